@@ -1,0 +1,159 @@
+package aio
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// closing is how far a loop's end has come: wanted -> begun -> hard (the grace period is over) -> the inbox is closed -> settled.
+type closing struct {
+	wanted bool // by the end of the iteration
+	begun  bool // tasks are cancelled
+	hard   bool // what is left is no longer waited for
+	over   bool // wrapUp was here
+}
+
+// Close ends the loop. It cancels all tasks, with the cause ErrClosed, and lets them run to completion, deferred calls and awaiting clean-up included; it waits for
+// the calls that they made on executors, and returns when the loop has ended. It is idempotent, and waits for a concurrent Close.
+//
+// After the grace period (see [WithGrace]) a task that still waits is resumed with an error and ended at its next wait; a call, or a step that never ends, is abandoned and named
+// in a *StuckError. Failures that nobody took are reported to Hooks.Unhandled before Close returns. Timers that are not due are dropped.
+//
+// It suspends a task of another loop and blocks any other goroutine. From the loop's own tasks and callbacks it starts closing and returns ErrWouldDeadlock.
+func (l *Loop) Close() error {
+	if l.onLoop() {
+		l.closing.wanted = true
+		return ErrWouldDeadlock
+	}
+	l.post(closeRequest{l})
+	ctx, cancel := context.WithTimeout(context.Background(), l.grace)
+	err := l.settled.wait(ctx)
+	cancel()
+	if errors.Is(err, context.DeadlineExceeded) {
+		return l.waitWhileMoving()
+	}
+	if err != nil {
+		return err
+	}
+	return l.settled.err
+}
+
+// waitWhileMoving is Close after the grace period: the loop is ending its tasks now, unless a step holds it.
+func (l *Loop) waitWhileMoving() error {
+	for {
+		seen := l.iterations.Load()
+		ctx, cancel := context.WithTimeout(context.Background(), stillFor)
+		err := l.settled.wait(ctx)
+		cancel()
+		if err == nil {
+			return l.settled.err
+		}
+		if !errors.Is(err, context.DeadlineExceeded) {
+			return err
+		}
+		if l.iterations.Load() == seen && l.busy() {
+			return l.stuck()
+		}
+	}
+}
+
+// stillFor is how long one iteration may take after the grace period before it counts as stuck.
+const stillFor = 100 * time.Millisecond
+
+// stuck names what keeps the loop from closing.
+func (l *Loop) stuck() *StuckError {
+	e := &StuckError{Calls: int(l.calls.Load())}
+	current := l.current.Load()
+	for _, t := range l.tasks.all() {
+		info := t.info()
+		info.State = "waiting"
+		if t == current {
+			info.State = "running"
+		}
+		e.Tasks = append(e.Tasks, info)
+	}
+	return e
+}
+
+// Shutdown waits until the loop has no tasks, and closes it. When ctx ends first, it closes the loop with what still runs, as Close does, and returns ctx's error
+// joined to Close's. It suspends a task of another loop and blocks any other goroutine. From the loop's own tasks and callbacks it returns ErrWouldDeadlock.
+func (l *Loop) Shutdown(ctx context.Context) error {
+	if l.onLoop() {
+		return ErrWouldDeadlock
+	}
+	err := l.tasks.waitNone(ctx)
+	if errors.Is(err, ErrWouldDeadlock) {
+		return err
+	}
+	return errors.Join(err, l.Close())
+}
+
+// Done is closed when the loop has closed. From any goroutine; it does not suspend.
+func (l *Loop) Done() <-chan struct{} { return l.settled.Done() }
+
+// closeRequest is Close from another goroutine.
+type closeRequest struct{ loop *Loop }
+
+func (c closeRequest) run() { c.loop.closing.wanted = true }
+
+// beginClose cancels everything.
+func (l *Loop) beginClose() {
+	l.closing.wanted = false
+	if l.closing.begun {
+		return
+	}
+	l.closing.begun = true
+	l.awaitsCalls.Store(true)
+	l.root.end(endedCancelled, ErrClosed)
+	for _, t := range l.tasks.all() {
+		t.ctx.end(endedCancelled, ErrClosed)
+	}
+	l.callAt(l.now()+int64(l.grace), l.endHard)
+}
+
+// endHard ends the grace period.
+func (l *Loop) endHard() {
+	l.closing.hard = true
+	for _, t := range l.tasks.all() {
+		t.killed = true
+		t.waiter.end()
+	}
+}
+
+// finished reports whether the loop may end, and if so closes the inbox.
+func (l *Loop) finished() bool {
+	if !l.closing.begun || l.tasks.len() > 0 || l.calls.Load() > 0 && !l.closing.hard {
+		return false
+	}
+	l.inbox.mu.Lock()
+	defer l.inbox.mu.Unlock()
+	if len(l.inbox.posts) > 0 {
+		return false
+	}
+	l.inbox.closed = true
+	return true
+}
+
+// wrapUp releases what the loop holds, once, after run. Its error is a *StuckError.
+func (l *Loop) wrapUp() error {
+	if l.closing.over {
+		return nil
+	}
+	l.closing.over = true
+	l.forgetCurrent()
+	l.g.Store(0) // from here on, what is handed to the loop is refused
+	for _, w := range l.idle {
+		w.co.Stop()
+	}
+	l.idle = nil
+	l.ending.Wait()
+	var stuck error
+	if n := int(l.calls.Load()); n > 0 {
+		stuck = &StuckError{Calls: n}
+	}
+	l.closeExecutor(stuck == nil)
+	l.reportFailures()
+	l.settled.settle(Finished, stuck)
+	return stuck
+}

@@ -1,0 +1,117 @@
+package aio
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// The conditions that callers test for with errors.Is.
+var (
+	// ErrCancelled is what awaiting a cancelled task, call or promise gives. The errors that carry it also are context.Canceled
+	// (or context.DeadlineExceeded, if that is how the task's context ended) and the cause given to Cancel.
+	ErrCancelled error = cancelled{}
+
+	// ErrPending is the error of Future.Result before there is one.
+	ErrPending = errors.New("aio: result not ready")
+
+	// ErrNoLoop is the error of what needs a loop and got a context without one. Pass the context of a task, or Loop.Context.
+	ErrNoLoop = errors.New("aio: no loop in this context")
+
+	// ErrClosed is the error of handing work to a loop or an executor that is closed, and the cause with which a closing loop cancels.
+	ErrClosed = errors.New("aio: closed")
+
+	// ErrWouldDeadlock is the error of waiting where nothing could end the wait: on a loop's goroutine outside a task (in a callback or a hook),
+	// or in an iterator pulled by a task. Wait in a task instead: Go starts one from a callback too.
+	ErrWouldDeadlock = errors.New("aio: would deadlock")
+
+	// ErrFull is the error of a queue or an executor without room, where the caller asked not to wait.
+	ErrFull = errors.New("aio: full")
+
+	// ErrEmpty is the error of Queue.TryGet on an empty queue.
+	ErrEmpty = errors.New("aio: empty")
+
+	// ErrGoexit is the outcome of a task that called runtime.Goexit, as testing.T.FailNow does.
+	ErrGoexit = errors.New("aio: task called runtime.Goexit")
+)
+
+// cancelled is the type of ErrCancelled, which wraps context.Canceled.
+type cancelled struct{}
+
+func (cancelled) Error() string { return "aio: cancelled" }
+func (cancelled) Unwrap() error { return context.Canceled }
+
+// cancelledError is the outcome of something that was cancelled.
+type cancelledError struct {
+	err   error // what the task's function returned: Is its context's error. context.Canceled for what has no function
+	cause error // nil if none was given
+}
+
+func newCancelledError(err, cause error) error {
+	if cause == nil && err == context.Canceled {
+		return ErrCancelled
+	}
+	return &cancelledError{err, cause}
+}
+
+func (e *cancelledError) Error() string {
+	why := e.cause
+	if why == nil {
+		why = e.err
+	}
+	return "aio: cancelled: " + why.Error()
+}
+
+func (e *cancelledError) Unwrap() []error {
+	if e.cause == nil {
+		return []error{ErrCancelled, e.err}
+	}
+	return []error{ErrCancelled, e.err, e.cause}
+}
+
+// contextError is the error of a wait whose context ended, where the cause says more than the context's own error.
+type contextError struct {
+	err   error // context.Canceled or context.DeadlineExceeded
+	cause error
+}
+
+func (e *contextError) Error() string   { return fmt.Sprintf("%v: %v", e.err, e.cause) }
+func (e *contextError) Unwrap() []error { return []error{e.err, e.cause} }
+
+// PanicError is what a panic in a task, or in a call on an executor, becomes: the outcome of that task or call.
+type PanicError struct {
+	Value any    // what panic was called with
+	Stack []byte // of the goroutine that panicked, as debug.Stack formats it
+}
+
+// Error is the panic's value and its stack, for whoever only prints the error.
+func (e *PanicError) Error() string {
+	return fmt.Sprintf("aio: panic: %v\n\n%s", e.Value, e.Stack)
+}
+
+// Unwrap returns Value if it is an error, and otherwise nil.
+func (e *PanicError) Unwrap() error {
+	err, _ := e.Value.(error)
+	return err
+}
+
+// StuckError is the error of a Close whose grace period ended first. It names what was left behind, still running.
+type StuckError struct {
+	Tasks []TaskInfo // whose step does not end
+	Calls int        // on executors
+}
+
+func (e *StuckError) Error() string {
+	var what []string
+	for _, t := range e.Tasks {
+		what = append(what, fmt.Sprintf("task %q", t.Name))
+	}
+	if e.Calls > 0 {
+		what = append(what, fmt.Sprintf("%d calls on executors", e.Calls))
+	}
+	if len(what) == 0 {
+		what = append(what, "a callback")
+	}
+	return "aio: still running when the grace period ended: " + strings.Join(what, ", ")
+}

@@ -1,0 +1,234 @@
+package aio
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"runtime/debug"
+)
+
+// Executor runs closures somewhere else in this process. Pool is one. It may be used from any goroutine.
+//
+// Submit waits for room, suspending a task and blocking any other goroutine, and returns ErrFull if it is not one that waits, ErrClosed once it is closed, ctx's error if that
+// ends first. A call that was accepted is run, always. A panic in a bare Submit's call crashes the program, as in any goroutine; [Blocking] and
+// [InExecutor] turn it into a *PanicError. Close takes no new calls and waits for those it accepted.
+type Executor interface {
+	Submit(ctx context.Context, call func()) error
+	Close() error
+}
+
+// Blocking runs fn on the loop's executor and waits for it: asyncio.to_thread. It is where a task calls what blocks: files, DNS, a vendor's SDK, net/http. It suspends
+// the task. In a goroutine that is not a task it calls fn there, which blocks as fn does. In a callback it is ErrWouldDeadlock.
+//
+// fn's ctx ends when ctx does. When ctx ends first Blocking returns its error while fn may go on, so fn must not share its buffers; fn's late
+// error or panic then goes to Hooks.Unhandled. A panic of fn is a *PanicError, its runtime.Goexit ErrGoexit.
+func Blocking[T any](ctx context.Context, fn func(context.Context) (T, error)) (T, error) {
+	var none T
+	if fn == nil {
+		panic("aio: Blocking needs a function, got nil")
+	}
+	if err := ended(ctx); err != nil {
+		return none, err
+	}
+	t, err := running(ctx)
+	if err != nil {
+		return none, err
+	}
+	if t == nil {
+		return callHere(ctx, fn)
+	}
+	l := t.ctx.loop
+	c := newCall(ctx, l, fn)
+	if err := l.defaultExecutor().Submit(ctx, c.run); err != nil {
+		c.refuse(err)
+		return none, err
+	}
+	v, err := c.Await(ctx)
+	if err != nil && c.State() == Pending {
+		c.abandon(err)
+	}
+	return v, err
+}
+
+// InExecutor is run_in_executor: it waits until ex accepts the call, and returns its result to come; a refusal rejects that. It may be called in a task, which it suspends while ex
+// has no room, and in any other goroutine, which it blocks.
+//
+// fn's ctx ends when ctx does, or by Cancel of the future, which resolves the future at once; a late error or panic of fn goes to Hooks.Unhandled. A panic of fn is a
+// *PanicError, its runtime.Goexit ErrGoexit. If ctx has a loop, Close of that loop waits for the call.
+func InExecutor[T any](ctx context.Context, ex Executor, fn func(context.Context) (T, error)) *Future[T] {
+	if fn == nil {
+		panic("aio: InExecutor needs a function, got nil")
+	}
+	var l *Loop
+	if s := scopeOf(ctx); s != nil {
+		l = s.loop
+	}
+	c := newCall(ctx, l, fn)
+	err := ended(ctx)
+	if err == nil {
+		err = ex.Submit(ctx, c.run)
+	}
+	if err != nil {
+		c.refuse(err)
+	}
+	return &c.Future
+}
+
+// call is a function on an executor, and the future of its result.
+//
+//	submitted -> running -> settled with the outcome
+//	submitted, running -> settled as cancelled or abandoned; what comes later is late
+type call[T any] struct {
+	Future[T]
+	loop  *Loop // nil: none waits for it
+	fn    func(context.Context) (T, error)
+	ctx   context.Context
+	scope *scope             // nil without a loop; ctx otherwise
+	stop  context.CancelFunc // without a loop
+}
+
+func newCall[T any](ctx context.Context, l *Loop, fn func(context.Context) (T, error)) *call[T] {
+	c := &call[T]{loop: l, fn: fn}
+	c.owner = c
+	if l == nil {
+		c.ctx, c.stop = context.WithCancel(ctx)
+		return c
+	}
+	l.calls.Add(1)
+	c.scope = &scope{parent: ctx, loop: l}
+	c.scope.link()
+	c.ctx = c.scope
+	return c
+}
+
+// run is what the executor runs.
+func (c *call[T]) run() {
+	var v T
+	err := ErrGoexit
+	defer func() {
+		if p := recover(); p != nil {
+			err = &PanicError{Value: p, Stack: debug.Stack()}
+		}
+		c.deliver(v, err)
+	}()
+	v, err = c.fn(c.ctx)
+}
+
+// deliver settles the call with its outcome. If somebody stopped waiting for it before, an error that says more than that is reported.
+func (c *call[T]) deliver(v T, err error) {
+	if !c.settleWith(v, Finished, err) && err != nil {
+		if how := c.ctx.Err(); how == nil || !errors.Is(err, how) {
+			c.late(err)
+		}
+	}
+	c.release()
+	if c.loop != nil {
+		c.loop.callBack()
+	}
+}
+
+func (c *call[T]) late(err error) {
+	f := Failure{Err: err}
+	if c.loop == nil {
+		logFailure(slog.Default(), f)
+		return
+	}
+	if !c.loop.post(lateFailure{c.loop, f}) {
+		c.loop.report(f)
+	}
+}
+
+// callBack counts a call as returned, and wakes the loop if it waits for that in order to close.
+func (l *Loop) callBack() {
+	l.calls.Add(-1)
+	if l.awaitsCalls.Load() {
+		l.post(nudge{})
+	}
+}
+
+// nudge is posted to have the loop look again at what it waits for.
+type nudge struct{}
+
+func (nudge) run() {}
+
+type lateFailure struct {
+	loop *Loop
+	what Failure
+}
+
+func (f lateFailure) run() { f.loop.report(f.what) }
+
+// refuse settles a call that the executor did not accept.
+func (c *call[T]) refuse(err error) {
+	c.settle(Finished, err)
+	c.release()
+	if c.loop != nil {
+		c.loop.callBack()
+	}
+}
+
+// cancel implements canceller.
+func (c *call[T]) cancel(cause error) bool {
+	if !c.settle(Cancelled, newCancelledError(context.Canceled, cause)) {
+		return false
+	}
+	c.endContext(cause)
+	return true
+}
+
+// abandon is what a caller does who stops waiting.
+func (c *call[T]) abandon(err error) {
+	if c.settle(Cancelled, newCancelledError(context.Canceled, err)) {
+		c.endContext(err)
+	}
+}
+
+func (c *call[T]) endContext(cause error) {
+	if c.scope != nil {
+		c.scope.end(endedCancelled, cause)
+	} else {
+		c.stop()
+	}
+}
+
+// release ends the call's context when the call is over.
+func (c *call[T]) release() {
+	c.endContext(nil)
+	if c.scope != nil {
+		c.scope.release()
+	}
+}
+
+// callHere is a call in the goroutine that waits for it.
+func callHere[T any](ctx context.Context, fn func(context.Context) (T, error)) (v T, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = &PanicError{Value: p, Stack: debug.Stack()}
+		}
+	}()
+	return fn(ctx)
+}
+
+// defaultExecutor is what Blocking uses.
+func (l *Loop) defaultExecutor() Executor {
+	l.executorMu.Lock()
+	defer l.executorMu.Unlock()
+	if l.executor == nil {
+		l.executor, l.ownExecutor = NewPool(PoolConfig{}), true
+	}
+	return l.executor
+}
+
+// closeExecutor closes the loop's own executor. It waits for its workers only if none of them is stuck in a call.
+func (l *Loop) closeExecutor(wait bool) {
+	l.executorMu.Lock()
+	defer l.executorMu.Unlock()
+	if !l.ownExecutor {
+		return
+	}
+	p := l.executor.(*Pool)
+	p.stop()
+	if wait {
+		p.workers.Wait()
+	}
+}

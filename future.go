@@ -1,0 +1,280 @@
+package aio
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+
+	"github.com/seed8b1f0744/aio/internal/invariant"
+)
+
+// Future is the reading side of a result to come: of a task, a call on an executor, or a promise. Any number of tasks and goroutines may wait for it.
+// All methods may be called from any goroutine. A Future may not be copied.
+type Future[T any] struct {
+	core
+	value T // written before the core is settled, read after
+}
+
+// Promise is a Future that its holder settles, from any goroutine. It belongs to no loop, so nobody is told of a Reject that is never awaited.
+// Make one with NewPromise.
+type Promise[T any] struct{ Future[T] }
+
+// State is where a future stands.
+type State int
+
+// The states of a future. It goes from Pending to one of the others, once.
+const (
+	Pending   State = iota
+	Cancelled       // awaiting it gives an error that Is ErrCancelled
+	Finished        // with a value or an error
+)
+
+func (s State) String() string {
+	switch s {
+	case Pending:
+		return "pending"
+	case Cancelled:
+		return "cancelled"
+	default:
+		return "finished"
+	}
+}
+
+// core is the part of a future that does not depend on its type.
+//
+//	Pending -> Finished | Cancelled, by settle, once
+//
+// Whoever finds it settled by an atomic read of state may read err and the value without the lock.
+type core struct {
+	mu       sync.Mutex
+	state    atomic.Int32
+	taken    atomic.Bool   // somebody was given the outcome, or will be
+	err      error         // written before state
+	watchers nodeList      // guarded by mu
+	done     chan struct{} // guarded by mu; made when asked for
+	failure  *failure      // guarded by mu; what is reported if nobody takes the error
+	owner    canceller     // immutable; nil for a promise
+}
+
+// canceller is what Future.Cancel goes to, if the future does not stand for itself.
+type canceller interface{ cancel(cause error) bool }
+
+// NewPromise makes a pending promise. From any goroutine; it does not suspend.
+func NewPromise[T any]() *Promise[T] { return new(Promise[T]) }
+
+// Resolve settles p with a value. It reports false, and changes nothing, if p was done already. From any goroutine; it does not suspend.
+func (p *Promise[T]) Resolve(v T) bool { return p.settleWith(v, Finished, nil) }
+
+// Reject settles p with an error, which must not be nil. It reports false, and changes nothing, if p was done already.
+// From any goroutine; it does not suspend.
+func (p *Promise[T]) Reject(err error) bool {
+	if err == nil {
+		panic("aio: Reject needs an error, got nil")
+	}
+	var none T
+	return p.settleWith(none, Finished, err)
+}
+
+// settleWith is settle for a future that several goroutines may try to settle.
+func (f *Future[T]) settleWith(v T, state State, err error) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.state.Load() != int32(Pending) {
+		return false
+	}
+	f.value = v
+	f.settleLocked(state, err)
+	return true
+}
+
+// Await waits for the outcome and returns it. It suspends a task and blocks any other goroutine; if the future is done it returns at once,
+// also under a ctx that has ended. When ctx ends first, Await returns ctx's error and what was waited for goes on: who waits never cancels.
+//
+// A cancelled future gives an error that Is ErrCancelled. In a callback or hook on a loop's goroutine, a pending future is ErrWouldDeadlock.
+func (f *Future[T]) Await(ctx context.Context) (T, error) {
+	if f.state.Load() == int32(Pending) {
+		if err := f.wait(ctx); err != nil {
+			var none T
+			return none, err
+		}
+	}
+	return f.outcome()
+}
+
+// Result is the outcome if there is one, and otherwise ErrPending. From any goroutine; it does not suspend.
+func (f *Future[T]) Result() (T, error) {
+	if f.state.Load() == int32(Pending) {
+		var none T
+		return none, ErrPending
+	}
+	return f.outcome()
+}
+
+// outcome is what a settled future came to. Whoever calls it passes it on to a user.
+func (f *Future[T]) outcome() (T, error) {
+	if f.err != nil {
+		f.take()
+	}
+	return f.value, f.err
+}
+
+// OnDone calls fn once the future is done: through the ready queue of ctx's loop (asyncio's add_done_callback), or in a goroutine of its own if ctx
+// has no loop. If the future is done already, fn is scheduled, not called. From any goroutine; it does not suspend.
+//
+// stop keeps fn from being called if it has not started, and reports whether it did; the end of ctx does not. On a loop that has closed by then, fn is
+// not called, which Hooks.Unhandled is told. In fn an await of something that is not there yet is ErrWouldDeadlock.
+func (f *Future[T]) OnDone(ctx context.Context, fn func(T, error)) (stop func() bool) {
+	cb := &callback[T]{future: f, fn: fn}
+	cb.owner = cb
+	if s := scopeOf(ctx); s != nil {
+		cb.loop = s.loop
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.state.Load() == int32(Pending) {
+		f.watchers.push(&cb.node)
+	} else {
+		cb.notify()
+	}
+	return cb.stop
+}
+
+// callback is one OnDone.
+type callback[T any] struct {
+	node
+	future *Future[T]
+	loop   *Loop // nil: fn gets a goroutine
+	fn     func(T, error)
+	begun  atomic.Bool // fn was called, or stopped
+}
+
+func (c *callback[T]) notify() bool {
+	if c.loop == nil {
+		go c.run()
+		return true
+	}
+	if !c.loop.schedule(c) {
+		go c.loop.refused() // not under the future's lock
+	}
+	return true
+}
+
+func (c *callback[T]) run() {
+	if c.begun.CompareAndSwap(false, true) {
+		v, err := c.future.outcome()
+		if c.loop != nil {
+			c.loop.protect(func() { c.fn(v, err) })
+		} else {
+			c.fn(v, err)
+		}
+	}
+}
+
+func (c *callback[T]) stop() bool {
+	if !c.begun.CompareAndSwap(false, true) {
+		return false
+	}
+	c.future.mu.Lock()
+	c.future.watchers.remove(&c.node)
+	c.future.mu.Unlock()
+	return true
+}
+
+func (f *Future[T]) futureCore() *core { return &f.core }
+
+// Cancel asks for the end of what the future stands for; cause, which may be nil, is what context.Cause and the error will tell. It reports false if
+// the future was done already. A promise and a call on an executor are Cancelled at once. A task's context ends at once; the task is done when its function
+// has returned, and Cancelled only if that returned its context's error. From any goroutine; it does not suspend.
+func (c *core) Cancel(cause error) bool {
+	if c.owner != nil {
+		return c.owner.cancel(cause)
+	}
+	return c.settle(Cancelled, newCancelledError(context.Canceled, cause))
+}
+
+// State is where the future stands. From any goroutine; it does not suspend.
+func (c *core) State() State { return State(c.state.Load()) }
+
+// Done is closed when the future is done. It makes a future a [Waiter]; to wait in a task, use Await. From any goroutine; it does not suspend.
+func (c *core) Done() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.done == nil {
+		c.done = make(chan struct{})
+		if c.state.Load() != int32(Pending) {
+			close(c.done)
+		}
+	}
+	return c.done
+}
+
+// settle ends the pending state; it reports false if that was over.
+func (c *core) settle(state State, err error) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.state.Load() != int32(Pending) {
+		return false
+	}
+	c.settleLocked(state, err)
+	return true
+}
+
+func (c *core) settleLocked(state State, err error) {
+	invariant.Check(state != Pending, "a future is settled as finished or cancelled")
+	c.err = err
+	c.state.Store(int32(state))
+	if c.watchers.first != nil {
+		c.watchers.notifyAll()
+	}
+	if c.done != nil {
+		close(c.done)
+	}
+}
+
+// wait waits until the future is done, and returns ctx's error if that ended first.
+func (c *core) wait(ctx context.Context) error {
+	if err := ended(ctx); err != nil {
+		return err
+	}
+	w, err := waiterFor(ctx)
+	if err != nil {
+		return err
+	}
+	if w.task != nil && c.owner == canceller(w.task) {
+		return ErrWouldDeadlock // a task that awaits itself
+	}
+	c.mu.Lock()
+	if c.state.Load() != int32(Pending) {
+		c.mu.Unlock()
+		return nil
+	}
+	w.begin(ctx)
+	c.watchers.push(&w.node)
+	c.mu.Unlock()
+	err = w.park(ctx)
+	if err != nil {
+		c.forget(&w.node)
+	}
+	return err
+}
+
+// forget takes a watcher out.
+func (c *core) forget(n *node) {
+	c.mu.Lock()
+	c.watchers.remove(n)
+	c.mu.Unlock()
+}
+
+// take notes that the outcome reaches somebody.
+func (c *core) take() {
+	if c.taken.Swap(true) {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.failure != nil {
+		c.failure.take()
+	}
+}
+
+func (c *core) wasTaken() bool { return c.taken.Load() }

@@ -1,0 +1,196 @@
+package aio
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"sync"
+	"sync/atomic"
+)
+
+// group is a WithGroup.
+//
+//	open -> closed, when the body has returned and no member is left
+//
+// A member counts from its start until its end has had its turn on the loop.
+type group struct {
+	scope   scope
+	mu      sync.Mutex
+	members int      // guarded by mu; not done
+	closed  bool     // guarded by mu
+	errs    []error  // guarded by mu; the first one first
+	waiting nodeList // guarded by mu; WithGroup itself, for members to be zero
+}
+
+// WithGroup calls body and waits for the tasks that are started under body's context: asyncio's TaskGroup. Such a task belongs to the group wherever it is
+// started, as long as the context it is started under comes from body's; what a member starts under its own context does not.
+//
+// WithGroup returns when body has returned and all members have ended. The first failure, of body or of a member, ends body's context and so cancels the rest; the result is the
+// failures joined, the first one first; a single one is returned as it is. Members that were cancelled add nothing. If ctx itself ended, its error comes first. Body's context ends when
+// WithGroup returns: Go under it then gives a Cancelled task. If body panics, so does WithGroup, after the members have ended.
+//
+// It may be called in a task, which it suspends while members run, and in any other goroutine, which it blocks; ctx must carry a loop (ErrNoLoop; body is not called then).
+// The end of ctx cancels the members; they are still waited for.
+func WithGroup(ctx context.Context, body func(ctx context.Context) error) error {
+	g := new(group)
+	g.scope.parent, g.scope.group = ctx, g
+	s := scopeOf(ctx)
+	if s == nil {
+		return ErrNoLoop
+	}
+	g.scope.loop = s.loop
+	g.scope.link()
+	returned := false
+	defer func() {
+		if !returned { // body panicked or went: the members must not outlive it
+			g.scope.end(endedCancelled, nil)
+			g.wait()
+			g.scope.release()
+		}
+	}()
+	err := body(&g.scope)
+	returned = true
+	g.bodyDone(err)
+	if err := g.wait(); err != nil {
+		return err
+	}
+	outer := ended(ctx)
+	g.scope.endAndRelease(endedCancelled, nil)
+	return g.result(outer)
+}
+
+// join makes t a member; it reports false if the group is over.
+func (g *group) join() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.closed {
+		return false
+	}
+	g.members++
+	return true
+}
+
+// bodyDone takes body's error. One that only says that the body's context ended is no failure of its own.
+func (g *group) bodyDone(err error) {
+	if err == nil {
+		return
+	}
+	if how := g.scope.state(); how != alive && errors.Is(err, g.scope.Err()) {
+		return
+	}
+	g.fail(err)
+}
+
+// fail notes a failure and cancels what runs.
+func (g *group) fail(err error) {
+	g.mu.Lock()
+	g.errs = append(g.errs, err)
+	g.mu.Unlock()
+	g.scope.end(endedCancelled, err)
+}
+
+// wait waits for the members, whatever ends meanwhile, and closes the group.
+func (g *group) wait() error {
+	ctx := context.Background()
+	for {
+		g.mu.Lock()
+		if g.members == 0 {
+			g.closed = true
+			g.mu.Unlock()
+			return nil
+		}
+		g.mu.Unlock()
+		w, err := waiterFor(ctx)
+		if err != nil {
+			return err
+		}
+		g.mu.Lock()
+		if g.members > 0 {
+			w.begin(ctx)
+			g.waiting.push(&w.node)
+			g.mu.Unlock()
+			if err := w.park(ctx); err != nil { // Close gave up on this task
+				g.mu.Lock()
+				g.waiting.remove(&w.node)
+				g.mu.Unlock()
+				return err
+			}
+			continue
+		}
+		g.mu.Unlock()
+	}
+}
+
+// result is what WithGroup returns, if the outer context has ended so.
+func (g *group) result(outer error) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	errs := g.errs
+	if outer != nil {
+		errs = append([]error{outer}, errs...)
+	}
+	if len(errs) == 1 {
+		return errs[0]
+	}
+	return errors.Join(errs...)
+}
+
+// memberDone is the turn that the end of a group's member has: the first of its done callbacks, as in asyncio.
+type memberDone task
+
+func (m *memberDone) run() {
+	t := (*task)(m)
+	g := t.group
+	f := t.body.futureCore()
+	if f.err != nil && f.State() == Finished {
+		f.take()
+		g.fail(f.err)
+	}
+	g.leave()
+}
+
+// leave counts a member out.
+func (g *group) leave() {
+	g.mu.Lock()
+	g.members--
+	if g.members == 0 {
+		g.waiting.notifyAll()
+	}
+	g.mu.Unlock()
+}
+
+// ForEach calls fn for each item in a task of its own, at most limit at a time. It takes an item only when it may start its task, stops taking at the first error or
+// when ctx ends, waits for the tasks that run, and returns as [WithGroup] does. items is pulled by the caller, so it may await, as Queue.All does.
+//
+// It may be called in a task, which it suspends, and in any other goroutine, which it blocks; ctx must carry a loop (ErrNoLoop). limit must be at least 1.
+func ForEach[T any](ctx context.Context, limit int, items iter.Seq[T], fn func(context.Context, T) error) error {
+	if limit < 1 {
+		return fmt.Errorf("aio: ForEach: limit is %d, must be at least 1", limit)
+	}
+	return WithGroup(ctx, func(ctx context.Context) error {
+		room := NewSemaphore(limit)
+		var failed atomic.Bool
+		if err := room.Acquire(ctx); err != nil {
+			return err
+		}
+		for item := range items {
+			Go(ctx, func(ctx context.Context) (struct{}, error) {
+				ok := false
+				defer func() {
+					if !ok {
+						failed.Store(true)
+					}
+					room.Release()
+				}()
+				err := fn(ctx, item)
+				ok = err == nil
+				return struct{}{}, err
+			})
+			if err := room.Acquire(ctx); err != nil || failed.Load() {
+				return err
+			}
+		}
+		return ended(ctx)
+	})
+}

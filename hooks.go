@@ -1,0 +1,82 @@
+package aio
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"slices"
+	"time"
+)
+
+// Hooks are called on the loop's goroutine, outside any task; after the loop has stopped, on the goroutine that brought what there is to tell. Nil ones cost
+// nothing. An await in a hook is ErrWouldDeadlock; a hook's own panic is not caught.
+type Hooks struct {
+	TaskStarted  func(TaskInfo)        // before a task's first step
+	TaskFinished func(TaskInfo, error) // after its last, with its outcome
+	Unhandled    func(Failure)         // an error or panic that nobody took. Default: logged as an error, see WithLogger
+}
+
+// TaskInfo describes a task.
+type TaskInfo struct {
+	ID    uint64
+	Name  string // default "task-<ID>"
+	State string // "ready", "running", "waiting" or "done"
+	On    string // what it waits for, in words for people
+}
+
+// Failure is what Hooks.Unhandled is told of.
+type Failure struct {
+	Task TaskInfo // zero for a plain callback, and for a call on an executor
+	Err  error    // a *PanicError for a panic, ErrClosed for a callback that a closed loop refused
+}
+
+// report hands a failure to the hook, or to the log.
+func (l *Loop) report(f Failure) {
+	if l.hooks.Unhandled != nil {
+		l.hooks.Unhandled(f)
+		return
+	}
+	logger := l.logger
+	if logger == nil {
+		logger = slog.Default()
+	}
+	logFailure(logger, f)
+}
+
+func logFailure(logger *slog.Logger, f Failure) {
+	if f.Task.ID == 0 {
+		logger.LogAttrs(context.Background(), slog.LevelError, "aio: a failure nobody took", slog.Any("error", f.Err))
+		return
+	}
+	logger.LogAttrs(context.Background(), slog.LevelError, "aio: a task failed and nobody took its error",
+		slog.String("task", f.Task.Name), slog.Any("error", f.Err))
+}
+
+// sortFailures puts them in the order in which their tasks were started.
+func sortFailures(f []*failure) {
+	slices.SortFunc(f, func(a, b *failure) int { return cmp.Compare(a.what.Task.ID, b.what.Task.ID) })
+}
+
+// Option configures Run and Start.
+type Option interface{ option(*Loop) }
+
+type option func(*Loop)
+
+func (o option) option(l *Loop) { o(l) }
+
+// OnThread has the loop own its OS thread: tasks and callbacks run on that thread only, and nothing else does while the loop lives. For libraries
+// that bind state to a thread (OpenGL, GUI kits, namespaces, embedded interpreters). With Run it is the calling goroutine's thread, the
+// main one if called from main after runtime.LockOSThread in an init; with Start a thread that ends with the loop.
+func OnThread() Option { return option(func(l *Loop) { l.onThread = true }) }
+
+// WithExecutor sets the executor that Blocking uses. The loop does not close it. The default is a Pool of the loop's own, with the defaults of PoolConfig.
+func WithExecutor(ex Executor) Option { return option(func(l *Loop) { l.executor = ex }) }
+
+// WithGrace sets how long Close waits for what does not end. The default is 5 seconds; with zero or less nothing is waited for.
+func WithGrace(d time.Duration) Option { return option(func(l *Loop) { l.grace = max(d, 0) }) }
+
+// WithHooks sets the hooks.
+func WithHooks(h Hooks) Option { return option(func(l *Loop) { l.hooks = h }) }
+
+// WithLogger sets where default hooks write. The default is slog.Default.
+func WithLogger(lg *slog.Logger) Option { return option(func(l *Loop) { l.logger = lg }) }

@@ -1,0 +1,109 @@
+package aio
+
+import (
+	"bytes"
+	"runtime"
+	"strings"
+	"sync"
+
+	"github.com/seed8b1f0744/aio/internal/goid"
+)
+
+// runner is what a goroutine of a loop runs: the coroutine of a worker, or the loop itself.
+type runner struct {
+	loop *Loop
+	task *task // only for the goroutine itself to read; nil: the loop's own, or no task at the moment
+}
+
+// runners are the goroutines of all loops by goid. A key is deleted before its goroutine ends, so a goroutine that gets the same id later is not taken for it.
+var runners sync.Map // uintptr -> *runner
+
+// runnerOf is what the goroutine g, which must be the calling one, runs; nil for a plain goroutine.
+func runnerOf(g uintptr) *runner {
+	if r, ok := runners.Load(g); ok {
+		return r.(*runner)
+	}
+	return nil
+}
+
+// InTask reports whether the caller runs in a task, of any loop: whether waiting would suspend it rather than block. It is the is_async_caller
+// of Python libraries that serve both worlds. From any goroutine; it does not suspend.
+func InTask() bool {
+	r := runnerOf(goid.Get())
+	return r != nil && r.task != nil
+}
+
+// pulledByTask reports whether the calling goroutine was started by an iter.Pull that leads to a loop: waiting on it would stop the very loop that
+// is to end the wait. It is asked only before a goroutine blocks under the context of a loop that is in the middle of a step, and it is
+// quick unless the goroutine is a coroutine: those start at the runtime's corostart.
+func pulledByTask() bool {
+	if !inCoroutine() {
+		return false
+	}
+	dump := allStacks()
+	creator := creatorByPull(ownStack())
+	for creator != "" {
+		stack := stackOf(dump, creator)
+		if bytes.Contains(stack, []byte("aio.(*worker).body")) || bytes.Contains(stack, []byte("aio.(*Loop).iterate")) {
+			return true
+		}
+		creator = creatorByPull(stack)
+	}
+	return false
+}
+
+func inCoroutine() bool {
+	var pcs [64]uintptr
+	for skip := 2; ; skip += len(pcs) - 1 {
+		n := runtime.Callers(skip, pcs[:])
+		if n == len(pcs) {
+			continue
+		}
+		frames := runtime.CallersFrames(pcs[:n])
+		for {
+			f, more := frames.Next()
+			if strings.HasPrefix(f.Function, "runtime.corostart") {
+				return true
+			}
+			if !more {
+				return false
+			}
+		}
+	}
+}
+
+// creatorByPull is the number of the goroutine that created the one with this stack by iter.Pull; "" if it was created otherwise.
+func creatorByPull(stack []byte) string {
+	i := bytes.LastIndex(stack, []byte("created by iter.Pull"))
+	if i < 0 {
+		return ""
+	}
+	line, _, _ := bytes.Cut(stack[i:], []byte("\n"))
+	_, number, _ := bytes.Cut(line, []byte(" in goroutine "))
+	return string(number)
+}
+
+// stackOf is the stack of the goroutine with this number in a dump of all.
+func stackOf(dump []byte, number string) []byte {
+	head := []byte("goroutine " + number + " ")
+	for len(dump) > 0 {
+		stack, rest, _ := bytes.Cut(dump, []byte("\n\n"))
+		if bytes.HasPrefix(stack, head) {
+			return stack
+		}
+		dump = rest
+	}
+	return nil
+}
+
+func ownStack() []byte  { return stacks(false) }
+func allStacks() []byte { return stacks(true) }
+
+func stacks(all bool) []byte {
+	for size := 64 << 10; ; size *= 4 {
+		buf := make([]byte, size)
+		if n := runtime.Stack(buf, all); n < size {
+			return buf[:n]
+		}
+	}
+}

@@ -1,0 +1,144 @@
+package aio
+
+import (
+	"runtime/debug"
+	"time"
+
+	"github.com/seed8b1f0744/aio/internal/goid"
+)
+
+// run is the loop, on its goroutine, until it has closed.
+//
+// A panic in a callback stops at protect. What runtime.Goexit in a callback would do to the loop is put off: the goroutine goes on with the
+// loop while it unwinds, and ends when the loop has.
+func (l *Loop) run() {
+	l.g.Store(goid.Get())
+	over := false
+	defer func() {
+		if over {
+			return
+		}
+		if v := recover(); v != nil {
+			panic(v) // a hook's, which is not ours to catch
+		}
+		l.report(Failure{Err: ErrGoexit})
+		l.run()
+	}()
+	for l.iterate() {
+	}
+	over = true
+}
+
+// iterate is one iteration of the loop. It reports false when the loop has closed.
+//
+//  1. Take over what other goroutines posted.
+//  2. If nothing is ready, park until something is posted or the next timer is due.
+//  3. Append the timers that are due to the ready queue, by deadline.
+//  4. Run what was ready when this step began. What becomes ready meanwhile has its turn in the next iteration.
+func (l *Loop) iterate() bool {
+	l.collect()
+	if l.ready.n == 0 {
+		if l.finished() {
+			return false
+		}
+		if !l.due() {
+			l.ready.shrink()
+			l.park()
+			l.collect()
+		}
+	}
+	l.fire()
+	l.iterations.Add(1)
+	for n := l.ready.n; n > 0; n-- {
+		l.ready.pop().run()
+	}
+	if l.closing.wanted {
+		l.beginClose()
+	}
+	return true
+}
+
+// due reports whether a timer is.
+func (l *Loop) due() bool {
+	when, ok := l.nextTimer()
+	return ok && when <= l.now()
+}
+
+// nextTimer is the deadline of the first timer that was not cancelled.
+func (l *Loop) nextTimer() (when int64, ok bool) {
+	if c := l.cancelled.Load(); c > 64 && c > int64(l.timers.Len()/2) {
+		l.timers.Compact(l.dropCancelled)
+	}
+	return l.timers.Next()
+}
+
+func (l *Loop) dropCancelled(s *slot) bool {
+	if s.word.Load()&slotState != slotCancelled {
+		return false
+	}
+	s.recycle()
+	return true
+}
+
+// fire appends the timers that are due.
+func (l *Loop) fire() {
+	if l.timers.Len() == 0 {
+		return
+	}
+	now := l.now()
+	for {
+		when, ok := l.nextTimer()
+		if !ok || when > now {
+			return
+		}
+		if s := l.timers.Pop(); !l.dropCancelled(s) {
+			l.ready.push(s)
+		}
+	}
+}
+
+// park waits until something is posted or a timer is due.
+func (l *Loop) park() {
+	b := &l.inbox
+	b.mu.Lock()
+	if len(b.posts) > 0 {
+		b.mu.Unlock()
+		return
+	}
+	b.parked = true
+	b.mu.Unlock()
+
+	when, timed := l.nextTimer()
+	if !timed {
+		<-b.wake
+		return
+	}
+	d := time.Duration(when - l.now())
+	if d > 0 {
+		if l.parkTime == nil {
+			l.parkTime = time.NewTimer(d)
+		} else {
+			l.parkTime.Reset(d)
+		}
+		select {
+		case <-b.wake:
+			l.parkTime.Stop()
+			return
+		case <-l.parkTime.C:
+		}
+	}
+	b.mu.Lock()
+	sent := !b.parked
+	b.parked = false
+	b.mu.Unlock()
+	if sent { // a wake is in the channel, or about to be
+		<-b.wake
+	}
+}
+
+// recovered is deferred around a user's function on the loop's goroutine.
+func (l *Loop) recovered() {
+	if v := recover(); v != nil {
+		l.report(Failure{Err: &PanicError{Value: v, Stack: debug.Stack()}})
+	}
+}

@@ -1,0 +1,185 @@
+package aio
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/seed8b1f0744/aio/internal/goid"
+	"github.com/seed8b1f0744/aio/internal/timerq"
+)
+
+// Loop is one event loop: it runs tasks and callbacks, one at a time, on one goroutine. Make one with [Run] or [Start].
+// All methods may be called from any goroutine.
+type Loop struct {
+	// Immutable.
+	root     scope // what Context returns
+	hooks    Hooks
+	logger   *slog.Logger
+	grace    time.Duration
+	onThread bool
+	start0   time.Time // zero of the loop's int64 times
+
+	// Loop only: touched by whoever holds the baton, the loop's goroutine or the task it has resumed.
+	ready    ring
+	timers   timerq.Queue[*slot]
+	slots    slotPool
+	idle     []*worker // coroutines without a task
+	exited   []*worker // see dropExited
+	last     *task     // mirror of current
+	parkTime *time.Timer
+	closing  closing
+
+	g           atomic.Uintptr       // the loop's goroutine
+	current     atomic.Pointer[task] // the last task that was resumed
+	iterations  atomic.Uint64
+	cancelled   atomic.Int64 // timers that were cancelled and are still in the queue
+	calls       atomic.Int64 // on executors, not yet back
+	awaitsCalls atomic.Bool  // the loop is closing: a call that comes back must wake it
+	tasks       taskList
+	failures    failures
+	ending      sync.WaitGroup // goroutines of workers that exited
+
+	inbox   inbox
+	settled core // done when the loop has closed; Close waits for it
+
+	executorMu  sync.Mutex
+	executor    Executor // guarded by executorMu; made when first used
+	ownExecutor bool     // guarded by executorMu; made by us, closed by us
+}
+
+// runnable is what stands in the ready queue: a task's step, a callback, a timer, a watcher of a future.
+type runnable interface{ run() }
+
+// inbox takes what other goroutines hand to the loop. It is unbounded: a bounded one deadlocks when the loop posts to itself, and whoever
+// needs back-pressure has Queue and Pool.
+type inbox struct {
+	mu     sync.Mutex
+	posts  []runnable    // guarded by mu
+	spare  []runnable    // guarded by mu; the slice that posts swaps with
+	parked bool          // guarded by mu; the loop sleeps, or is about to: whoever clears it must send to wake
+	closed bool          // guarded by mu
+	some   atomic.Bool   // posts is not empty
+	wake   chan struct{} // room for one
+	slots  slotPool      // guarded by mu; for handles made by other goroutines
+}
+
+func newLoop(opts []Option) *Loop {
+	l := &Loop{grace: 5 * time.Second, start0: time.Now()}
+	l.inbox.wake = make(chan struct{}, 1)
+	for _, o := range opts {
+		o.option(l)
+	}
+	l.root.parent, l.root.loop = context.Background(), l
+	return l
+}
+
+// LoopOf returns the loop that ctx belongs to: asyncio.get_running_loop. From any goroutine; it does not suspend.
+func LoopOf(ctx context.Context) (*Loop, bool) {
+	if s := scopeOf(ctx); s != nil {
+		return s.loop, true
+	}
+	return nil, false
+}
+
+// Now is the time on the clock of ctx's loop; without a loop it is time.Now. From any goroutine; it does not suspend.
+func Now(ctx context.Context) time.Time {
+	if l, ok := LoopOf(ctx); ok {
+		return l.Now()
+	}
+	return time.Now()
+}
+
+// Now is the time on the loop's clock: asyncio's loop.time. From any goroutine; it does not suspend.
+func (l *Loop) Now() time.Time { return time.Now() }
+
+// now is Now as timers count it: nanoseconds since the loop was made.
+func (l *Loop) now() int64 { return int64(time.Since(l.start0)) }
+
+// Context carries the loop and ends when the loop begins to close: for code that starts tasks and has no task's context. From any goroutine; it does not suspend.
+func (l *Loop) Context() context.Context { return &l.root }
+
+// onLoop reports whether the calling goroutine holds the baton: whether it may touch what is marked loop only.
+func (l *Loop) onLoop() bool {
+	g := goid.Get()
+	if t := l.current.Load(); t != nil && t.g == g {
+		return true
+	}
+	return l.g.Load() == g
+}
+
+// busy reports whether the loop is in the middle of an iteration, not parked.
+func (l *Loop) busy() bool {
+	l.inbox.mu.Lock()
+	defer l.inbox.mu.Unlock()
+	return !l.inbox.parked && !l.inbox.closed
+}
+
+// schedule puts r in the ready queue, from any goroutine; it reports false on a closed loop.
+func (l *Loop) schedule(r runnable) bool {
+	if l.onLoop() {
+		l.ready.push(r)
+		return true
+	}
+	return l.post(r)
+}
+
+// post hands r to the loop from another goroutine.
+func (l *Loop) post(r runnable) bool {
+	b := &l.inbox
+	b.mu.Lock()
+	if b.closed {
+		b.mu.Unlock()
+		return false
+	}
+	b.add(r)
+	return true
+}
+
+// add appends r, wakes the loop if it sleeps, and unlocks mu.
+func (b *inbox) add(r runnable) {
+	b.posts = append(b.posts, r)
+	if len(b.posts) == 1 {
+		b.some.Store(true)
+	}
+	wake := b.parked
+	b.parked = false
+	b.mu.Unlock()
+	if wake {
+		b.wake <- struct{}{}
+	}
+}
+
+// collect moves what other goroutines posted to the ready queue.
+func (l *Loop) collect() {
+	b := &l.inbox
+	if !b.some.Load() {
+		return
+	}
+	b.mu.Lock()
+	posts := b.posts
+	b.posts, b.spare = b.spare[:0], nil
+	b.some.Store(false)
+	b.slots.takeBack(&l.slots)
+	b.mu.Unlock()
+	for i, r := range posts {
+		l.ready.push(r)
+		posts[i] = nil
+	}
+	if cap(posts) <= maxSpare {
+		b.mu.Lock()
+		b.spare = posts
+		b.mu.Unlock()
+	}
+}
+
+// maxSpare bounds what an idle inbox keeps of a burst.
+const maxSpare = 1 << 16
+
+// protect calls a user's function on the loop's goroutine; a panic goes to Hooks.Unhandled.
+func (l *Loop) protect(fn func()) {
+	defer l.recovered()
+	fn()
+}

@@ -1,0 +1,260 @@
+package aio
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// PoolConfig configures NewPool. Its zero value is useful.
+type PoolConfig struct {
+	Workers    int           // at most; default 512
+	Queue      int           // calls that may wait for a worker; 0: a call is accepted only if a worker can take it now; negative: no limit
+	FailIfFull bool          // Submit returns ErrFull rather than wait
+	IdleAfter  time.Duration // a worker without work ends after this; default 10 s
+}
+
+// Pool runs calls on a bounded number of goroutines, made when needed: Python's ThreadPoolExecutor. Make one with NewPool.
+// All methods may be called from any goroutine.
+type Pool struct {
+	config  PoolConfig // immutable
+	mu      sync.Mutex
+	queue   fifo[func()]  // guarded by mu
+	idle    []*poolWorker // guarded by mu; the one that went idle last is the last
+	count   int           // guarded by mu; workers
+	done    uint64        // guarded by mu; calls
+	waiting nodeList      // guarded by mu; Submits without room
+	closed  bool          // guarded by mu
+	workers sync.WaitGroup
+	drained core // settled when the last worker of a closed pool has ended
+}
+
+// poolWorker is a goroutine of a pool. Whoever takes it off the idle list must send to wake, once.
+type poolWorker struct {
+	wake chan func() // room for one; nil: end
+}
+
+// PoolStats tells what a pool does at the moment.
+type PoolStats struct {
+	Workers int    // goroutines, busy or idle
+	Busy    int    // of them, running a call
+	Waiting int    // calls accepted and not begun
+	Done    uint64 // calls that have returned, since the start
+}
+
+// NewPool makes a pool. Whoever makes it must Close it. From any goroutine; it does not suspend.
+func NewPool(c PoolConfig) *Pool {
+	if c.Workers <= 0 {
+		c.Workers = 512
+	}
+	if c.IdleAfter <= 0 {
+		c.IdleAfter = 10 * time.Second
+	}
+	return &Pool{config: c}
+}
+
+// Submit hands call to a worker. While the pool is full it suspends a task and blocks any other goroutine, or returns ErrFull if so configured; its error is ErrClosed once the
+// pool is closed, and ctx's if that ends first. A call that was accepted is run. In a callback a full pool is ErrWouldDeadlock.
+func (p *Pool) Submit(ctx context.Context, call func()) error {
+	mustCall(call)
+	if err := ended(ctx); err != nil {
+		return err
+	}
+	for {
+		p.mu.Lock()
+		accepted, err := p.accept(call)
+		p.mu.Unlock()
+		if accepted || err != nil {
+			return err
+		}
+		if err := p.waitForRoom(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// accept places call, if there is room and nobody was there before. Called with mu held.
+func (p *Pool) accept(call func()) (bool, error) {
+	if p.closed {
+		return false, ErrClosed
+	}
+	switch n := len(p.idle); {
+	case n > 0:
+		w := p.idle[n-1]
+		p.idle[n-1] = nil
+		p.idle = p.idle[:n-1]
+		w.wake <- call
+	case p.count < p.config.Workers:
+		p.count++
+		p.workers.Add(1)
+		go p.work(&poolWorker{}, call)
+	case p.config.Queue < 0 || p.queue.n < p.config.Queue:
+		p.queue.push(call)
+	case p.config.FailIfFull:
+		return false, ErrFull
+	default:
+		return false, nil
+	}
+	return true, nil
+}
+
+// hasRoom reports whether accept would place a call. Called with mu held.
+func (p *Pool) hasRoom() bool {
+	return p.closed || len(p.idle) > 0 || p.count < p.config.Workers || p.config.Queue < 0 || p.queue.n < p.config.Queue
+}
+
+func (p *Pool) waitForRoom(ctx context.Context) error {
+	w, err := waiterFor(ctx)
+	if err != nil {
+		return err
+	}
+	p.mu.Lock()
+	if p.hasRoom() {
+		p.mu.Unlock()
+		return nil
+	}
+	w.begin(ctx)
+	p.waiting.push(&w.node)
+	p.mu.Unlock()
+	err = w.park(ctx)
+	if err != nil {
+		p.mu.Lock()
+		p.waiting.remove(&w.node)
+		if w.notified() && p.hasRoom() {
+			p.waiting.notifyFirst()
+		}
+		p.mu.Unlock()
+	}
+	return err
+}
+
+// work is a worker's goroutine.
+func (p *Pool) work(w *poolWorker, call func()) {
+	returned := false
+	defer func() {
+		if !returned { // the call panicked, which crashes, or went by Goexit, which ends this worker
+			p.leave(w)
+		}
+	}()
+	var timer *time.Timer
+	for {
+		call()
+		if call = p.next(w); call != nil {
+			continue
+		}
+		if w.wake == nil || !p.sleep(w, &timer, &call) {
+			break
+		}
+	}
+	returned = true
+	p.mu.Lock()
+	p.gone()
+	p.mu.Unlock()
+}
+
+// next is the call that a worker runs after one has returned; nil: it has gone idle, or must end if its wake is nil.
+func (p *Pool) next(w *poolWorker) func() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.done++
+	if p.queue.n > 0 {
+		call := p.queue.pop()
+		p.waiting.notifyFirst()
+		return call
+	}
+	if p.closed {
+		w.wake = nil
+		return nil
+	}
+	if w.wake == nil {
+		w.wake = make(chan func(), 1)
+	}
+	p.idle = append(p.idle, w)
+	p.waiting.notifyFirst()
+	return nil
+}
+
+// sleep waits on the idle list for a call; it reports false if the worker must end.
+func (p *Pool) sleep(w *poolWorker, timer **time.Timer, call *func()) bool {
+	if *timer == nil {
+		*timer = time.NewTimer(p.config.IdleAfter)
+	} else {
+		(*timer).Reset(p.config.IdleAfter)
+	}
+	select {
+	case *call = <-w.wake:
+		(*timer).Stop()
+		return *call != nil
+	case <-(*timer).C:
+	}
+	p.mu.Lock()
+	for i, other := range p.idle {
+		if other == w {
+			p.idle = append(p.idle[:i], p.idle[i+1:]...)
+			p.mu.Unlock()
+			return false
+		}
+	}
+	p.mu.Unlock()
+	*call = <-w.wake // taken off the list by somebody: a call, or the end
+	return *call != nil
+}
+
+// leave ends a worker whose call did not return; the calls that wait get another.
+func (p *Pool) leave(*poolWorker) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.done++
+	if p.queue.n > 0 {
+		call := p.queue.pop()
+		p.workers.Add(1)
+		p.count++
+		go p.work(&poolWorker{}, call)
+	}
+	p.waiting.notifyFirst()
+	p.gone()
+}
+
+// gone counts a worker out. Called with mu held.
+func (p *Pool) gone() {
+	p.count--
+	p.workers.Done()
+	if p.closed && p.count == 0 {
+		p.drained.settle(Finished, nil)
+	}
+}
+
+// Close takes no new calls, ends a Submit that waits for room with ErrClosed, and waits until the calls that were accepted have returned. It suspends
+// a task and blocks any other goroutine; in a callback it closes and is ErrWouldDeadlock if there is anything to wait for. It is idempotent.
+func (p *Pool) Close() error {
+	p.stop()
+	if p.drained.State() != Pending {
+		return nil
+	}
+	return p.drained.wait(context.Background())
+}
+
+// stop is Close without the waiting.
+func (p *Pool) stop() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return
+	}
+	p.closed = true
+	for _, w := range p.idle {
+		w.wake <- nil
+	}
+	p.idle = nil
+	p.waiting.notifyAll()
+	if p.count == 0 {
+		p.drained.settle(Finished, nil)
+	}
+}
+
+// Stats tells what the pool does at the moment. It does not suspend.
+func (p *Pool) Stats() PoolStats {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return PoolStats{Workers: p.count, Busy: p.count - len(p.idle), Waiting: p.queue.n, Done: p.done}
+}

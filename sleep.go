@@ -1,0 +1,107 @@
+package aio
+
+import (
+	"context"
+	"runtime"
+	"time"
+)
+
+// Sleep waits for d on the clock of ctx's loop. It suspends a task, always, also when ctx has ended: then once, as Yield does, so that a
+// loop which ignores errors starves nobody. It blocks any other goroutine. d <= 0 is [Yield].
+//
+// It returns ctx's error if ctx ended, and nil otherwise. In a callback it is ErrWouldDeadlock.
+func Sleep(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return Yield(ctx)
+	}
+	t, err := running(ctx)
+	if err != nil {
+		return err
+	}
+	if t == nil {
+		return sleepGoroutine(ctx, d)
+	}
+	t.checkpoint()
+	if ended(ctx) != nil {
+		return t.yield(ctx)
+	}
+	l := t.ctx.loop
+	s := l.slots.get(l, false)
+	w := &t.waiter
+	w.begin(ctx)
+	h := s.arm(nil, t, slotTimer)
+	l.timers.Push(l.now()+int64(d), s)
+	err = w.park(ctx)
+	if !w.notified() {
+		h.Cancel()
+	}
+	return err
+}
+
+func sleepGoroutine(ctx context.Context, d time.Duration) error {
+	if err := ended(ctx); err != nil {
+		return err
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ended(ctx)
+	}
+}
+
+// Yield lets everything run that is ready now: asyncio.sleep(0). It suspends a task, always; any other goroutine it has the scheduler of Go
+// let others run. It returns ctx's error if ctx has ended. In a callback it is ErrWouldDeadlock.
+func Yield(ctx context.Context) error {
+	t, err := running(ctx)
+	if err != nil {
+		return err
+	}
+	if t == nil {
+		runtime.Gosched()
+		return ended(ctx)
+	}
+	t.checkpoint()
+	return t.yield(ctx)
+}
+
+func (t *task) yield(ctx context.Context) error {
+	t.ctx.loop.ready.push(t)
+	t.suspend()
+	if t.killed {
+		return &contextError{context.Canceled, ErrClosed}
+	}
+	return ended(ctx)
+}
+
+// WithTimeout is context.WithTimeout on the clock of ctx's loop, without a goroutine or a runtime timer of its own; without a loop in ctx it is
+// context.WithTimeout. The context ends with context.DeadlineExceeded. Call cancel when done with it: until then, or until the deadline, it is held by its parent.
+// From any goroutine; it does not suspend.
+func WithTimeout(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	parent := scopeOf(ctx)
+	if parent == nil {
+		return context.WithTimeout(ctx, d)
+	}
+	l := parent.loop
+	s := &scope{parent: ctx, loop: l, group: parent.group}
+	deadline := l.Now().Add(d)
+	s.more = &scopeMore{deadline: deadline}
+	s.link()
+	if d <= 0 {
+		s.endAndRelease(endedDeadline, context.DeadlineExceeded)
+		return s, func() {}
+	}
+	timer := l.callAt(int64(deadline.Sub(l.start0)), func() { s.endAndRelease(endedDeadline, context.DeadlineExceeded) })
+	return s, func() {
+		timer.Cancel()
+		s.endAndRelease(endedCancelled, nil)
+	}
+}
+
+// endAndRelease is the end of a scope by its owner.
+func (s *scope) endAndRelease(how uint32, cause error) {
+	s.end(how, cause)
+	s.release()
+}

@@ -1,0 +1,310 @@
+package aio
+
+import (
+	"context"
+	"errors"
+	"runtime/debug"
+	"strconv"
+	"sync/atomic"
+
+	"github.com/seed8b1f0744/aio/internal/coro"
+	"github.com/seed8b1f0744/aio/internal/invariant"
+)
+
+// Task is a Future that runs a function on a loop. The function gets the task's own context, which ends when the context under which the task was
+// started ends, or by Future.Cancel; it does not end when the function returns.
+//
+// What a function in a task must not do is wait for something that is not aio's: a channel, a sync.Mutex, a library that waits for goroutines of its own
+// (net/http's client). That stops the loop and everything on it; call such code through [Blocking]. Nor may it hold runtime.LockOSThread while
+// it waits, or wait inside a callback from C: both are fatal errors of the Go runtime (golang/go#65889, #67499).
+type Task[T any] struct {
+	Future[T]
+	task task
+	fn   func(context.Context) (T, error)
+}
+
+// task is what the loop knows of a Task.
+//
+// Its states: new (linked into the loop's list, in the ready queue), then in turns running (on its worker's coroutine) and waiting (see waiter), then over. A task that was
+// cancelled while new goes from new to over. Only the loop's goroutine moves it; what other goroutines do is to put it in the ready queue.
+type task struct {
+	ctx    scope
+	waiter waiter
+	body   taskBody // immutable; the Task[T] around
+	group  *group   // immutable; the group it is a member of, or nil
+	worker *worker  // loop only
+	g      uintptr  // written once, before the first step: the goroutine of its coroutine
+	id     uint64   // immutable
+	name   string   // immutable; "" for the default
+	killed bool     // loop only: Close gave up on it
+	over   atomic.Bool
+
+	prev, next *task // guarded by the loop's tasks.mu
+}
+
+// taskBody is the part of a Task that knows its type.
+type taskBody interface {
+	exec(ctx context.Context) error // runs the function, keeps its value
+	futureCore() *core
+	noteFailure(*failure)
+}
+
+// TaskOption configures Go and Submit.
+type TaskOption interface{ taskOption(*task) }
+
+type named string
+
+func (n named) taskOption(t *task) { t.name = string(n) }
+
+// Named gives a task a name for people: in TaskInfo, reports and dumps. The default is "task-<ID>".
+func Named(name string) TaskOption { return named(name) }
+
+// Go starts fn as a task on ctx's loop: asyncio.create_task. It may be called from any goroutine and does not suspend; fn begins when its
+// turn comes, after what was ready before.
+//
+// The task is cancelled when ctx ends, belongs to the group that ctx carries (see [WithGroup]), and otherwise to the loop: Close waits for it. Under a ctx that has
+// ended, or if it is cancelled before its first step, the task is Cancelled and fn never runs. Without a loop in ctx the task has
+// failed with ErrNoLoop, on a closed loop with ErrClosed.
+//
+// An error or panic of fn that nobody takes (by Await, Result, OnDone, Gather or a group) is reported to Hooks.Unhandled.
+func Go[T any](ctx context.Context, fn func(context.Context) (T, error), opts ...TaskOption) *Task[T] {
+	t := newTask(fn)
+	s := scopeOf(ctx)
+	if s == nil {
+		t.settle(Finished, ErrNoLoop)
+		return t
+	}
+	t.start(ctx, s.loop, s.group, opts)
+	return t
+}
+
+// Submit starts fn as a task on l, from any goroutine, a task of another loop or of l itself included: asyncio.run_coroutine_threadsafe. It does not suspend.
+// ctx gives values and cancellation; the task joins no group. On a closed loop the task has failed with ErrClosed.
+func Submit[T any](ctx context.Context, l *Loop, fn func(context.Context) (T, error), opts ...TaskOption) *Task[T] {
+	t := newTask(fn)
+	t.start(ctx, l, nil, opts)
+	return t
+}
+
+// Do makes a function without a result fit Go, Run, Submit, Blocking and InExecutor. It may be called from any goroutine and does not suspend.
+func Do(fn func(context.Context) error) func(context.Context) (struct{}, error) {
+	return func(ctx context.Context) (struct{}, error) { return struct{}{}, fn(ctx) }
+}
+
+// Name is the task's name: what Named gave it, or "task-<ID>".
+func (t *Task[T]) Name() string { return t.task.info().Name }
+
+func newTask[T any](fn func(context.Context) (T, error)) *Task[T] {
+	if fn == nil {
+		panic("aio: a task needs a function, got nil")
+	}
+	return &Task[T]{fn: fn}
+}
+
+func (t *Task[T]) start(ctx context.Context, l *Loop, g *group, opts []TaskOption) {
+	k := &t.task
+	for _, o := range opts {
+		o.taskOption(k)
+	}
+	k.body = t
+	k.waiter.task, k.waiter.owner = k, &k.waiter
+	k.ctx.parent, k.ctx.loop, k.ctx.ownTask = ctx, l, k
+	t.Future.owner = k
+	l.start(k, g)
+}
+
+func (t *Task[T]) exec(ctx context.Context) (err error) {
+	t.Future.value, err = t.fn(ctx)
+	return err
+}
+
+// start puts a new task into the ready queue, and into g if that is given. From any goroutine.
+func (l *Loop) start(t *task, g *group) {
+	if g != nil && g.join() {
+		t.group = g
+	}
+	l.tasks.add(t)
+	t.ctx.link()
+	if l.schedule(t) {
+		return
+	}
+	t.over.Store(true)
+	l.tasks.remove(t)
+	t.ctx.release()
+	f := t.body.futureCore()
+	f.settle(Finished, ErrClosed)
+	if t.group == nil {
+		l.noteFailure(t, ErrClosed)
+		return
+	}
+	f.take()
+	t.group.fail(ErrClosed)
+	t.group.leave()
+}
+
+// cancel implements canceller: a task is cancelled by ending its context.
+func (t *task) cancel(cause error) bool {
+	return !t.over.Load() && t.ctx.end(endedCancelled, cause)
+}
+
+func (t *task) info() TaskInfo {
+	name := t.name
+	if name == "" {
+		name = "task-" + strconv.FormatUint(t.id, 10)
+	}
+	return TaskInfo{ID: t.id, Name: name}
+}
+
+// run is one step of the task: it implements runnable.
+func (t *task) run() {
+	if t.over.Load() {
+		return // Close gave up on the task, which then ended by itself
+	}
+	l := t.ctx.loop
+	w := t.worker
+	if w == nil {
+		if h := l.hooks.TaskStarted; h != nil {
+			h(t.info())
+		}
+		if t.ctx.state() != alive {
+			l.finish(t, t.ctx.Err())
+			return
+		}
+		w = l.takeWorker()
+		w.task, t.worker, t.g = t, w, w.co.G()
+	}
+	if l.last != t {
+		l.last = t
+		l.current.Store(t)
+	}
+	w.co.Resume()
+	if w.finished {
+		err := w.err
+		l.putWorker(w)
+		t.worker = nil
+		l.finish(t, err)
+	}
+}
+
+// finish settles a task whose function has returned, or never ran.
+func (l *Loop) finish(t *task, err error) {
+	state := Finished
+	if how := t.ctx.state(); err != nil && how != alive && (t.killed || errors.Is(err, t.ctx.Err())) {
+		state, err = Cancelled, newCancelledError(err, causeBeside(err, t.ctx.cause))
+	}
+	t.over.Store(true)
+	l.tasks.remove(t)
+	if t.group != nil {
+		l.ready.push((*memberDone)(t))
+	}
+	f := t.body.futureCore()
+	f.settle(state, err)
+	t.ctx.release()
+	if state == Finished && err != nil && t.group == nil && !f.wasTaken() {
+		l.noteFailure(t, err)
+	}
+	if h := l.hooks.TaskFinished; h != nil {
+		h(t.info(), err)
+	}
+}
+
+// causeBeside is the cause, if it says more than err.
+func causeBeside(err, cause error) error {
+	if cause == nil || errors.Is(err, cause) {
+		return nil
+	}
+	return cause
+}
+
+// worker is a coroutine that runs tasks one after the other. Making one costs four times what running a task on a used one does.
+type worker struct {
+	runner   // its task is read by its own goroutine, too
+	co       *coro.Coro
+	err      error
+	finished bool // the task's function has returned, panicked or gone
+	exited   bool // by runtime.Goexit: the goroutine only waits for its end
+}
+
+// body runs on the coroutine.
+func (w *worker) body(c *coro.Coro) {
+	runners.Store(c.G(), &w.runner)
+	defer runners.Delete(c.G())
+	for c.Suspend() {
+		w.runTask()
+	}
+}
+
+// runTask runs the task's function and catches whatever comes out of it.
+func (w *worker) runTask() {
+	returned := false
+	defer func() {
+		w.finished = true
+		if returned {
+			return
+		}
+		if v := recover(); v != nil {
+			w.err = &PanicError{Value: v, Stack: debug.Stack()}
+			return
+		}
+		// Goexit can't be stopped, and iter.Pull would pass it on to the loop. So the goroutine stays here until somebody whose end
+		// does not matter calls Stop.
+		w.err, w.exited = ErrGoexit, true
+		for w.co.Suspend() {
+		}
+	}()
+	t := w.task
+	w.err = t.body.exec(&t.ctx)
+	returned = true
+}
+
+// maxIdleWorkers is how many unused coroutines, of about 2.7 KB each, a loop keeps.
+const maxIdleWorkers = 4096
+
+// takeWorker is an idle worker, or a new one. On the loop's goroutine only: on a locked thread a coroutine made elsewhere is a fatal error.
+func (l *Loop) takeWorker() *worker {
+	if n := len(l.idle); n > 0 {
+		w := l.idle[n-1]
+		l.idle[n-1] = nil
+		l.idle = l.idle[:n-1]
+		return w
+	}
+	w := &worker{runner: runner{loop: l}}
+	w.co = coro.New(w.body)
+	w.co.Resume() // registers itself
+	return w
+}
+
+func (l *Loop) putWorker(w *worker) {
+	invariant.Check(w.finished, "only a worker that is done with its task is put back")
+	w.task, w.err, w.finished = nil, nil, false
+	switch {
+	case w.exited:
+		l.dropExited(w)
+	case len(l.idle) < maxIdleWorkers:
+		l.idle = append(l.idle, w)
+	default:
+		l.forgetCurrent()
+		w.co.Stop()
+	}
+}
+
+// dropExited ends a worker whose goroutine went through Goexit, which ends whoever calls Stop. On a locked thread nobody else may call it:
+// then the worker stays until the loop's goroutine itself ends.
+func (l *Loop) dropExited(w *worker) {
+	l.forgetCurrent()
+	if l.onThread {
+		l.exited = append(l.exited, w)
+		return
+	}
+	l.ending.Add(1)
+	go func() {
+		defer l.ending.Done()
+		w.co.Stop()
+	}()
+}
+
+// forgetCurrent is called before a coroutine's goroutine ends, so that its id means nothing any more.
+func (l *Loop) forgetCurrent() {
+	l.last = nil
+	l.current.Store(nil)
+}

@@ -1,0 +1,259 @@
+package aio
+
+import (
+	"context"
+	"runtime"
+	"sync/atomic"
+
+	"github.com/seed8b1f0744/aio/internal/goid"
+	"github.com/seed8b1f0744/aio/internal/invariant"
+)
+
+// waiter is one wait: of a task, which it suspends, or of any other goroutine, which it blocks. It is what makes one color: whatever can be waited
+// for knows waiters, and only this file knows of which kind they are.
+//
+// A wait goes: waiterFor, begin, a place in a list of what is waited for, park, and, if park fails, out of that list again. In between it is
+// either notified by what it waits for or ended by its context, whichever comes first:
+//
+//	idle -> waiting (begin) -> notified (notify) | gone (end) -> waiting ...
+//
+// Both deliver the waiter: they put its task in the ready queue, or wake its goroutine. A task has one waiter for all its waits, told apart by
+// a generation. That nobody reaches a later wait through an earlier one is ensured by locks (a source notifies under the lock under which its
+// list is changed, a scope likewise) and by the generation where there is no lock.
+type waiter struct {
+	node
+	word atomic.Uint64 // generation, own, state
+	task *task         // immutable; nil: a goroutine
+	wake chan struct{} // immutable; the goroutine's, room for one
+
+	under         *scope // guarded by under's mu: the scope that ends this wait
+	before, after *waiter
+}
+
+const (
+	waitIdle uint64 = iota
+	waitWaiting
+	waitNotified
+	waitGone
+
+	waitState = 3      // mask
+	waitOwn   = 1 << 2 // the wait's context is the task's own
+	waitGen   = 1 << 3 // one generation
+)
+
+// waiterFor finds out who runs, and so who will wait under ctx. It fails where waiting could not end.
+func waiterFor(ctx context.Context) (*waiter, error) {
+	t, err := running(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if t != nil {
+		t.checkpoint()
+		return &t.waiter, nil
+	}
+	w := &waiter{wake: make(chan struct{}, 1)}
+	w.owner = w
+	return w, nil
+}
+
+// running is the task that the calling goroutine runs; nil in a plain goroutine, ErrWouldDeadlock where waiting could not end.
+func running(ctx context.Context) (*task, error) {
+	g := goid.Get()
+	s := scopeOf(ctx)
+	if s != nil {
+		if t := s.loop.current.Load(); t != nil && t.g == g {
+			return t, nil
+		}
+	}
+	if r := runnerOf(g); r != nil {
+		if r.task == nil {
+			return nil, ErrWouldDeadlock
+		}
+		return r.task, nil
+	}
+	if s != nil && s.loop.busy() && pulledByTask() {
+		return nil, ErrWouldDeadlock
+	}
+	return nil, nil
+}
+
+// begin starts a wait under ctx. Its source must not know the waiter before.
+func (w *waiter) begin(ctx context.Context) {
+	word := w.word.Load()&^(waitState|waitOwn) + waitGen | waitWaiting
+	if s, ok := ctx.(*scope); ok && w.task != nil && s.ownTask == w.task {
+		word |= waitOwn
+	}
+	w.word.Store(word)
+}
+
+// notify ends the wait as granted; it reports false if the context had ended it. Called under the lock of what is waited for.
+func (w *waiter) notify() bool { return w.finish(w.word.Load(), waitNotified) }
+
+// end ends the wait because its context has ended.
+func (w *waiter) end() bool { return w.finish(w.word.Load(), waitGone) }
+
+// endOwn ends the wait if it is one under the task's own context.
+func (w *waiter) endOwn() {
+	for {
+		word := w.word.Load()
+		if word&waitState != waitWaiting || word&waitOwn == 0 || w.finish(word, waitGone) {
+			return
+		}
+	}
+}
+
+func (w *waiter) finish(seen, state uint64) bool {
+	if seen&waitState != waitWaiting || !w.word.CompareAndSwap(seen, seen&^waitState|state) {
+		return false
+	}
+	if w.task != nil {
+		w.task.ctx.loop.schedule(w.task)
+	} else {
+		w.wake <- struct{}{}
+	}
+	return true
+}
+
+func (w *waiter) notified() bool { return w.word.Load()&waitState == waitNotified }
+func (w *waiter) pending() bool  { return w.word.Load()&waitState == waitWaiting }
+func (w *waiter) isGone() bool   { return w.word.Load()&waitState == waitGone }
+
+// park waits until the wait ends. It returns nil if it was granted, and the context's error if that ended first, or ended before the waiter got to run:
+// then notified tells whether something was granted that must go to the next one.
+func (w *waiter) park(ctx context.Context) error {
+	if w.task == nil {
+		return w.block(ctx)
+	}
+	word := w.word.Load()
+	switch s := endsWithUnlessOwn(ctx, word); {
+	case word&waitOwn != 0:
+		if w.task.ctx.state() != alive { // ended by another goroutine since the wait began: it may not have seen the wait
+			w.end()
+		}
+		w.task.suspend()
+	case s != nil:
+		s.addWaiter(w)
+		w.task.suspend()
+		s.dropWaiter(w)
+	case ctx.Done() != nil:
+		stop := context.AfterFunc(ctx, func() { w.finish(word, waitGone) })
+		w.task.suspend()
+		stop()
+	default:
+		w.task.suspend()
+	}
+	if w.task.killed {
+		return &contextError{context.Canceled, ErrClosed}
+	}
+	return ended(ctx)
+}
+
+func endsWithUnlessOwn(ctx context.Context, word uint64) *scope {
+	if word&waitOwn != 0 {
+		return nil
+	}
+	return endsWith(ctx)
+}
+
+// block is park for a goroutine.
+func (w *waiter) block(ctx context.Context) error {
+	if s := endsWith(ctx); s != nil {
+		s.addWaiter(w)
+		<-w.wake
+		s.dropWaiter(w)
+		return ended(ctx)
+	}
+	select {
+	case <-w.wake:
+	case <-ctx.Done():
+		if word := w.word.Load(); word&waitState != waitWaiting || !w.word.CompareAndSwap(word, word&^waitState|waitGone) {
+			<-w.wake
+		}
+	}
+	return ended(ctx)
+}
+
+// checkpoint is where a task that Close gave up on ends: at the first wait after the one that was interrupted.
+func (t *task) checkpoint() {
+	if t.killed {
+		runtime.Goexit()
+	}
+}
+
+// suspend gives the loop back to others until the task is taken from the ready queue again.
+func (t *task) suspend() {
+	invariant.Check(t.g == goid.Get(), "a task is suspended on its own goroutine")
+	t.worker.co.Suspend()
+}
+
+// node is a place in a nodeList.
+type node struct {
+	prev, next *node
+	list       *nodeList  // nil: in none
+	owner      notifiable // immutable
+}
+
+// notifiable is what can stand in a list of something that happens. notify is called under the lock that guards the list; it reports
+// whether the owner still wanted to know.
+type notifiable interface{ notify() bool }
+
+// nodeList is a doubly linked list. The zero value is empty.
+type nodeList struct{ first, last *node }
+
+func (l *nodeList) push(n *node) {
+	invariant.Check(n.list == nil, "a node is in one list at a time")
+	n.list, n.prev = l, l.last
+	if l.last != nil {
+		l.last.next = n
+	} else {
+		l.first = n
+	}
+	l.last = n
+}
+
+// remove takes n out if it is in l.
+func (l *nodeList) remove(n *node) {
+	if n.list != l {
+		return
+	}
+	if n.prev != nil {
+		n.prev.next = n.next
+	} else {
+		l.first = n.next
+	}
+	if n.next != nil {
+		n.next.prev = n.prev
+	} else {
+		l.last = n.prev
+	}
+	n.prev, n.next, n.list = nil, nil, nil
+}
+
+// anyLeft reports whether anybody in the list, whose owners must be waiters, has not been ended by its context.
+func (l *nodeList) anyLeft() bool {
+	for n := l.first; n != nil; n = n.next {
+		if w, ok := n.owner.(*waiter); ok && !w.isGone() {
+			return true
+		}
+	}
+	return false
+}
+
+// notifyFirst takes out owners in order until one still wants to know; it reports whether there was one.
+func (l *nodeList) notifyFirst() bool {
+	for n := l.first; n != nil; n = l.first {
+		l.remove(n)
+		if n.owner.notify() {
+			return true
+		}
+	}
+	return false
+}
+
+// notifyAll empties the list.
+func (l *nodeList) notifyAll() {
+	for n := l.first; n != nil; n = l.first {
+		l.remove(n)
+		n.owner.notify()
+	}
+}
