@@ -42,24 +42,32 @@ func (l *Loop) Close() error {
 // waitWhileMoving is Close after the grace period: the loop is ending its tasks now, unless a step holds it.
 func (l *Loop) waitWhileMoving() error {
 	for {
-		seen := l.iterations.Load()
+		var turn core // settled in the loop's next iteration
+		if !l.post(&firstTurn{turn: &turn}) {
+			break // its last iteration is over
+		}
 		ctx, cancel := context.WithTimeout(context.Background(), stillFor)
-		err := l.settled.wait(ctx)
+		err := turn.wait(ctx)
 		cancel()
-		if err == nil {
-			return l.settled.err
-		}
-		if !errors.Is(err, context.DeadlineExceeded) {
-			return err
-		}
-		if l.iterations.Load() == seen && l.busy() {
+		if errors.Is(err, context.DeadlineExceeded) {
 			return l.stuck()
 		}
+		if err != nil {
+			return err
+		}
 	}
+	if err := l.settled.wait(context.Background()); err != nil {
+		return err
+	}
+	return l.settled.err
 }
 
 // stillFor is how long one iteration may take after the grace period before it counts as stuck.
 const stillFor = 100 * time.Millisecond
+
+type firstTurn struct{ turn *core }
+
+func (f *firstTurn) run() { f.turn.settle(Finished, nil) }
 
 // stuck names what keeps the loop from closing.
 func (l *Loop) stuck() *StuckError {

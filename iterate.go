@@ -48,7 +48,7 @@ func (l *Loop) iterate() bool {
 		}
 	}
 	l.fire()
-	l.iterations.Add(1)
+	l.iterations++
 	for n := l.ready.n; n > 0; n-- {
 		l.ready.pop().run()
 	}

@@ -23,21 +23,21 @@ type Loop struct {
 	start0   time.Time // zero of the loop's int64 times
 
 	// Loop only: touched by whoever holds the baton, the loop's goroutine or the task it has resumed.
-	ready    ring
-	timers   timerq.Queue[*slot]
-	slots    slotPool
-	idle     []*worker // coroutines without a task
-	exited   []*worker // see dropExited
-	last     *task     // mirror of current
-	parkTime *time.Timer
-	closing  closing
+	ready      ring
+	timers     timerq.Queue[*slot]
+	slots      slotPool
+	idle       []*worker // coroutines without a task
+	exited     []*worker // see dropExited
+	last       *task     // mirror of current
+	parkTime   *time.Timer
+	closing    closing
+	iterations uint64
 
 	g           atomic.Uintptr       // the loop's goroutine
 	current     atomic.Pointer[task] // the last task that was resumed
-	iterations  atomic.Uint64
-	cancelled   atomic.Int64 // timers that were cancelled and are still in the queue
-	calls       atomic.Int64 // on executors, not yet back
-	awaitsCalls atomic.Bool  // the loop is closing: a call that comes back must wake it
+	cancelled   atomic.Int64         // timers that were cancelled and are still in the queue
+	calls       atomic.Int64         // on executors, not yet back
+	awaitsCalls atomic.Bool          // the loop is closing: a call that comes back must wake it
 	tasks       taskList
 	failures    failures
 	ending      sync.WaitGroup // goroutines of workers that exited

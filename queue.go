@@ -68,20 +68,23 @@ func (q *Queue[T]) Get(ctx context.Context) (T, error) {
 
 // wait waits in list until woken, while blocked still holds. Called with mu held, it returns without.
 func (q *Queue[T]) wait(ctx context.Context, list *nodeList, blocked func() bool) error {
-	q.mu.Unlock()
-	w, err := waiterFor(ctx)
-	if err != nil {
-		return err
-	}
-	q.mu.Lock()
-	if !blocked() {
+	w := taskWaiter(ctx)
+	if w == nil {
 		q.mu.Unlock()
-		return nil
+		var err error
+		if w, err = waiterFor(ctx); err != nil {
+			return err
+		}
+		q.mu.Lock()
+		if !blocked() {
+			q.mu.Unlock()
+			return nil
+		}
 	}
 	w.begin(ctx)
 	list.push(&w.node)
 	q.mu.Unlock()
-	err = w.park(ctx)
+	err := w.park(ctx)
 	if err != nil {
 		q.mu.Lock()
 		list.remove(&w.node)

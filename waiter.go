@@ -56,6 +56,17 @@ func waiterFor(ctx context.Context) (*waiter, error) {
 	return w, nil
 }
 
+// taskWaiter is waiterFor where that is quick and has no other effects, so that it may be asked under a lock: in a task, under a context of its
+// loop. Elsewhere it is nil, and waiterFor must be asked without the lock.
+func taskWaiter(ctx context.Context) *waiter {
+	if s, ok := ctx.(*scope); ok {
+		if t := s.loop.current.Load(); t != nil && t.g == goid.Get() && !t.killed {
+			return &t.waiter
+		}
+	}
+	return nil
+}
+
 // running is the task that the calling goroutine runs; nil in a plain goroutine, ErrWouldDeadlock where waiting could not end.
 func running(ctx context.Context) (*task, error) {
 	g := goid.Get()
@@ -125,34 +136,26 @@ func (w *waiter) park(ctx context.Context) error {
 		return w.block(ctx)
 	}
 	word := w.word.Load()
-	switch s := endsWithUnlessOwn(ctx, word); {
-	case word&waitOwn != 0:
-		if w.task.ctx.state() != alive { // ended by another goroutine since the wait began: it may not have seen the wait
+	if word&waitOwn != 0 {
+		if w.task.ctx.how.Load() != alive { // ended by another goroutine since the wait began: it may not have seen the wait
 			w.end()
 		}
 		w.task.suspend()
-	case s != nil:
+	} else if s := endsWith(ctx); s != nil {
 		s.addWaiter(w)
 		w.task.suspend()
 		s.dropWaiter(w)
-	case ctx.Done() != nil:
+	} else if ctx.Done() != nil {
 		stop := context.AfterFunc(ctx, func() { w.finish(word, waitGone) })
 		w.task.suspend()
 		stop()
-	default:
+	} else {
 		w.task.suspend()
 	}
 	if w.task.killed {
 		return &contextError{context.Canceled, ErrClosed}
 	}
 	return ended(ctx)
-}
-
-func endsWithUnlessOwn(ctx context.Context, word uint64) *scope {
-	if word&waitOwn != 0 {
-		return nil
-	}
-	return endsWith(ctx)
 }
 
 // block is park for a goroutine.

@@ -1,0 +1,189 @@
+package policy
+
+import (
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+type importRule struct {
+	dir   string
+	may   []string
+	tests []string // further ones for its _test.go files
+	why   string
+}
+
+// importRules is the direction of data through the repository: every package,
+// and which packages of ours it may import (folders from the root, "." for
+// package aio). All may import the standard library; what else, says
+// dependencyRules. "x/..." is x and every package below it.
+var importRules = []importRule{
+	{".", []string{"internal/coro", "internal/goid", "internal/invariant", "internal/timerq"}, nil,
+		"the core stands on std and on its own machinery; what stands on it (aionet, job, ...) is another package"},
+	{"internal/coro", []string{"internal/goid", "internal/invariant"}, nil,
+		"coroutines know no loop, so that their hazards are tested without one"},
+	{"internal/goid", nil, nil, "who am I, nothing else"},
+	{"internal/invariant", nil, nil, "must be usable from everywhere"},
+	{"internal/timerq", []string{"internal/invariant"}, nil, "a heap of deadlines; whose clock it is, is the loop's business"},
+	{"internal/policy", nil, nil, "looks at the tree from outside; must build when the rest does not"},
+
+	{"refire/accesslog", nil, nil, "first stage, bytes -> Entry: knows neither loop nor network"},
+	{"refire", []string{".", "refire/accesslog"}, nil, "second stage, Entry -> Request -> Outcome"},
+	{"refire/retrylog", []string{"refire", "refire/accesslog"}, nil, "third stage, Outcome <-> bytes; an outcome names the entry it belongs to"},
+	{"refire/cmd/refire", []string{".", "refire", "refire/accesslog", "refire/retrylog"}, nil,
+		"puts the stages together; the only one that knows flags and terminals"},
+
+	{"bench/...", []string{"."}, nil, "measures what users can call"},
+}
+
+// ownerRules: packages that only the named folders may import, tests included.
+var ownerRules = []struct {
+	dir    string
+	owners []string
+	why    string
+}{
+	{"internal/coro", []string{"."}, "a coroutine made or resumed off the loop's goroutine can end the program; the loop is its only user"},
+	{"internal/goid", []string{".", "internal/coro"}, "identity ends with its goroutine; whoever keeps one must know when that is"},
+}
+
+// bannedImports are parts of the standard library that we do without.
+var bannedImports = []struct {
+	path    string
+	in      string            // this folder and all below
+	tests   bool              // _test.go files too
+	except  map[string]string // folder -> reason
+	instead string
+	why     string
+}{
+	{"C", ".", true, nil, "a library of std's", "cgo would take cross-compilation from every user"},
+	{"encoding/json/v2", ".", true, nil, "encoding/json", "does not exist on Go 1.26 without an experiment"},
+	{"log", ".", true, nil, "log/slog", "libraries print nothing by themselves"},
+	{"testing", ".", false, nil, "a package for tests", "its flags would end up in users' programs"},
+}
+
+func TestImports(t *testing.T) {
+	tr := theTree(t)
+	seen := map[string]bool{}
+	for _, s := range tr.sources {
+		i := slices.IndexFunc(importRules, func(r importRule) bool { return covers(r.dir, s.dir) })
+		if i < 0 {
+			t.Errorf("%s: package without a rule; add a row with its reason to importRules", s.path)
+			continue
+		}
+		rule := importRules[i]
+		seen[rule.dir] = true
+		for _, imported := range importsOf(t, s) {
+			dir, ours := tr.dirOf(imported)
+			switch {
+			case ours && dir == s.dir && s.test:
+			case ours && slices.ContainsFunc(rule.may, func(may string) bool { return covers(may, dir) }):
+			case ours && s.test && slices.Contains(rule.tests, dir):
+			case ours && strings.HasSuffix(rule.dir, "/...") && covers(rule.dir, dir):
+			case ours:
+				t.Errorf("%s imports %s; %s may not: %s", s.path, dir, rule.dir, rule.why)
+			case !isStd(imported) && !tr.mayDependOn(s.dir, imported):
+				t.Errorf("%s imports %s, which is no direct dependency of its module", s.path, imported)
+			}
+		}
+	}
+	for _, rule := range importRules {
+		if !seen[rule.dir] {
+			t.Errorf("%s has no Go files: has the package vanished? Then its rule goes too", rule.dir)
+		}
+	}
+}
+
+func TestOwnedPackages(t *testing.T) {
+	tr := theTree(t)
+	for _, rule := range ownerRules {
+		if len(tr.in(rule.dir, false)) == 0 {
+			t.Errorf("%s has no Go files: has the package vanished? Then its rule goes too", rule.dir)
+		}
+		for _, s := range tr.sources {
+			for _, imported := range importsOf(t, s) {
+				if dir, ours := tr.dirOf(imported); ours && dir == rule.dir && s.dir != rule.dir && !slices.Contains(rule.owners, s.dir) {
+					t.Errorf("%s imports %s, which belongs to %v: %s", s.path, dir, rule.owners, rule.why)
+				}
+			}
+		}
+	}
+}
+
+func TestBannedImports(t *testing.T) {
+	tr := theTree(t)
+	for _, ban := range bannedImports {
+		excused := map[string]bool{}
+		for _, s := range tr.sources {
+			if s.test && !ban.tests || !covers(path.Join(ban.in, "..."), s.dir) || !slices.Contains(importsOf(t, s), ban.path) {
+				continue
+			}
+			if ban.except[s.dir] != "" {
+				excused[s.dir] = true
+				continue
+			}
+			t.Errorf("%s imports %s; take %s: %s", s.path, ban.path, ban.instead, ban.why)
+		}
+		for dir := range ban.except {
+			if !excused[dir] {
+				t.Errorf("the exception of %s for %s is not needed any more: take it out", ban.path, dir)
+			}
+		}
+	}
+}
+
+// covers reports whether pattern, a folder or "folder/...", is or holds dir.
+func covers(pattern, dir string) bool {
+	above, all := strings.CutSuffix(pattern, "...")
+	if !all {
+		return pattern == dir
+	}
+	above = strings.TrimSuffix(above, "/")
+	return above == "" || above == "." || dir == above || strings.HasPrefix(dir, above+"/")
+}
+
+func importsOf(t *testing.T, s *source) []string {
+	var paths []string
+	for _, spec := range s.ast.Imports {
+		p, err := strconv.Unquote(spec.Path.Value)
+		if err != nil {
+			t.Errorf("%s: %v", s.at(spec), err)
+		}
+		paths = append(paths, p)
+	}
+	return paths
+}
+
+// dirOf turns an import path of ours into its folder.
+func (tr *tree) dirOf(imported string) (dir string, ours bool) {
+	if imported == rootModule {
+		return ".", true
+	}
+	return strings.CutPrefix(imported, rootModule+"/")
+}
+
+func isStd(imported string) bool {
+	first, _, _ := strings.Cut(imported, "/")
+	return !strings.Contains(first, ".")
+}
+
+func (tr *tree) mayDependOn(dir, imported string) bool {
+	return slices.ContainsFunc(tr.moduleOf(dir).require, func(dep string) bool {
+		return imported == dep || strings.HasPrefix(imported, dep+"/")
+	})
+}
+
+func TestCovers(t *testing.T) {
+	for _, c := range []struct {
+		pattern, dir string
+		want         bool
+	}{
+		{".", ".", true}, {".", "a", false}, {"./...", "a/b", true}, {"...", "a", true},
+		{"a", "a", true}, {"a", "a/b", false}, {"a/...", "a", true}, {"a/...", "a/b", true}, {"a/...", "ab", false},
+	} {
+		if got := covers(c.pattern, c.dir); got != c.want {
+			t.Errorf("covers(%q, %q) = %v, want %v", c.pattern, c.dir, got, c.want)
+		}
+	}
+}

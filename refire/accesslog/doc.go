@@ -1,0 +1,2 @@
+// Package accesslog turns bytes of an access log into entries.
+package accesslog

@@ -1,0 +1,235 @@
+package accesslog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+)
+
+// fileScan shares out the segments of a file. They are claimed in order, by workers that run ahead of the caller, and by the
+// caller while there are no workers. So a scan ends even if no worker ever starts, and memory is bounded by the number of tickets.
+type fileScan struct {
+	s       *Scanner
+	ctx     context.Context // ends when the scan does
+	count   int             // of segments
+	tickets chan struct{}   // held from a worker's claim until the caller has taken the segment
+
+	mu      sync.Mutex
+	changed sync.Cond        // on mu: claimed and running
+	closed  bool             // guarded by mu: workers that start now are too late
+	running int              // guarded by mu: workers at work
+	next    int              // guarded by mu: the next segment to claim
+	claimed map[int]*segment // guarded by mu: claimed by workers, not taken by the caller
+	workers sync.WaitGroup   // Add is guarded by mu
+}
+
+// segment is a worker's result. All fields but records are set before records is closed.
+type segment struct {
+	records chan []record
+	done    bool // false after the close: the worker died
+	stats   Stats
+	span    span
+	err     error
+}
+
+// span says where the lines of a segment are: the first begins at first (-1: there is none), the last ends at end.
+type span struct{ first, end int64 }
+
+// batchesAhead is how many batches of one segment may wait for the caller.
+const batchesAhead = 2
+
+// scanFile walks the file's segments and yields their records in order.
+func (s *Scanner) scanFile(ctx context.Context, yield func(Entry, error) bool) error {
+	ctx, cancel := context.WithCancel(ctx)
+	p := &fileScan{s: s, ctx: ctx, claimed: map[int]*segment{}}
+	p.changed.L = &p.mu
+	p.count = int(max(1, s.size/s.stride)) // the last one takes the rest, so that it is no shorter than a line usually is
+	defer p.close(cancel)
+	p.start()
+
+	deliver := s.yielder(yield)
+	var end int64 // of the last line so far
+	for k := range p.count {
+		var span span
+		var err error
+		if seg := p.take(k); seg != nil {
+			span, err = p.drain(seg, deliver)
+		} else {
+			span, err = s.inline(ctx, p.cursor(k, nil), deliver)
+		}
+		if err != nil {
+			return err
+		}
+		if span.first >= 0 {
+			if span.first != end {
+				return fmt.Errorf("accesslog: %s: %w: around byte %d", s.opts.Source, ErrChanged, end)
+			}
+			end = span.end
+		}
+	}
+	return nil
+}
+
+// start offers the work to as many workers as there is work for, without waiting: Submit may wait for room.
+func (p *fileScan) start() {
+	workers := min(p.s.opts.Workers, p.count-1)
+	p.tickets = make(chan struct{}, 2*max(1, workers))
+	if workers == 0 {
+		return
+	}
+	p.workers.Go(func() {
+		for range workers {
+			if p.s.opts.Submit(p.ctx, p.work) != nil {
+				return // the workers that we have, or the caller alone, do it all
+			}
+		}
+	})
+}
+
+// work is a worker: it claims segments until there are none.
+func (p *fileScan) work() {
+	if !p.enter() {
+		return
+	}
+	defer p.leave()
+	w := newWalker(&p.s.opts, p.s.key)
+	var buf []byte
+	for {
+		select {
+		case p.tickets <- struct{}{}:
+		case <-p.ctx.Done():
+			return
+		}
+		k, seg := p.claim()
+		if seg == nil {
+			return
+		}
+		buf = p.fill(seg, k, w, buf)
+	}
+}
+
+func (p *fileScan) enter() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return false
+	}
+	p.running++
+	p.workers.Add(1)
+	return true
+}
+
+func (p *fileScan) leave() {
+	p.mu.Lock()
+	p.running--
+	p.changed.Broadcast()
+	p.mu.Unlock()
+	p.workers.Done()
+}
+
+// claim takes the next segment for a worker.
+func (p *fileScan) claim() (int, *segment) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed || p.next >= p.count {
+		return 0, nil
+	}
+	k, seg := p.next, &segment{records: make(chan []record, batchesAhead)}
+	p.next++
+	p.claimed[k] = seg
+	p.changed.Broadcast()
+	return k, seg
+}
+
+// take gives the caller segment k: from the worker that has it, or nil, if there is no worker and the caller shall walk it. All
+// segments before k are taken, so the workers it may wait for have tickets.
+func (p *fileScan) take(k int) *segment {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for p.next == k && p.running > 0 {
+		p.changed.Wait()
+	}
+	if p.next == k {
+		p.next++
+		return nil
+	}
+	seg := p.claimed[k]
+	delete(p.claimed, k)
+	return seg
+}
+
+// close waits for the workers that have started and sends away those that have not.
+func (p *fileScan) close(cancel context.CancelFunc) {
+	p.mu.Lock()
+	p.closed = true
+	p.mu.Unlock()
+	cancel()
+	p.workers.Wait()
+}
+
+// fill walks segment k in a worker and returns the buffer for the next one.
+func (p *fileScan) fill(seg *segment, k int, w *walker, buf []byte) []byte {
+	defer close(seg.records)
+	w.stats, w.stopped = Stats{}, false
+	w.deliver = func(records []record) bool {
+		select {
+		case seg.records <- slices.Clone(records):
+			return true
+		case <-p.ctx.Done():
+			return false
+		}
+	}
+	c := p.cursor(k, buf)
+	seg.err = p.s.readError(c, c.scan(p.ctx, w, false))
+	if w.stopped {
+		seg.err = ctxError(p.ctx)
+	}
+	seg.stats, seg.span = w.stats, span{c.first, c.end}
+	seg.done = true
+	return c.buf
+}
+
+// drain yields a worker's records.
+func (p *fileScan) drain(seg *segment, deliver func([]record) bool) (span, error) {
+	for records := range seg.records {
+		if !deliver(records) {
+			return span{}, errStopped
+		}
+	}
+	<-p.tickets
+	if !seg.done {
+		return span{}, errors.New("accesslog: a worker ended before its work")
+	}
+	p.s.stats.Add(&seg.stats)
+	return seg.span, seg.err
+}
+
+// cursor returns a cursor over segment k.
+func (p *fileScan) cursor(k int, buf []byte) *cursor {
+	s := p.s
+	c := &cursor{step: s.step, buf: buf, offset: int64(k) * s.stride, limit: int64(k+1) * s.stride, first: -1}
+	if k == p.count-1 {
+		c.limit = noLimit
+	}
+	if k > 0 {
+		c.offset-- // if this byte is a newline, a line begins with the segment
+		c.seek = true
+	}
+	pos := c.offset
+	c.read = func(b []byte) (int, error) {
+		n, err := s.file.ReadAt(b, pos)
+		pos += int64(n)
+		if err == io.EOF && pos < s.size {
+			err = shrunk(s.size, pos)
+		}
+		return n, err
+	}
+	return c
+}
+
+func shrunk(from, to int64) error {
+	return fmt.Errorf("%w: it shrank from %d bytes to %d", ErrChanged, from, to)
+}

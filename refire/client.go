@@ -1,0 +1,30 @@
+package refire
+
+import (
+	"context"
+	"time"
+)
+
+// Client sends requests.
+type Client interface {
+	// Attempt sends r once: at most one request on the wire, whatever happens to it. It reads the answer to its end (bounded), keeps nothing of it, follows
+	// nothing, and returns when it is done with it. It may be called from many tasks at once, each of which it suspends; from any other goroutine, which it
+	// blocks. When ctx ends it returns soon.
+	Attempt(ctx context.Context, r *Request) Answer
+}
+
+// Answer is what came of an attempt.
+type Answer struct {
+	Status  int           // 0: none
+	Bytes   int64         // of the body, as far as it was read
+	Latency time.Duration // until the body's end, or until it failed
+	Err     *Failure      // nil: a whole answer
+	Unsent  bool          // no byte of the request left this machine
+}
+
+// mayRepeat reports whether another attempt makes sense and does no harm: the answer is one that time may heal, and the request either does the same when it
+// arrives twice (RFC 9110, 9.2.2) or did not arrive.
+func (a *Answer) mayRepeat(method string) bool {
+	heals := a.Err != nil || a.Status >= 500 || a.Status == 429
+	return heals && (a.Unsent || isIdempotent(method))
+}

@@ -1,0 +1,218 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/seed8b1f0744/aio/refire"
+	"github.com/seed8b1f0744/aio/refire/accesslog"
+	"github.com/seed8b1f0744/aio/refire/retrylog"
+	"github.com/spf13/pflag"
+)
+
+// selectFlags say which entries are meant: those of run and scan.
+type selectFlags struct {
+	status  accesslog.StatusSet
+	methods refire.Methods
+	format  accesslog.Format
+	maxLine int
+	showBad bool
+}
+
+// newSelectFlags has the defaults.
+func newSelectFlags() selectFlags {
+	status, _ := accesslog.ParseStatusSet("5xx")
+	methods, _ := refire.ParseMethods("GET,HEAD")
+	return selectFlags{status: status, methods: methods, maxLine: accesslog.DefaultMaxLineBytes}
+}
+
+func (f *selectFlags) add(fs *pflag.FlagSet) {
+	fs.Var(value("LIST", accesslog.ParseStatusSet, &f.status), "status", "statuses to take: classes, ranges, numbers (5xx or 500,502-504)")
+	fs.Var(value("LIST", refire.ParseMethods, &f.methods), "method", "methods to take (any: all; see --help on bodies)")
+	fs.Var(value("NAME", parseFormat, &f.format), "format", "format of the logs: auto, common, combined, extended")
+	fs.IntVar(&f.maxLine, "max-line", f.maxLine, "longest line to read, in BYTES; longer ones are counted and skipped")
+	fs.BoolVar(&f.showBad, "show-bad", false, "list malformed lines")
+}
+
+func parseFormat(text string) (accesslog.Format, error) {
+	f, err := accesslog.ParseFormat(text)
+	if err != nil && strings.ContainsAny(text, "$%") {
+		return f, errors.New("format strings are not understood yet; the common and combined formats are recognised by themselves")
+	}
+	return f, err
+}
+
+func (f *selectFlags) check() error {
+	if f.maxLine < 64 {
+		return usage(fmt.Errorf("--max-line %d is too short for a line", f.maxLine), "the default is 1 MiB")
+	}
+	return nil
+}
+
+func (f *selectFlags) options() accesslog.Options {
+	return accesslog.Options{Status: f.status, MaxLineBytes: f.maxLine}
+}
+
+// runFlags are those of run.
+type runFlags struct {
+	selectFlags
+	base       string
+	aliases    []string
+	allowHosts []string
+
+	out       string
+	outFormat string
+	fresh     bool
+	again     bool
+
+	concurrency int
+	rate        float64
+	timeout     time.Duration
+	retries     int
+	dedup       bool
+
+	dryRun      bool
+	showRefused bool
+	progress    string
+}
+
+func newRunFlags() *runFlags {
+	return &runFlags{
+		selectFlags: newSelectFlags(), out: "retry.log", outFormat: string(retrylog.JSON),
+		concurrency: refire.DefaultConcurrency, timeout: refire.DefaultTimeout, progress: "auto",
+	}
+}
+
+func (f *runFlags) add(fs *pflag.FlagSet) {
+	fs.SortFlags = false
+	fs.StringVar(&f.base, "base", "", "`URL` of the server to fire at: scheme, host and port")
+	fs.StringVar(&f.out, "out", f.out, "retry log `FILE`; what is in it is not fired again; - is standard output")
+	f.selectFlags.add(fs)
+	fs.IntVar(&f.concurrency, "concurrency", f.concurrency, "how many at a time")
+	fs.Var(value("N/s", parseRate, &f.rate), "rate", "at most so many requests a second (also N/m, N/h)")
+	fs.DurationVar(&f.timeout, "timeout", f.timeout, "for one attempt, from connecting to the end of the answer")
+	fs.IntVar(&f.retries, "retries", 0, "further attempts after no answer, a 5xx or a 429, with backoff")
+	fs.BoolVar(&f.dedup, "dedup", false, "fire each method and target once")
+	fs.BoolVar(&f.again, "again", false, "fire what still fails in --out once more")
+	fs.BoolVar(&f.fresh, "fresh", false, "refuse an --out that is not empty")
+	fs.StringVar(&f.outFormat, "out-format", f.outFormat, "json, or urls: one marked URL a line, which is no journal")
+	fs.StringArrayVar(&f.allowHosts, "allow-host", nil, "fire entries that name `HOST:PORT` there; may repeat")
+	fs.StringArrayVar(&f.aliases, "alias", nil, "`ORIGIN` that means --base in the log (https://www.shop.example); may repeat")
+	fs.BoolVar(&f.dryRun, "dry-run", false, "print what would be fired, one URL a line; fire and write nothing")
+	fs.BoolVar(&f.showRefused, "show-refused", false, "list entries that are refused or hold no request")
+	fs.StringVar(&f.progress, "progress", f.progress, "how far it is: auto (a line every 5 s in a pipe), on (every second), off")
+}
+
+// check finds contradictions and values out of range.
+func (f *runFlags) check(args []string) error {
+	if err := f.selectFlags.check(); err != nil {
+		return err
+	}
+	switch {
+	case len(args) == 0 && !f.again:
+		return usage(errors.New("no LOG given"), "name the access logs to read, or - for standard input: refire run --base http://HOST access.log")
+	case f.base == "" && len(f.allowHosts) == 0:
+		return usage(errors.New("neither --base nor --allow-host: nowhere to fire at"),
+			"give --base http://HOST:PORT, the server that should get the requests")
+	case f.concurrency < 1 || f.concurrency > maxConcurrency:
+		return usage(fmt.Errorf("--concurrency %d is not between 1 and %d", f.concurrency, maxConcurrency), "the default is 64")
+	case f.timeout <= 0:
+		return usage(fmt.Errorf("--timeout %v is not above zero", f.timeout), "the default is 10s")
+	case f.retries < 0 || f.retries > maxRetries:
+		return usage(fmt.Errorf("--retries %d is not between 0 and %d", f.retries, maxRetries), "the default is 0")
+	case f.progress != "auto" && f.progress != "on" && f.progress != "off":
+		return usage(fmt.Errorf("--progress %q is unknown", f.progress), "write auto, on or off")
+	case f.again && f.fresh:
+		return usage(errors.New("--again needs a retry log with outcomes, --fresh one without"), "leave one of them out")
+	case (f.again || f.fresh) && !f.journals():
+		return usage(errors.New("--again and --fresh need a journal as --out"), "name a file with --out, and leave --out-format at json")
+	}
+	if _, err := retrylog.ParseFormat(f.outFormat); err != nil {
+		return usage(fmt.Errorf("--out-format: %w", err), "json is a retry log, urls one marked URL a line")
+	}
+	return nil
+}
+
+const (
+	maxConcurrency = 4096
+	maxRetries     = 100
+)
+
+// journals reports whether --out is a journal.
+func (f *runFlags) journals() bool { return f.out != "-" && f.outFormat == string(retrylog.JSON) }
+
+// routes reads where requests may go.
+func (f *runFlags) routes() (refire.Routes, error) {
+	var r refire.Routes
+	var err error
+	if f.base != "" {
+		if r.Base, err = refire.ParseOrigin(f.base); err != nil {
+			return r, usage(fmt.Errorf("--base %s %w", quoted(f.base), err), "for example --base http://127.0.0.1:8080")
+		}
+	}
+	for _, text := range f.aliases {
+		o, err := refire.ParseOrigin(text)
+		if err != nil {
+			return r, usage(fmt.Errorf("--alias %s %w", quoted(text), err), "for example --alias https://www.shop.example")
+		}
+		if r.Base.IsZero() {
+			return r, usage(errors.New("--alias without --base"), "an alias is another name of the base")
+		}
+		r.AddAlias(o)
+	}
+	for _, text := range f.allowHosts {
+		if err := r.Allow(text); err != nil {
+			return r, usage(fmt.Errorf("--allow-host: %w", err), "for example --allow-host shop.example:443")
+		}
+	}
+	return r, nil
+}
+
+// parseRate reads "50/s", "50", "30/m", "0.5/s".
+func parseRate(text string) (float64, error) {
+	digits, unit, _ := strings.Cut(text, "/")
+	per := map[string]float64{"": 1, "s": 1, "m": 60, "h": 3600}[unit]
+	n, err := strconv.ParseFloat(digits, 64)
+	if err != nil || per == 0 || !(n > 0 && n <= 1e6) {
+		return 0, fmt.Errorf("%q is no rate; write 50/s, 30/m or 0.5/s", text)
+	}
+	return n / per, nil
+}
+
+// flagValue makes a pflag.Value of a parser.
+type flagValue[T any] struct {
+	kind  string
+	parse func(string) (T, error)
+	to    *T
+}
+
+func value[T any](kind string, parse func(string) (T, error), to *T) pflag.Value {
+	return flagValue[T]{kind, parse, to}
+}
+
+// Set implements pflag.Value.
+func (v flagValue[T]) Set(text string) error {
+	parsed, err := v.parse(text)
+	if err == nil {
+		*v.to = parsed
+	}
+	return err
+}
+
+// Type implements pflag.Value: it stands in the help.
+func (v flagValue[T]) Type() string { return v.kind }
+
+// String implements pflag.Value.
+func (v flagValue[T]) String() string {
+	if v.to == nil {
+		return ""
+	}
+	text := fmt.Sprint(*v.to)
+	if text == "0" {
+		return ""
+	}
+	return text
+}

@@ -1,0 +1,129 @@
+// Command refire fires again the requests that an access log says had failed.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// Exit codes, judged over the whole journal. Refused entries and malformed lines do not change them.
+const (
+	exitRecovered   = 0 // or there was nothing to do
+	exitStillFails  = 1
+	exitUsage       = 2
+	exitCannotRun   = 3
+	exitInterrupted = 130
+	exitTerminated  = 143
+)
+
+func main() { os.Exit(run(os.Args[1:], stdio{os.Stdin, os.Stdout, os.Stderr})) }
+
+// stdio is where data comes from and goes to, and where words go.
+type stdio struct {
+	in  *os.File
+	out io.Writer
+	err *os.File
+}
+
+func run(args []string, std stdio) int {
+	root := newRoot(std)
+	root.SetArgs(args)
+	root.SetIn(std.in)
+	root.SetOut(std.out)
+	root.SetErr(std.err)
+	err := root.Execute()
+	if err == nil {
+		return exitRecovered
+	}
+	var f *failure
+	if !errors.As(err, &f) { // cobra's own: an unknown command or flag
+		f = usage(err, "refire --help lists the commands, refire run --help the flags")
+	}
+	f.print(std.err)
+	return f.code
+}
+
+// failure is an error with its exit code and with what to do about it.
+type failure struct {
+	code int
+	err  error  // nil: the code says it all
+	hint string // one or more lines
+}
+
+func (f *failure) Error() string {
+	if f.err == nil {
+		return fmt.Sprintf("exit code %d", f.code)
+	}
+	return f.err.Error()
+}
+
+func (f *failure) Unwrap() error { return f.err }
+
+func (f *failure) print(w io.Writer) {
+	if f.err != nil {
+		text := strings.TrimPrefix(f.err.Error(), "refire: ")
+		fmt.Fprintf(w, "refire: %s\n", safe(text))
+	}
+	if f.hint != "" {
+		fmt.Fprintf(w, "hint: %s\n", strings.ReplaceAll(safe(f.hint), "\n", "\n      "))
+	}
+}
+
+func usage(err error, hint string) *failure     { return &failure{exitUsage, err, hint} }
+func cannotRun(err error, hint string) *failure { return &failure{exitCannotRun, err, hint} }
+
+const rootHelp = `refire reads access logs, finds the requests that ended in a 5xx, fires those URLs
+again at the server you name, and writes each one, marked retry=True, with its new
+status to a retry log. Killed and started again, it goes on where it was.`
+
+const rootExample = `  refire demo                                            see all of it, on this machine only
+  refire scan access.log                                 what failed? fires nothing
+  refire run --base https://shop.example access.log      fire it again
+  refire report retry.log                                the summary, later`
+
+const exitCodes = `
+Exit codes: 0 all recovered, or nothing to do; 1 some still fail; 2 usage;
+3 could not run (unreadable input, full disk); 130 and 143 interrupted.
+`
+
+func newRoot(std stdio) *cobra.Command {
+	root := &cobra.Command{
+		Use:           "refire",
+		Short:         "Fire again what an access log says had failed",
+		Long:          rootHelp,
+		Example:       rootExample,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetHelpTemplate(helpTemplate)
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usage(err, cmd.CommandPath()+" --help lists the flags")
+	})
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.AddCommand(newRun(std), newScan(std), newReport(std), newDemo(std))
+	return root
+}
+
+const helpTemplate = `{{.Long}}
+
+Usage:
+  {{.UseLine}}{{if .HasAvailableSubCommands}} COMMAND{{end}}
+{{if .HasExample}}
+Examples:
+{{.Example}}
+{{end}}{{if .HasAvailableSubCommands}}
+Commands:{{range .Commands}}{{if .IsAvailableCommand}}
+  {{rpad .Name 10}} {{.Short}}{{end}}{{end}}
+
+refire COMMAND --help says more. refire completion bash|zsh|fish|powershell prints completions.
+{{end}}{{if .HasAvailableLocalFlags}}
+Flags:
+{{.LocalFlags.FlagUsages | trimTrailingWhitespaces}}
+{{end}}` + exitCodes

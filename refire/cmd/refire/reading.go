@@ -1,0 +1,141 @@
+package main
+
+import (
+	"context"
+
+	"github.com/seed8b1f0744/aio/refire"
+	"github.com/seed8b1f0744/aio/refire/accesslog"
+)
+
+// reading reads the logs of a run: entries become requests or are counted. Its counts may be read when its source has ended.
+type reading struct {
+	logs  []*log
+	plan  refire.Plan
+	flags *runFlags
+	c     *console
+
+	stats    accesslog.Stats
+	refused  map[refire.Reason]int
+	nothing  map[refire.Reason]int // no request
+	byMethod map[string]int        // methods not asked for
+}
+
+func newReading(logs []*log, plan refire.Plan, flags *runFlags, c *console) *reading {
+	return &reading{
+		logs: logs, plan: plan, flags: flags, c: c,
+		refused: map[refire.Reason]int{}, nothing: map[refire.Reason]int{}, byMethod: map[string]int{},
+	}
+}
+
+func (r *reading) total() (bytes int64) {
+	for _, l := range r.logs {
+		if l.stream != nil {
+			return 0
+		}
+		bytes += l.size()
+	}
+	return bytes
+}
+
+// source implements refire.Source over all logs.
+func (r *reading) source(ctx context.Context, emit func(refire.Request, int64) error) error {
+	var before int64
+	for _, l := range r.logs {
+		stats, err := l.scan(ctx, r.flags.options(), func(e *accesslog.Entry, bad *accesslog.BadLine) error {
+			if bad != nil {
+				r.bad(bad)
+				return nil
+			}
+			req, why := r.plan.Decide(e)
+			if why != "" {
+				r.left(e, why)
+				return nil
+			}
+			return emit(req, before+e.Offset)
+		})
+		r.stats.Add(&stats)
+		if err != nil {
+			return err
+		}
+		before += l.size()
+	}
+	return nil
+}
+
+func (r *reading) bad(b *accesslog.BadLine) {
+	if r.flags.showBad {
+		showBad(r.c, b)
+	}
+}
+
+func showBad(c *console, b *accesslog.BadLine) {
+	c.say("bad: %s:%d (byte %d): %v: %s", b.Source, b.Line, b.Offset, b.Reason, b.Quoted())
+}
+
+// maxMethods bounds how many methods are counted by name: a method is any token that a stranger sent.
+const maxMethods = 20
+
+func (r *reading) left(e *accesslog.Entry, why refire.Reason) {
+	switch {
+	case why == refire.OtherMethod:
+		name := e.Method
+		if _, known := r.byMethod[name]; !known && (len(r.byMethod) >= maxMethods || len(name) > 20) {
+			name = "others"
+		}
+		r.byMethod[name]++
+		return
+	case why.IsNoRequest():
+		r.nothing[why]++
+	default:
+		r.refused[why]++
+	}
+	if r.flags.showRefused {
+		r.c.say("refused: %s:%d (byte %d): %d %s %s: %s", e.Source, e.Line, e.Offset, e.Status, quoted(e.Method), quoted(e.Target), why)
+	}
+}
+
+// may reports whether what failed before may be fired again by this run: its method is asked for, and its place is one of this run's.
+func (r *reading) may(req *refire.Request) bool {
+	switch {
+	case !r.plan.Methods.Contains(req.Method):
+		r.byMethod[req.Method]++
+	case !r.plan.Routes.Permits(req.Origin):
+		r.refused[refire.OtherHost]++
+	case r.plan.CanSend != nil && !r.plan.CanSend(req):
+		r.refused[refire.CannotSend]++
+	default:
+		return true
+	}
+	return false
+}
+
+// rows are the summary's rows about what was not fired.
+func (r *reading) rows(skipped map[refire.Reason]int) []row {
+	others := sum(r.byMethod)
+	skippedParts := map[string]int{}
+	for why, n := range skipped {
+		skippedParts[string(why)] = n
+	}
+	if others > 0 {
+		skippedParts[string(refire.OtherMethod)+" ("+parts(r.byMethod, func(m string) string { return m })+")"] = others
+	}
+	same := func(s string) string { return s }
+	reason := func(why refire.Reason) string { return string(why) }
+	bad := map[string]int{"malformed": int(r.stats.Malformed), "longer than --max-line": int(r.stats.TooLong)}
+	if r.stats.TooLong == 0 {
+		bad = map[string]int{"malformed": int(r.stats.Malformed)}
+	}
+	return []row{
+		{"skipped", sum(skippedParts), parts(skippedParts, same), ""},
+		{"refused", sum(r.refused), parts(r.refused, reason), ""},
+		{"no request", sum(r.nothing), parts(r.nothing, reason), ""},
+		{"bad lines", sum(bad), parts(bad, same), ""},
+	}
+}
+
+func sum[K comparable](m map[K]int) (n int) {
+	for _, v := range m {
+		n += v
+	}
+	return n
+}

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/seed8b1f0744/aio/refire"
+	"github.com/seed8b1f0744/aio/refire/retrylog"
+	"github.com/spf13/cobra"
+)
+
+const reportHelp = `Print the summary of a retry log: each entry counts by its last outcome. Works while
+a run is still writing it. The exit code is the one a run would end with now.`
+
+const reportExample = `  refire report retry.log
+  refire report retry.log && echo all recovered`
+
+func newReport(std stdio) *cobra.Command {
+	return &cobra.Command{
+		Use:     "report RETRYLOG",
+		Short:   "Print the summary of a retry log",
+		Long:    reportHelp,
+		Example: reportExample,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return usage(fmt.Errorf("report takes one retry log, not %d", len(args)), "for example: refire report retry.log")
+			}
+			return nil
+		},
+		RunE: func(_ *cobra.Command, args []string) error { return runReport(args[0], std) },
+	}
+}
+
+func runReport(name string, std stdio) error {
+	var r io.Reader = bufio.NewReader(std.in)
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return unreadable(name, err)
+		}
+		defer f.Close()
+		r = f
+	}
+	ledger := refire.NewLedger(false)
+	ext, err := retrylog.Read(r, load(ledger))
+	if err != nil {
+		return cannotRun(fmt.Errorf("%s is not a retry log: %w", name, err), "report reads what refire run wrote to --out")
+	}
+	c := newConsole(std.err)
+	if ext.Torn > 0 {
+		c.say("refire: the last line of %s is cut short: a run is writing it, or was stopped; the next run repairs it", name)
+	}
+	tally := ledger.Tally()
+	fmt.Fprintf(std.out, "%s: %s, %s\n", safe(name), plural(ledger.Len(), "entry"), plural(ext.Lines, "line"))
+	writeRows(std.out, tallyRows(tally), plain)
+	if !tally.AllRecovered() {
+		return &failure{code: exitStillFails}
+	}
+	return nil
+}

@@ -1,0 +1,172 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"strconv"
+
+	"github.com/seed8b1f0744/aio/refire"
+	"github.com/seed8b1f0744/aio/refire/accesslog"
+	"github.com/spf13/cobra"
+)
+
+const scanHelp = `Count what is in the logs, and print the entries that run would take: status, method,
+target and place, separated by tabs. Fires nothing. Entries go to standard output, counts
+to standard error. Bytes that cannot stand in a request line are printed as %XX.`
+
+const scanExample = `  refire scan access.log
+  refire scan --status 503 --method any access.log.1 access.log
+  refire scan access.log | cut -f3 | sort | uniq -c | sort -rn | head`
+
+func newScan(std stdio) *cobra.Command {
+	f := newSelectFlags()
+	cmd := &cobra.Command{
+		Use:     "scan [flags] LOG...",
+		Short:   "Count what failed, print it, fire nothing",
+		Long:    scanHelp,
+		Example: scanExample,
+		RunE:    func(_ *cobra.Command, args []string) error { return runScan(&f, args, std) },
+	}
+	cmd.Flags().SortFlags = false
+	f.add(cmd.Flags())
+	return cmd
+}
+
+func runScan(f *selectFlags, args []string, std stdio) error {
+	if err := f.check(); err != nil {
+		return err
+	}
+	if len(args) == 0 {
+		return usage(fmt.Errorf("no LOG given"), "name the access logs to read, or - for standard input: refire scan access.log")
+	}
+	c := newConsole(std.err)
+	logs, err := openLogs(args, std, c)
+	if err != nil {
+		return err
+	}
+	s := &scanning{f: f, c: c, out: newDataWriter(std.out)}
+	for _, l := range logs {
+		if err := s.scan(l); err != nil {
+			s.out.Flush()
+			return err
+		}
+	}
+	if len(logs) > 1 {
+		s.total.report(c, f, plural(len(logs), "log"))
+	}
+	return nil
+}
+
+func newDataWriter(w io.Writer) *bufio.Writer { return bufio.NewWriterSize(w, 64<<10) }
+
+// scanning is one run of scan.
+type scanning struct {
+	f     *selectFlags
+	c     *console
+	out   *bufio.Writer
+	line  []byte
+	total counts
+}
+
+// counts are what scan says about a log.
+type counts struct {
+	stats    accesslog.Stats
+	byMethod map[string]int // of the entries with a wanted status
+	taken    int            // of those, the ones with a wanted method
+}
+
+func (s *scanning) scan(l *log) error {
+	var n counts
+	stats, err := l.scan(context.Background(), s.f.options(), func(e *accesslog.Entry, bad *accesslog.BadLine) error {
+		if bad != nil {
+			if s.f.showBad {
+				showBad(s.c, bad)
+			}
+			return nil
+		}
+		if !n.count(e, s.f.methods) {
+			return nil
+		}
+		return s.print(e)
+	})
+	n.stats = stats
+	if err == nil {
+		err = s.out.Flush()
+	}
+	if err != nil {
+		return readFailure(fmt.Errorf("%s: %w", l.name, err))
+	}
+	n.report(s.c, s.f, l.name)
+	s.total.add(&n)
+	return nil
+}
+
+func (s *scanning) print(e *accesslog.Entry) error {
+	target, _ := refire.Wire(e.Target)
+	line := strconv.AppendInt(s.line[:0], int64(e.Status), 10)
+	line = append(append(line, '\t'), e.Method...)
+	line = append(append(line, '\t'), target...)
+	line = append(append(line, '\t'), safe(e.Source)...)
+	line = strconv.AppendInt(append(line, ':'), e.Line, 10)
+	s.line = append(line, '\n')
+	_, err := s.out.Write(s.line)
+	return err
+}
+
+// count reports whether the entry's method is wanted.
+func (n *counts) count(e *accesslog.Entry, methods refire.Methods) bool {
+	if e.NoRequest {
+		return false
+	}
+	if n.byMethod == nil {
+		n.byMethod = map[string]int{}
+	}
+	name := e.Method
+	if _, known := n.byMethod[name]; !known && len(n.byMethod) >= maxMethods {
+		name = "others"
+	}
+	n.byMethod[name]++
+	if !methods.Contains(e.Method) {
+		return false
+	}
+	n.taken++
+	return true
+}
+
+func (n *counts) add(o *counts) {
+	n.stats.Add(&o.stats)
+	n.taken += o.taken
+	if n.byMethod == nil {
+		n.byMethod = map[string]int{}
+	}
+	for name, count := range o.byMethod {
+		n.byMethod[name] += count
+	}
+}
+
+// report prints the counts of one log, or of all.
+func (n *counts) report(c *console, f *selectFlags, name string) {
+	st := &n.stats
+	text := fmt.Sprintf("%s: %s, %s", name, plural(st.Lines, "line"), number(st.Selected)+" with status "+f.status.String())
+	if st.SelectedNoRequest > 0 {
+		text += fmt.Sprintf(" and %s without a request", number(st.SelectedNoRequest))
+	}
+	c.say("%s", text)
+	byStatus := map[int]int{}
+	for status, count := range st.ByStatus {
+		if count > 0 && f.status.Contains(status) {
+			byStatus[status] = int(count)
+		}
+	}
+	rows := []row{
+		{"by status", sum(byStatus), parts(byStatus, strconv.Itoa), ""},
+		{"by method", sum(n.byMethod), parts(n.byMethod, func(m string) string { return m }), ""},
+		{"run takes", n.taken, "method " + f.methods.String(), ""},
+	}
+	if bad := st.Malformed + st.TooLong; bad > 0 {
+		rows = append(rows, row{"bad lines", int(bad), "--show-bad lists them", ""})
+	}
+	writeRows(c.w, rows, plain)
+}

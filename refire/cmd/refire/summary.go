@@ -1,0 +1,71 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/seed8b1f0744/aio/refire"
+)
+
+// row is a line of the summary: a count, and what it is made of.
+type row struct {
+	name  string
+	count int
+	parts string
+	code  string // colour of a count that is not zero
+}
+
+const (
+	green = "32"
+	red   = "31"
+)
+
+// tallyRows are the rows about what was fired, ever.
+func tallyRows(t refire.Tally) []row {
+	return []row{
+		{"recovered", t.Recovered, "", green},
+		{"still failing", t.Failing(), parts(t.ByStatus, strconv.Itoa), red},
+		{"unreachable", t.Unreachable(), parts(t.ByTrouble, refire.Trouble.Words), red},
+	}
+}
+
+// parts writes what a count is made of, the biggest part first.
+func parts[K cmp.Ordered](counts map[K]int, name func(K) string) string {
+	keys := slices.SortedFunc(maps.Keys(counts), func(a, b K) int {
+		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
+	})
+	var list []string
+	for _, k := range keys {
+		list = append(list, number(counts[k])+" "+name(k))
+	}
+	return strings.Join(list, ", ")
+}
+
+// writeRows writes a table; rows whose count is 0 are left out but for the first three.
+func writeRows(w io.Writer, rows []row, paint func(code, text string) string) {
+	widest := 0
+	for _, r := range rows {
+		widest = max(widest, len(number(r.count)))
+	}
+	for i, r := range rows {
+		if r.count == 0 && i >= 3 {
+			continue
+		}
+		count := fmt.Sprintf("%*s", widest, number(r.count))
+		if r.count > 0 && r.code != "" {
+			count = paint(r.code, count)
+		}
+		line := fmt.Sprintf("  %-16s %s", r.name, count)
+		if r.parts != "" {
+			line += "   " + safe(r.parts)
+		}
+		fmt.Fprintln(w, line)
+	}
+}
+
+func plain(_, text string) string { return text }

@@ -1,0 +1,318 @@
+package refire
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"time"
+
+	"github.com/seed8b1f0744/aio"
+)
+
+// Source reads requests: a log, or what still fails in a journal. It blocks (it is run on an executor), calls emit for each request, with how many bytes of
+// all sources are read by then, and stops at emit's first error, which it returns.
+type Source func(ctx context.Context, emit func(r Request, read int64) error) error
+
+// Sink writes outcomes down. Append blocks (it is run on an executor), is called by one goroutine at a time, and returns how many of outcomes are written
+// for good: fewer than all only with an error, after which it is not called any more.
+type Sink interface {
+	Append(outcomes []Outcome) (written int, err error)
+}
+
+// SinkError is Run's error when outcomes could not be written.
+type SinkError struct{ Err error }
+
+// Error implements error.
+func (e *SinkError) Error() string { return "refire: cannot write outcomes: " + e.Err.Error() }
+
+// Unwrap returns the sink's error.
+func (e *SinkError) Unwrap() error { return e.Err }
+
+// Firing fires requests: it connects sources, ledger, client and sink. All fields are set before Run and left alone during it.
+type Firing struct {
+	Sources []Source
+	Ledger  *Ledger
+	Client  Client
+	Sink    Sink
+
+	Concurrency int     // entries at a time; default DefaultConcurrency
+	Rate        float64 // attempts begun per second, over all entries; 0: no limit
+	Retries     int     // further attempts for an entry that got no answer, a 5xx or a 429
+	Backoff     Backoff // between those
+
+	Progress func(Progress) // nil: nobody wants to know. It may block: it is run on an executor, not concurrently
+	Every    time.Duration  // how often; default 1 s
+}
+
+// Progress is how far a run is.
+type Progress struct {
+	Read      int64 // bytes of all sources, up to the last request they yielded
+	ReadAll   bool  // there are no more requests than Admitted
+	Skipped   map[Reason]int
+	Admitted  int
+	Done      int // of those, with their outcome written
+	Running   int // of those, being fired
+	Recovered int // of Done
+	Elapsed   time.Duration
+}
+
+// Run fires everything and returns when all of it is written. Call it in a task: it suspends. Everything but Source, Sink and Progress runs in tasks of
+// that loop, so there is no lock.
+//
+// When ctx ends, nothing new is begun; attempts that are under way end by themselves (the client bounds them), their outcomes are written, and the error is
+// ctx's cause. An entry waiting for a further attempt is written as it stands. When the sink fails, attempts are abandoned, and the error is a
+// *SinkError: at most Concurrency entries were then fired without being written. When a source fails, what was read before is fired, and the error is the source's.
+func (f *Firing) Run(ctx context.Context) (Progress, error) {
+	r := &run{Firing: f, pace: Pace{PerSecond: f.Rate}, begun: aio.Now(ctx), requests: aio.NewQueue[found](readAhead)}
+	r.skipped = map[Reason]int{}
+	err := r.run(ctx)
+	return r.progress(ctx), err
+}
+
+// readAhead is how many requests may wait to be fired: what a killed run has read and not fired costs nothing but reading it again.
+const readAhead = 256
+
+// run is the state of one Run. // loop only
+type run struct {
+	*Firing
+	pace     Pace
+	begun    time.Time
+	requests *aio.Queue[found] // from the sources
+	outcomes aio.Queue[unwritten]
+
+	read      int64
+	readAll   bool
+	skipped   map[Reason]int
+	admitted  int
+	done      int
+	running   int
+	recovered int
+	cutShort  bool // an entry was written that had further attempts to come
+}
+
+type found struct {
+	request Request
+	read    int64
+}
+
+type unwritten struct {
+	outcome Outcome
+	written *aio.Promise[struct{}]
+}
+
+// run runs the tasks: one reads, one writes, one reports, and one for each entry that is being fired.
+func (r *run) run(ctx context.Context) error {
+	intake, stop := context.WithCancelCause(ctx)                       // ends: nothing new is begun
+	work, abort := context.WithCancelCause(context.WithoutCancel(ctx)) // ends: attempts are abandoned
+	defer abort(nil)
+	defer stop(nil)
+
+	var readErr, writeErr error
+	err := aio.WithGroup(context.WithoutCancel(ctx), func(group context.Context) error {
+		tick, done := context.WithCancel(group)
+		defer done()
+		defer r.outcomes.Close()
+		aio.Go(group, aio.Do(func(ctx context.Context) error {
+			readErr = r.readSources(ctx, intake)
+			r.readAll = readErr == nil
+			return nil
+		}), aio.Named("read"))
+		aio.Go(group, aio.Do(func(ctx context.Context) error {
+			writeErr = r.writeOutcomes(ctx, func(err error) { stop(err); abort(err) })
+			return nil
+		}), aio.Named("write"))
+		aio.Go(tick, aio.Do(r.report), aio.Named("report"))
+		return aio.ForEach(group, r.concurrency(), r.admit(intake), func(group context.Context, req Request) error {
+			return r.fire(group, work, intake, &req)
+		})
+	})
+	switch {
+	case err != nil:
+		return err
+	case writeErr != nil:
+		return writeErr
+	case readErr != nil && ctx.Err() == nil:
+		return readErr
+	case r.readAll && r.done == r.admitted && !r.cutShort:
+		return nil // ctx may have ended meanwhile: too late to matter
+	}
+	return context.Cause(ctx)
+}
+
+func (r *run) concurrency() int {
+	if r.Concurrency > 0 {
+		return r.Concurrency
+	}
+	return DefaultConcurrency
+}
+
+// readSources runs the sources one after the other in one call on the executor; the queue holds them back.
+func (r *run) readSources(ctx, intake context.Context) error {
+	return blocking(ctx, func() error {
+		defer r.requests.Close()
+		for _, source := range r.Sources {
+			err := source(intake, func(req Request, read int64) error { return r.requests.Put(intake, found{req, read}) })
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// blocking runs call on the loop's executor, whatever happens to ctx.
+func blocking(ctx context.Context, call func() error) error {
+	_, err := aio.Blocking(context.WithoutCancel(ctx), aio.Do(func(context.Context) error { return call() }))
+	return err
+}
+
+// admit yields the requests that the ledger takes on.
+func (r *run) admit(intake context.Context) iter.Seq[Request] {
+	return func(yield func(Request) bool) {
+		for f := range r.requests.All(intake) {
+			r.read = f.read
+			if intake.Err() != nil {
+				return
+			}
+			if why := r.Ledger.Admit(&f.request); why != "" {
+				if !f.request.Again {
+					r.skipped[why]++
+				}
+				continue
+			}
+			r.admitted++
+			if !yield(f.request) {
+				return
+			}
+		}
+	}
+}
+
+// fire fires one entry and waits until its outcome is written. Only then its slot is free: a run that is killed has at most Concurrency entries that were
+// fired and are not written.
+func (r *run) fire(ctx, work, intake context.Context, req *Request) error {
+	r.running++
+	defer func() { r.running-- }()
+	outcome, fired := r.attempts(work, intake, req)
+	if !fired || work.Err() != nil {
+		return nil // nothing to write, or nowhere to write it; the next run fires it
+	}
+	u := unwritten{outcome, aio.NewPromise[struct{}]()}
+	if err := r.outcomes.TryPut(u); err != nil {
+		return err
+	}
+	if _, err := u.written.Await(context.WithoutCancel(ctx)); err != nil {
+		return nil // Run's error says it
+	}
+	r.done++
+	if v := outcome.Verdict(); v.Recovered() {
+		r.recovered++
+	}
+	return nil
+}
+
+// attempts makes the first attempt and, if it must, further ones. fired is false if not even the first one was begun.
+func (r *run) attempts(work, intake context.Context, req *Request) (o Outcome, fired bool) {
+	for n := 1; ; n++ {
+		if r.wait(intake, r.pace.Next(aio.Now(work))) != nil {
+			r.cutShort = fired
+			return o, fired
+		}
+		answer := r.Client.Attempt(work, req)
+		o, fired = Outcome{
+			Request: *req, Status: answer.Status, Attempts: n, Latency: answer.Latency, Bytes: answer.Bytes,
+			Time: aio.Now(work), Round: r.Ledger.Round(),
+		}, true
+		if answer.Err != nil {
+			o.Error = answer.Err.Error()
+		}
+		if n > r.Retries || !answer.mayRepeat(req.Method) {
+			return o, fired
+		}
+		if r.wait(intake, r.Backoff.After(n)) != nil {
+			r.cutShort = true
+			return o, fired
+		}
+	}
+}
+
+func (r *run) wait(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return context.Cause(ctx)
+	}
+	return aio.Sleep(ctx, d)
+}
+
+// writeOutcomes writes what is there, in one go, until the queue is closed. After a failure it refuses the rest.
+func (r *run) writeOutcomes(ctx context.Context, failed func(error)) (failure error) {
+	batch := make([]unwritten, 0, r.concurrency())
+	for {
+		first, err := r.outcomes.Get(context.WithoutCancel(ctx))
+		if errors.Is(err, aio.ErrQueueClosed) {
+			return failure
+		}
+		if err != nil {
+			return err
+		}
+		batch = append(batch[:0], first)
+		for more, err := r.outcomes.TryGet(); err == nil; more, err = r.outcomes.TryGet() {
+			batch = append(batch, more)
+		}
+		written := 0
+		if failure == nil {
+			if written, failure = r.append(ctx, batch); failure != nil {
+				failed(failure)
+			}
+		}
+		for i, u := range batch {
+			if i < written {
+				r.Ledger.Settle(&u.outcome)
+				u.written.Resolve(struct{}{})
+			} else {
+				u.written.Reject(failure)
+			}
+		}
+	}
+}
+
+func (r *run) append(ctx context.Context, batch []unwritten) (written int, err error) {
+	outcomes := make([]Outcome, len(batch))
+	for i := range batch {
+		outcomes[i] = batch[i].outcome
+	}
+	err = blocking(ctx, func() (err error) {
+		written, err = r.Sink.Append(outcomes)
+		return err
+	})
+	if err != nil {
+		err = &SinkError{err}
+	}
+	return written, err
+}
+
+// report tells how far the run is, until its ctx ends.
+func (r *run) report(ctx context.Context) error {
+	if r.Progress == nil {
+		return nil
+	}
+	every := r.Every
+	if every <= 0 {
+		every = time.Second
+	}
+	for aio.Sleep(ctx, every) == nil {
+		p := r.progress(ctx)
+		_ = blocking(ctx, func() error { r.Progress(p); return nil })
+	}
+	return nil
+}
+
+func (r *run) progress(ctx context.Context) Progress {
+	skipped := make(map[Reason]int, len(r.skipped))
+	for why, n := range r.skipped {
+		skipped[why] = n
+	}
+	return Progress{
+		Read: r.read, ReadAll: r.readAll, Skipped: skipped, Admitted: r.admitted, Done: r.done, Running: r.running, Recovered: r.recovered,
+		Elapsed: aio.Now(ctx).Sub(r.begun),
+	}
+}

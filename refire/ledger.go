@@ -1,0 +1,152 @@
+package refire
+
+import (
+	"crypto/sha256"
+
+	"github.com/seed8b1f0744/aio/refire/accesslog"
+)
+
+// Ledger knows which entries were fired, and how it ended: what a journal says, and what this run adds. It holds about 50 bytes for each entry that was
+// fired, nothing for others. It is for one goroutine, or one loop, at a time.
+type Ledger struct {
+	verdicts map[accesslog.ID]Verdict
+	targets  map[[16]byte]struct{} // method and URL of each entry, by hash; nil: duplicates are fired
+	last     int                   // the highest round there is
+	round    int                   // of what is fired now
+}
+
+// NewLedger returns an empty ledger. With dedup, a second entry with the same method and URL is not admitted.
+func NewLedger(dedup bool) *Ledger {
+	l := &Ledger{verdicts: map[accesslog.ID]Verdict{}}
+	if dedup {
+		l.targets = map[[16]byte]struct{}{}
+	}
+	return l
+}
+
+// Load takes an outcome of an earlier run. Outcomes come in the order they were written: a later one supersedes.
+func (l *Ledger) Load(o *Outcome) {
+	l.verdicts[o.ID] = o.Verdict()
+	if o.Round > l.last {
+		l.last, l.round = o.Round, o.Round
+	}
+	if l.targets != nil {
+		l.targets[targetKey(&o.Request)] = struct{}{}
+	}
+}
+
+// Len is how many entries the ledger knows.
+func (l *Ledger) Len() int { return len(l.verdicts) }
+
+// Admit takes on a request, or says why not.
+func (l *Ledger) Admit(r *Request) Reason {
+	if r.Again {
+		return l.admitAgain(r.ID)
+	}
+	if _, known := l.verdicts[r.ID]; known {
+		return AlreadyDone
+	}
+	if l.targets != nil {
+		key := targetKey(r)
+		if _, known := l.targets[key]; known {
+			return Duplicate
+		}
+		l.targets[key] = struct{}{}
+	}
+	l.verdicts[r.ID] = Verdict{open: true}
+	return ""
+}
+
+// BeginAgain begins the round in which what still fails is fired once more, after all has been loaded. A round that was broken off is finished first:
+// what it had fired already is not fired a third time. It returns how many entries the round will fire.
+func (l *Ledger) BeginAgain() int {
+	failing, left := 0, 0
+	for _, v := range l.verdicts {
+		if v.Recovered() {
+			continue
+		}
+		failing++
+		if int(v.Round) < l.last {
+			left++
+		}
+	}
+	if left > 0 {
+		l.round = l.last
+		return left
+	}
+	l.round = l.last + 1
+	return failing
+}
+
+// admitAgain takes on an entry that is in the ledger already, if it belongs to the round that BeginAgain began.
+func (l *Ledger) admitAgain(id accesslog.ID) Reason {
+	v, known := l.verdicts[id]
+	if !known || v.open || v.again || v.Recovered() || int(v.Round) >= l.round {
+		return AlreadyDone
+	}
+	v.again = true
+	l.verdicts[id] = v
+	return ""
+}
+
+// Round is the number of the round that outcomes belong to from now on.
+func (l *Ledger) Round() int { return l.round }
+
+// Settle takes the outcome of an admitted request, once it is written.
+func (l *Ledger) Settle(o *Outcome) { l.verdicts[o.ID] = o.Verdict() }
+
+// Tally counts all settled entries.
+func (l *Ledger) Tally() Tally {
+	t := Tally{ByStatus: map[int]int{}, ByTrouble: map[Trouble]int{}}
+	for _, v := range l.verdicts {
+		t.add(v)
+	}
+	return t
+}
+
+// Tally is the summary of a ledger.
+type Tally struct {
+	Recovered int
+	ByStatus  map[int]int     // answered, and still failing
+	ByTrouble map[Trouble]int // unreachable
+	Unsettled int             // admitted in this run, and not fired to an end
+}
+
+func (t *Tally) add(v Verdict) {
+	switch {
+	case v.open:
+		t.Unsettled++
+	case v.Recovered():
+		t.Recovered++
+	case v.StillFails():
+		t.ByStatus[int(v.Status)]++
+	default:
+		t.ByTrouble[v.Trouble]++
+	}
+}
+
+// Settled is how many entries have an outcome.
+func (t Tally) Settled() int { return t.Recovered + t.Failing() + t.Unreachable() }
+
+// Failing is how many were answered with a status that is no success.
+func (t Tally) Failing() int { return sum(t.ByStatus) }
+
+// Unreachable is how many had no whole answer.
+func (t Tally) Unreachable() int { return sum(t.ByTrouble) }
+
+// AllRecovered reports whether nothing is left to do: exit code 0.
+func (t Tally) AllRecovered() bool {
+	return t.Failing() == 0 && t.Unreachable() == 0 && t.Unsettled == 0
+}
+
+func sum[K comparable](m map[K]int) (n int) {
+	for _, v := range m {
+		n += v
+	}
+	return n
+}
+
+func targetKey(r *Request) [16]byte {
+	h := sha256.Sum256([]byte(r.Method + " " + r.URL()))
+	return [16]byte(h[:16])
+}

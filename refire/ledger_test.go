@@ -1,0 +1,137 @@
+package refire_test
+
+import (
+	"testing"
+
+	"github.com/seed8b1f0744/aio/refire"
+	"github.com/seed8b1f0744/aio/refire/accesslog"
+)
+
+func request(id byte, target string) refire.Request {
+	return refire.Request{ID: accesslog.ID{id}, Method: "GET", Origin: refire.Origin{Scheme: "http", Host: "h", Port: 80}, Target: target}
+}
+
+func outcome(r refire.Request, status, round int, trouble string) *refire.Outcome {
+	return &refire.Outcome{Request: r, Status: status, Error: trouble, Attempts: 1, Round: round}
+}
+
+func TestLedgerAdmitsOnce(t *testing.T) {
+	l := refire.NewLedger(false)
+	a, b := request(1, "/same"), request(2, "/same")
+	l.Load(outcome(a, 500, 0, ""))
+	if why := l.Admit(&a); why != refire.AlreadyDone {
+		t.Errorf("loaded: %q", why)
+	}
+	if why := l.Admit(&b); why != "" {
+		t.Errorf("new: %q", why)
+	}
+	if why := l.Admit(&b); why != refire.AlreadyDone {
+		t.Errorf("met twice in this run: %q", why)
+	}
+}
+
+func TestLedgerDedup(t *testing.T) {
+	l := refire.NewLedger(true)
+	loaded := request(1, "/loaded")
+	l.Load(outcome(loaded, 200, 0, ""))
+	other := request(4, "/loaded")
+	other.Method = "HEAD"
+	for _, c := range []struct {
+		r    refire.Request
+		want refire.Reason
+	}{
+		{loaded, refire.AlreadyDone},
+		{request(2, "/loaded"), refire.Duplicate},
+		{request(3, "/new"), ""},
+		{request(5, "/new"), refire.Duplicate},
+		{other, ""},
+	} {
+		if why := l.Admit(&c.r); why != c.want {
+			t.Errorf("%s %s: %q, want %q", c.r.Method, c.r.Target, why, c.want)
+		}
+	}
+}
+
+// TestLedgerRounds plays a history of --again: each round fires what fails, a broken one is finished before the next begins.
+func TestLedgerRounds(t *testing.T) {
+	a, b, c := request(1, "/a"), request(2, "/b"), request(3, "/c")
+	again := func(r refire.Request) *refire.Request { r.Again = true; return &r }
+	history := []*refire.Outcome{outcome(a, 500, 0, ""), outcome(b, 0, 0, "timeout: x"), outcome(c, 200, 0, "")}
+	load := func() *refire.Ledger {
+		l := refire.NewLedger(false)
+		for _, o := range history {
+			l.Load(o)
+		}
+		return l
+	}
+
+	l := load()
+	if n := l.BeginAgain(); n != 2 || l.Round() != 1 {
+		t.Fatalf("first round: %d entries, round %d", n, l.Round())
+	}
+	if why := l.Admit(again(c)); why == "" {
+		t.Error("what recovered is fired again")
+	}
+	if why := l.Admit(again(a)); why != "" {
+		t.Errorf("what fails is not fired again: %q", why)
+	}
+	if why := l.Admit(again(a)); why == "" {
+		t.Error("fired again twice in one round")
+	}
+	history = append(history, outcome(a, 500, 1, "")) // killed here, before b
+
+	l = load()
+	if n := l.BeginAgain(); n != 1 || l.Round() != 1 {
+		t.Fatalf("broken round: %d entries, round %d", n, l.Round())
+	}
+	if why := l.Admit(again(a)); why == "" {
+		t.Error("fired a third time in the round that is being finished")
+	}
+	if why := l.Admit(again(b)); why != "" {
+		t.Errorf("not fired in the round that is being finished: %q", why)
+	}
+	history = append(history, outcome(b, 200, 1, ""))
+
+	l = load()
+	if n := l.BeginAgain(); n != 1 || l.Round() != 2 {
+		t.Fatalf("second round: %d entries, round %d", n, l.Round())
+	}
+	if tally := l.Tally(); tally.Recovered != 2 || tally.ByStatus[500] != 1 || tally.Unreachable() != 0 || tally.AllRecovered() {
+		t.Errorf("the last outcome does not count: %+v", tally)
+	}
+}
+
+func TestTally(t *testing.T) {
+	for _, c := range []struct {
+		status    int
+		trouble   string
+		recovered bool
+		fails     bool
+	}{
+		{200, "", true, false},
+		{204, "", true, false},
+		{302, "", true, false},
+		{399, "", true, false},
+		{400, "", false, true},
+		{404, "", false, true},
+		{500, "", false, true},
+		{101, "", false, true},
+		{503, "cut: x", false, true},
+		{200, "cut: x", false, false},
+		{0, "refused: x", false, false},
+		{0, "something of a later version: x", false, false},
+	} {
+		l := refire.NewLedger(false)
+		l.Load(outcome(request(1, "/"), c.status, 0, c.trouble))
+		tally := l.Tally()
+		if got := tally.Recovered == 1; got != c.recovered {
+			t.Errorf("%d %q: recovered %v", c.status, c.trouble, got)
+		}
+		if got := tally.Failing() == 1; got != c.fails {
+			t.Errorf("%d %q: still fails %v", c.status, c.trouble, got)
+		}
+		if tally.Settled() != 1 || tally.AllRecovered() != c.recovered {
+			t.Errorf("%d %q: %+v", c.status, c.trouble, tally)
+		}
+	}
+}

@@ -1,0 +1,31 @@
+package refire
+
+import "github.com/seed8b1f0744/aio/refire/accesslog"
+
+// Plan decides what becomes of an entry. It is pure: the same entry has the same fate whenever it is asked.
+type Plan struct {
+	Methods Methods
+	Routes  Routes
+	CanSend func(*Request) bool // whether the client can put it on the wire as it is; nil: all of them
+}
+
+// Decide returns the request to fire for e, or the reason why there is none. The entry's status is taken to be a wanted one.
+//
+// Whether there is a request at all comes before the method, and the method before the host: an entry has one reason, the first that holds.
+func (p *Plan) Decide(e *accesslog.Entry) (Request, Reason) {
+	at, target, why := p.Routes.Place(e.Method, e.Target, e.Host)
+	switch {
+	case why.IsNoRequest():
+		return Request{}, why
+	case !p.Methods.Contains(e.Method):
+		return Request{}, OtherMethod
+	case why != "":
+		return Request{}, why
+	}
+	r := Request{ID: e.ID, Method: e.Method, Origin: at, OldStatus: e.Status, Source: e.Source, Offset: e.Offset}
+	r.Target, r.Rewritten = Wire(target)
+	if p.CanSend != nil && !p.CanSend(&r) {
+		return Request{}, CannotSend
+	}
+	return r, ""
+}

@@ -1,0 +1,117 @@
+package retrylog
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/seed8b1f0744/aio/refire"
+)
+
+// maxLineBytes bounds a line: twice a target of accesslog's default limit, every byte of it rewritten, and some room. A longer line is not ours.
+const maxLineBytes = 8 << 20
+
+// NotOursError says that a file is no retry log.
+type NotOursError struct {
+	Line int64 // from 1
+	Err  error
+}
+
+func (e *NotOursError) Error() string { return fmt.Sprintf("line %d is %v", e.Line, e.Err) }
+func (e *NotOursError) Unwrap() error { return e.Err }
+
+// Extent says how much of a file are whole lines.
+type Extent struct {
+	Lines  int64
+	Bytes  int64 // up to the end of the last whole line
+	Torn   int64 // bytes after that: a line that was being written when the run was killed; 0: none
+	Unends bool  // the last whole line lacks only its newline, which Bytes does not count
+}
+
+// Read calls visit for every outcome in r, in order. A last line that is torn is not an error; any other line that refire did not write is a *NotOursError,
+// and errors of r and of visit are returned as they are.
+func Read(r io.Reader, visit func(*refire.Outcome) error) (Extent, error) {
+	var ext Extent
+	br := bufio.NewReaderSize(r, 256<<10)
+	var long []byte
+	for {
+		text, err := br.ReadSlice('\n')
+		if errors.Is(err, bufio.ErrBufferFull) {
+			if long = append(long, text...); len(long) > maxLineBytes {
+				return ext, &NotOursError{ext.Lines + 1, errNotOurs}
+			}
+			continue
+		}
+		if len(long) > 0 {
+			long = append(long, text...)
+			text = long
+		}
+		if errors.Is(err, io.EOF) {
+			return ext.end(text, visit)
+		}
+		if err != nil {
+			return ext, err
+		}
+		o, err := Decode(text)
+		if err != nil {
+			return ext, &NotOursError{ext.Lines + 1, err}
+		}
+		ext.Lines++
+		ext.Bytes += int64(len(text))
+		if err := visit(&o); err != nil {
+			return ext, err
+		}
+		long = long[:0]
+	}
+}
+
+// end judges what follows the last newline.
+func (ext Extent) end(tail []byte, visit func(*refire.Outcome) error) (Extent, error) {
+	if len(tail) == 0 {
+		return ext, nil
+	}
+	if o, err := Decode(tail); err == nil {
+		ext.Lines++
+		ext.Bytes += int64(len(tail))
+		ext.Unends = true
+		return ext, visit(&o)
+	}
+	if !torn(tail) {
+		return ext, &NotOursError{ext.Lines + 1, errNotOurs}
+	}
+	ext.Torn = int64(len(tail))
+	return ext, nil
+}
+
+// torn reports whether tail can be the beginning of a line of ours, with or without the zeros that a file system may leave behind it after a power cut.
+// Whole JSON is not: it would be somebody else's.
+func torn(tail []byte) bool {
+	tail = bytes.TrimRight(tail, "\x00")
+	if json.Valid(tail) {
+		return false
+	}
+	if len(tail) < len(beginning) {
+		return strings.HasPrefix(beginning, string(tail))
+	}
+	return bytes.HasPrefix(tail, []byte(beginning)) && !bytes.ContainsRune(tail, 0)
+}
+
+// Failed is a source of the requests in r, a retry log, that had failed and that may holds of. Some of them succeeded in a later line: the ledger knows which.
+func Failed(r io.Reader, may func(*refire.Request) bool) refire.Source {
+	return func(_ context.Context, emit func(refire.Request, int64) error) error {
+		_, err := Read(r, func(o *refire.Outcome) error {
+			if o.Verdict().Recovered() || !may(&o.Request) {
+				return nil
+			}
+			again := o.Request
+			again.Again = true
+			return emit(again, 0)
+		})
+		return err
+	}
+}
