@@ -44,9 +44,13 @@ func endsWith(ctx context.Context) *scope {
 
 // ended is the error that a wait under ctx returns because ctx has ended; nil while it has not.
 func ended(ctx context.Context) error {
-	if s, ok := ctx.(*scope); ok && s.state() == alive {
+	if s, ok := ctx.(*scope); ok && s.how.Load() == alive && s.pulls == nil {
 		return nil
 	}
+	return endedSlow(ctx)
+}
+
+func endedSlow(ctx context.Context) error {
 	err := ctx.Err()
 	if err == nil {
 		return nil

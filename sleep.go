@@ -70,10 +70,7 @@ func Yield(ctx context.Context) error {
 func (t *task) yield(ctx context.Context) error {
 	t.ctx.loop.ready.push(t)
 	t.suspend()
-	if t.killed {
-		return &contextError{context.Canceled, ErrClosed}
-	}
-	return ended(ctx)
+	return t.interrupted(ctx)
 }
 
 // WithTimeout is context.WithTimeout on the clock of ctx's loop, without a goroutine or a runtime timer of its own; without a loop in ctx it is

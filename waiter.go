@@ -135,24 +135,46 @@ func (w *waiter) park(ctx context.Context) error {
 	if w.task == nil {
 		return w.block(ctx)
 	}
-	word := w.word.Load()
-	if word&waitOwn != 0 {
-		if w.task.ctx.how.Load() != alive { // ended by another goroutine since the wait began: it may not have seen the wait
-			w.end()
-		}
-		w.task.suspend()
-	} else if s := endsWith(ctx); s != nil {
+	if w.word.Load()&waitOwn != 0 {
+		return w.parkOwn()
+	}
+	return w.parkUnder(ctx)
+}
+
+// parkOwn is park for a task under its own context. After a switch of coroutines the processor mispredicts every return up to the user's function, so
+// the way down to the switch is kept short.
+func (w *waiter) parkOwn() error {
+	t := w.task
+	if t.ctx.how.Load() != alive { // ended by another goroutine since the wait began: it may not have seen the wait
+		w.end()
+	}
+	t.suspend()
+	if t.ctx.how.Load() == alive && t.ctx.pulls == nil && !t.killed {
+		return nil
+	}
+	return t.interrupted(&t.ctx)
+}
+
+// parkUnder is park for a task under another context.
+func (w *waiter) parkUnder(ctx context.Context) error {
+	t, word := w.task, w.word.Load()
+	if s := endsWith(ctx); s != nil {
 		s.addWaiter(w)
-		w.task.suspend()
+		t.suspend()
 		s.dropWaiter(w)
 	} else if ctx.Done() != nil {
 		stop := context.AfterFunc(ctx, func() { w.finish(word, waitGone) })
-		w.task.suspend()
+		t.suspend()
 		stop()
 	} else {
-		w.task.suspend()
+		t.suspend()
 	}
-	if w.task.killed {
+	return t.interrupted(ctx)
+}
+
+// interrupted is the error of a wait under ctx that the task was resumed from; nil if nothing ended it.
+func (t *task) interrupted(ctx context.Context) error {
+	if t.killed {
 		return &contextError{context.Canceled, ErrClosed}
 	}
 	return ended(ctx)
@@ -185,7 +207,9 @@ func (t *task) checkpoint() {
 
 // suspend gives the loop back to others until the task is taken from the ready queue again.
 func (t *task) suspend() {
-	invariant.Check(t.g == goid.Get(), "a task is suspended on its own goroutine")
+	if invariant.Enabled {
+		invariant.Check(t.g == goid.Get(), "a task is suspended on its own goroutine")
+	}
 	t.worker.co.Suspend()
 }
 

@@ -2,7 +2,6 @@ package refire
 
 import (
 	"context"
-	"errors"
 	"iter"
 	"time"
 
@@ -90,11 +89,13 @@ type run struct {
 	cutShort  bool // an entry was written that had further attempts to come
 }
 
+// found is a request that a source yielded; without a method: there are no more.
 type found struct {
 	request Request
 	read    int64
 }
 
+// unwritten is an outcome whose line is not written yet; without a promise: there are no more.
 type unwritten struct {
 	outcome Outcome
 	written *aio.Promise[struct{}]
@@ -111,7 +112,7 @@ func (r *run) run(ctx context.Context) error {
 	err := aio.WithGroup(context.WithoutCancel(ctx), func(group context.Context) error {
 		tick, done := context.WithCancel(group)
 		defer done()
-		defer r.outcomes.Close()
+		defer func() { _ = r.outcomes.TryPut(unwritten{}) }() // without a limit: it always takes it
 		aio.Go(group, aio.Do(func(ctx context.Context) error {
 			readErr = r.readSources(ctx, intake)
 			r.readAll = readErr == nil
@@ -149,14 +150,15 @@ func (r *run) concurrency() int {
 // readSources runs the sources one after the other in one call on the executor; the queue holds them back.
 func (r *run) readSources(ctx, intake context.Context) error {
 	return blocking(ctx, func() error {
-		defer r.requests.Close()
+		put := func(req Request, read int64) error { return r.requests.Put(intake, found{req, read}) }
+		var failure error
 		for _, source := range r.Sources {
-			err := source(intake, func(req Request, read int64) error { return r.requests.Put(intake, found{req, read}) })
-			if err != nil {
-				return err
+			if failure = source(intake, put); failure != nil {
+				break
 			}
 		}
-		return nil
+		_ = put(Request{}, 0) // fails only when intake has ended, and then nobody waits for it
+		return failure
 	})
 }
 
@@ -169,11 +171,12 @@ func blocking(ctx context.Context, call func() error) error {
 // admit yields the requests that the ledger takes on.
 func (r *run) admit(intake context.Context) iter.Seq[Request] {
 	return func(yield func(Request) bool) {
-		for f := range r.requests.All(intake) {
-			r.read = f.read
-			if intake.Err() != nil {
+		for {
+			f, err := r.requests.Get(intake)
+			if err != nil || f.request.Method == "" {
 				return
 			}
+			r.read = f.read
 			if why := r.Ledger.Admit(&f.request); why != "" {
 				if !f.request.Again {
 					r.skipped[why]++
@@ -243,23 +246,12 @@ func (r *run) wait(ctx context.Context, d time.Duration) error {
 	return aio.Sleep(ctx, d)
 }
 
-// writeOutcomes writes what is there, in one go, until the queue is closed. After a failure it refuses the rest.
+// writeOutcomes writes what is there, in one go, until there are no more. After a failure it refuses the rest.
 func (r *run) writeOutcomes(ctx context.Context, failed func(error)) (failure error) {
-	batch := make([]unwritten, 0, r.concurrency())
 	for {
-		first, err := r.outcomes.Get(context.WithoutCancel(ctx))
-		if errors.Is(err, aio.ErrQueueClosed) {
-			return failure
-		}
-		if err != nil {
-			return err
-		}
-		batch = append(batch[:0], first)
-		for more, err := r.outcomes.TryGet(); err == nil; more, err = r.outcomes.TryGet() {
-			batch = append(batch, more)
-		}
+		batch, last := r.takeOutcomes(ctx)
 		written := 0
-		if failure == nil {
+		if failure == nil && len(batch) > 0 {
 			if written, failure = r.append(ctx, batch); failure != nil {
 				failed(failure)
 			}
@@ -272,7 +264,22 @@ func (r *run) writeOutcomes(ctx context.Context, failed func(error)) (failure er
 				u.written.Reject(failure)
 			}
 		}
+		if last {
+			return failure
+		}
 	}
+}
+
+// takeOutcomes waits for an outcome and takes all that are there.
+func (r *run) takeOutcomes(ctx context.Context) (batch []unwritten, last bool) {
+	u, err := r.outcomes.Get(context.WithoutCancel(ctx))
+	for ; err == nil; u, err = r.outcomes.TryGet() {
+		if u.written == nil {
+			return batch, true
+		}
+		batch = append(batch, u)
+	}
+	return batch, false
 }
 
 func (r *run) append(ctx context.Context, batch []unwritten) (written int, err error) {

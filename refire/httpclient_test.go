@@ -2,10 +2,12 @@ package refire_test
 
 import (
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -14,7 +16,7 @@ import (
 
 // TestWire looks at the bytes a server gets: the target as it was, the base's host, nothing that a body would bring along.
 func TestWire(t *testing.T) {
-	s := newRawServer(t, nil)
+	s := newRawServer(t, func(net.Conn, string, int, int) string { return "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n" })
 	origin := s.origin(t)
 	client := newClient(t, refire.HTTPConfig{}, origin)
 	check := func(method, target, more string) {
@@ -198,7 +200,7 @@ func TestTroubles(t *testing.T) {
 		{"cut", answering("HTTP/1.1 503 No\r\nContent-Length: 10\r\n\r\n12345"), refire.Cut, 503, 5},
 		{"cut in a chunk", answering("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n5\r\nx"), refire.Cut, 200, 4},
 		{"no TLS", func(t *testing.T) refire.Origin {
-			return mustOrigin(t, "https://"+newRawServer(t, nil).Addr().String())
+			return mustOrigin(t, "https://"+plainSpeaker(t))
 		}, refire.BadTLS, 0, 0},
 		{"unknown authority", func(t *testing.T) refire.Origin {
 			s := httptest.NewUnstartedServer(http.NotFoundHandler())
@@ -249,6 +251,29 @@ func TestTimeouts(t *testing.T) {
 			}
 		})
 	}
+}
+
+// plainSpeaker answers in HTTP whatever it is asked, as a server without TLS does.
+func plainSpeaker(t *testing.T) (address string) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var done sync.WaitGroup
+	done.Go(func() {
+		conn, err := l.Accept()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		conn.Write([]byte("HTTP/1.1 400 Bad Request\r\n\r\n"))
+		io.Copy(io.Discard, conn)
+	})
+	t.Cleanup(func() {
+		l.Close()
+		done.Wait()
+	})
+	return l.Addr().String()
 }
 
 func TestBodyLimit(t *testing.T) {

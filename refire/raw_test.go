@@ -25,7 +25,7 @@ type rawServer struct {
 	done  sync.WaitGroup
 }
 
-const okAnswer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+const okAnswer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 
 func newRawServer(t testing.TB, answer func(conn net.Conn, head string, c, n int) string) *rawServer {
 	t.Helper()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"slices"
 	"sync"
 )
@@ -108,6 +109,7 @@ func (p *fileScan) work() {
 			return
 		}
 		buf = p.fill(seg, k, w, buf)
+		runtime.Gosched() // workers on all cores leave none for the caller, whose tickets they need
 	}
 }
 

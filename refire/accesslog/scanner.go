@@ -84,8 +84,9 @@ type Scanner struct {
 	running *walker // not in stats yet; nil when there is none
 }
 
-// segmentBytes is how much of a file a worker takes at once.
-const segmentBytes = 4 << 20
+// segmentBytes is how much of a file a worker takes at once. It is large because handing over costs more than the reading of a few
+// hundred kilobytes.
+const segmentBytes = 16 << 20
 
 // NewScanner scans a stream: standard input, a pipe, what a decompressor yields. It does not close r.
 func NewScanner(r io.Reader, opts Options) *Scanner {
