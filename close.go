@@ -36,7 +36,7 @@ func (l *Loop) Close() error {
 	if err != nil {
 		return err
 	}
-	return l.settled.err
+	return l.settled.failedWith()
 }
 
 // waitWhileMoving is Close after the grace period: the loop is ending its tasks now, unless a step holds it.
@@ -59,7 +59,7 @@ func (l *Loop) waitWhileMoving() error {
 	if err := l.settled.wait(context.Background()); err != nil {
 		return err
 	}
-	return l.settled.err
+	return l.settled.failedWith()
 }
 
 // stillFor is how long one iteration may take after the grace period before it counts as stuck.
@@ -72,14 +72,8 @@ func (f *firstTurn) run() { f.turn.settle(Finished, nil) }
 // stuck names what keeps the loop from closing.
 func (l *Loop) stuck() *StuckError {
 	e := &StuckError{Calls: int(l.calls.Load())}
-	current := l.current.Load()
 	for _, t := range l.tasks.all() {
-		info := t.info()
-		info.State = "waiting"
-		if t == current {
-			info.State = "running"
-		}
-		e.Tasks = append(e.Tasks, info)
+		e.Tasks = append(e.Tasks, t.info())
 	}
 	return e
 }

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"sync"
 	"time"
-
-	"github.com/seed8b1f0744/aio/internal/goid"
 )
 
 // A scope as a context.Context.
@@ -75,7 +73,7 @@ func (s *scope) Deadline() (time.Time, bool) {
 // Done implements context.Context.
 func (s *scope) Done() <-chan struct{} {
 	// Whoever asks outside the task may keep the channel and nothing else, which keeps no scope alive; then the parent must.
-	watched := s.ownTask != nil && s.ownTask.g != goid.Get()
+	watched := s.ownTask != nil && !s.ownTask.runsHere()
 	return s.real(watched).Done()
 }
 
@@ -120,7 +118,7 @@ func (s *scope) real(watched bool) context.Context {
 		return m.real
 	}
 	if how := s.how.Load(); how != alive {
-		m.real = endedContext(how, s.cause)
+		m.real = endedContext(how, m.cause)
 		return m.real
 	}
 	m.bridge = new(bridgeContext)

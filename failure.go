@@ -29,16 +29,13 @@ func (l *Loop) noteFailure(t *task, err error) {
 	}
 	l.failures.open[r] = struct{}{}
 	l.failures.mu.Unlock()
-	t.body.noteFailure(r)
-	if l.current.Load() == t {
-		l.forgetCurrent() // or the loop would keep the task reachable
-	}
+	t.body().noteFailure(r)
 }
 
 // noteFailure implements taskBody.
 func (t *Task[T]) noteFailure(r *failure) {
 	t.mu.Lock()
-	t.failure = r
+	t.more.failure = r
 	t.mu.Unlock()
 	if t.wasTaken() {
 		r.take()

@@ -48,12 +48,17 @@ func (s State) String() string {
 type core struct {
 	mu       sync.Mutex
 	state    atomic.Int32
-	taken    atomic.Bool   // somebody was given the outcome, or will be
-	err      error         // written before state
-	watchers nodeList      // guarded by mu
-	done     chan struct{} // guarded by mu; made when asked for
-	failure  *failure      // guarded by mu; what is reported if nobody takes the error
-	owner    canceller     // immutable; nil for a promise
+	taken    atomic.Bool // somebody was given the outcome, or will be
+	watchers nodeList    // guarded by mu
+	more     *coreMore   // guarded by mu; not replaced once settled
+	owner    canceller   // immutable; nil for a promise
+}
+
+// coreMore holds what few futures need: it keeps a task small.
+type coreMore struct {
+	err     error         // written before state
+	done    chan struct{} // guarded by mu; made when asked for
+	failure *failure      // guarded by mu; what is reported if nobody takes the error
 }
 
 // canceller is what Future.Cancel goes to, if the future does not stand for itself.
@@ -112,10 +117,19 @@ func (f *Future[T]) Result() (T, error) {
 
 // outcome is what a settled future came to. Whoever calls it passes it on to a user.
 func (f *Future[T]) outcome() (T, error) {
-	if f.err != nil {
-		f.take()
+	if f.more == nil || f.more.err == nil {
+		return f.value, nil
 	}
-	return f.value, f.err
+	f.take()
+	return f.value, f.more.err
+}
+
+// failedWith is the error of a settled future.
+func (c *core) failedWith() error {
+	if c.more == nil {
+		return nil
+	}
+	return c.more.err
 }
 
 // OnDone calls fn once the future is done: through the ready queue of ctx's loop (asyncio's add_done_callback), or in a goroutine of its own if ctx
@@ -199,13 +213,31 @@ func (c *core) State() State { return State(c.state.Load()) }
 func (c *core) Done() <-chan struct{} {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.done == nil {
-		c.done = make(chan struct{})
-		if c.state.Load() != int32(Pending) {
-			close(c.done)
+	if c.state.Load() != int32(Pending) {
+		if c.more != nil && c.more.done != nil {
+			return c.more.done
 		}
+		return closed
 	}
-	return c.done
+	if m := c.extra(); m.done == nil {
+		m.done = make(chan struct{})
+	}
+	return c.more.done
+}
+
+// closed is the Done channel of futures that nobody asked before they were done.
+var closed = func() chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return c
+}()
+
+// extra is c.more, made if need be. Called with mu held, while pending.
+func (c *core) extra() *coreMore {
+	if c.more == nil {
+		c.more = new(coreMore)
+	}
+	return c.more
 }
 
 // settle ends the pending state; it reports false if that was over.
@@ -221,13 +253,15 @@ func (c *core) settle(state State, err error) bool {
 
 func (c *core) settleLocked(state State, err error) {
 	invariant.Check(state != Pending, "a future is settled as finished or cancelled")
-	c.err = err
+	if err != nil {
+		c.extra().err = err
+	}
 	c.state.Store(int32(state))
 	if c.watchers.first != nil {
 		c.watchers.notifyAll()
 	}
-	if c.done != nil {
-		close(c.done)
+	if c.more != nil && c.more.done != nil {
+		close(c.more.done)
 	}
 }
 
@@ -240,7 +274,7 @@ func (c *core) wait(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if w.task != nil && c.owner == canceller(w.task) {
+	if w.task != nil && w.task.core == c {
 		return ErrWouldDeadlock // a task that awaits itself
 	}
 	c.mu.Lock()
@@ -272,8 +306,8 @@ func (c *core) take() {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.failure != nil {
-		c.failure.take()
+	if c.more != nil && c.more.failure != nil {
+		c.more.failure.take()
 	}
 }
 

@@ -48,7 +48,7 @@ func gather[T any](ctx context.Context, futures []*Future[T]) error {
 			pending++
 			continue
 		}
-		if f.err != nil {
+		if f.failedWith() != nil {
 			return gathered(futures, f)
 		}
 	}
@@ -60,10 +60,11 @@ func gather[T any](ctx context.Context, futures []*Future[T]) error {
 	}
 	var failed *core
 	c, err := newCountdown(ctx, pending, func(f *core) bool {
-		if f.err != nil && failed == nil {
+		bad := f.failedWith() != nil
+		if bad && failed == nil {
 			failed = f
 		}
-		return f.err != nil
+		return bad
 	})
 	if err != nil {
 		return err
@@ -89,7 +90,7 @@ func gathered[T any](futures []*Future[T], f *Future[T]) error {
 	for _, other := range futures {
 		other.take()
 	}
-	return f.err
+	return f.failedWith()
 }
 
 // futureOf is the future that a is; nil if a is somebody else's awaitable.

@@ -141,11 +141,10 @@ type memberDone task
 
 func (m *memberDone) run() {
 	t := (*task)(m)
-	g := t.group
-	f := t.body.futureCore()
-	if f.err != nil && f.State() == Finished {
+	g, f := t.ctx.group, t.core
+	if err := f.failedWith(); err != nil && f.State() == Finished {
 		f.take()
-		g.fail(f.err)
+		g.fail(err)
 	}
 	g.leave()
 }

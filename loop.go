@@ -28,16 +28,16 @@ type Loop struct {
 	slots      slotPool
 	idle       []*worker // coroutines without a task
 	exited     []*worker // see dropExited
-	last       *task     // mirror of current
+	last       *worker   // mirror of current
 	parkTime   *time.Timer
 	closing    closing
 	iterations uint64
 
-	g           atomic.Uintptr       // the loop's goroutine
-	current     atomic.Pointer[task] // the last task that was resumed
-	cancelled   atomic.Int64         // timers that were cancelled and are still in the queue
-	calls       atomic.Int64         // on executors, not yet back
-	awaitsCalls atomic.Bool          // the loop is closing: a call that comes back must wake it
+	g           atomic.Uintptr         // the loop's goroutine
+	current     atomic.Pointer[worker] // the last that was resumed
+	cancelled   atomic.Int64           // timers that were cancelled and are still in the queue
+	calls       atomic.Int64           // on executors, not yet back
+	awaitsCalls atomic.Bool            // the loop is closing: a call that comes back must wake it
 	tasks       taskList
 	failures    failures
 	ending      sync.WaitGroup // goroutines of workers that exited
@@ -104,7 +104,7 @@ func (l *Loop) Context() context.Context { return &l.root }
 // onLoop reports whether the calling goroutine holds the baton: whether it may touch what is marked loop only.
 func (l *Loop) onLoop() bool {
 	g := goid.Get()
-	if t := l.current.Load(); t != nil && t.g == g {
+	if w := l.current.Load(); w != nil && w.g == g {
 		return true
 	}
 	return l.g.Load() == g

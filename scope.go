@@ -19,23 +19,22 @@ import (
 type scope struct {
 	parent  context.Context // immutable
 	loop    *Loop           // immutable
-	group   *group          // immutable; the group that Go under this context joins
+	group   *group          // immutable; see joins. In a task's own scope: the group that the task is a member of
 	ownTask *task           // immutable; set in a task's own scope
 	pulls   *scope          // immutable after link; the nearest scope up from here, or this one, whose parent is foreign (not ours, and can end)
-	how     atomic.Uint32   // alive, or how it ended; written under mu, after cause
+	how     atomic.Uint32   // alive, or how it ended; written under mu
+	linked  bool            // guarded by the parent's mu (with a foreign parent: by mu): the parent will tell us
 
 	mu         sync.Mutex
-	cause      error      // written once, before how; why it ended
-	linked     bool       // guarded by the parent's mu (with a foreign parent: by mu): the parent will tell us
-	next, prev *scope     // guarded by the parent's mu: siblings
+	next, prev *scope     // guarded by the parent's mu: the ring of siblings
 	first      *scope     // guarded by mu: children, in the order they came
-	last       *scope     // guarded by mu
-	waits      *waiter    // guarded by mu: waiters under this very context, a ring; not those of the own task
 	more       *scopeMore // guarded by mu, as what it holds
 }
 
-// scopeMore holds what few scopes need.
+// scopeMore holds what few scopes need: it keeps a task small.
 type scopeMore struct {
+	cause       error           // why it ended
+	waits       *place          // waiters under this very context, a ring; not those of the own task
 	real        context.Context // see scope.real
 	cancelReal  context.CancelFunc
 	bridge      *bridgeContext
@@ -53,6 +52,14 @@ const (
 	endedCancelled
 	endedDeadline
 )
+
+// joins is the group that a task started under s becomes a member of. A member's own context carries none.
+func (s *scope) joins() *group {
+	if s.ownTask != nil {
+		return nil
+	}
+	return s.group
+}
 
 // link makes the parent's end reach s, at once if the parent has ended. It is called once, when s is ready to be ended.
 func (s *scope) link() {
@@ -99,19 +106,20 @@ func (s *scope) adopt(c *scope) {
 	s.relink()
 	s.mu.Lock()
 	if how := s.how.Load(); how != alive {
+		cause := s.more.cause
 		s.mu.Unlock()
-		c.end(how, s.cause)
+		c.end(how, cause)
 		return
 	}
 	if !c.linked {
 		c.linked = true
-		c.prev, c.next = s.last, nil
-		if s.last != nil {
-			s.last.next = c
-		} else {
+		if s.first == nil {
+			c.next, c.prev = c, c
 			s.first = c
+		} else {
+			c.next, c.prev = s.first, s.first.prev
+			c.prev.next, c.next.prev = c, c
 		}
-		s.last = c
 	}
 	s.mu.Unlock()
 }
@@ -138,7 +146,7 @@ func (s *scope) release() {
 	s.mu.Lock()
 	weakly := false
 	if s.how.Load() == alive {
-		if s.first != nil || s.waits != nil || s.more != nil && s.more.watched {
+		if s.first != nil || s.more != nil && (s.more.waits != nil || s.more.watched) {
 			s.mu.Unlock()
 			return
 		}
@@ -173,15 +181,13 @@ func (s *scope) disown(c *scope, weakly bool) {
 		return
 	}
 	c.linked = false
-	if c.prev != nil {
-		c.prev.next = c.next
+	if c.next == c {
+		s.first = nil
 	} else {
-		s.first = c.next
-	}
-	if c.next != nil {
-		c.next.prev = c.prev
-	} else {
-		s.last = c.prev
+		c.prev.next, c.next.prev = c.next, c.prev
+		if s.first == c {
+			s.first = c.next
+		}
 	}
 	c.next, c.prev = nil, nil
 	if weakly {
@@ -234,13 +240,10 @@ func (s *scope) end(how uint32, cause error) bool {
 		s.mu.Unlock()
 		return false
 	}
-	s.cause = cause
+	s.extra().cause = cause
 	s.how.Store(how)
 	children := s.takeChildren()
-	var bridge *bridgeContext
-	if s.more != nil {
-		bridge = s.more.bridge
-	}
+	bridge := s.more.bridge
 	s.mu.Unlock()
 
 	if bridge != nil {
@@ -253,9 +256,9 @@ func (s *scope) end(how uint32, cause error) bool {
 		c.end(how, cause)
 	}
 	s.mu.Lock()
-	for w := s.waits; w != nil; w = s.waits {
-		s.removeWaiter(w)
-		w.end()
+	for p := s.more.waits; p != nil; p = s.more.waits {
+		s.more.remove(p)
+		p.waiter.end()
 	}
 	s.mu.Unlock()
 	return true
@@ -264,68 +267,82 @@ func (s *scope) end(how uint32, cause error) bool {
 // takeChildren empties the list of children. Called with mu held.
 func (s *scope) takeChildren() []*scope {
 	var children []*scope
-	for c := s.first; c != nil; {
+	for c := s.first; c != nil && c.linked; {
 		next := c.next
 		c.linked, c.next, c.prev = false, nil, nil
 		children = append(children, c)
 		c = next
 	}
-	s.first, s.last = nil, nil
-	if s.more != nil {
-		for _, w := range s.more.finished {
-			if c := w.Value(); c != nil {
-				children = append(children, c)
-			}
+	s.first = nil
+	for _, w := range s.more.finished {
+		if c := w.Value(); c != nil {
+			children = append(children, c)
 		}
-		s.more.finished = nil
 	}
+	s.more.finished = nil
 	return children
 }
 
-// addWaiter has w ended when s ends, at once if it has. w must not be in a scope.
-func (s *scope) addWaiter(w *waiter) {
+// place is a waiter's place in the ring of a scope.
+type place struct {
+	waiter     *waiter
+	next, prev *place // nil: taken out
+}
+
+// addWaiter has w ended when s ends, at once if it has. The place is for dropWaiter.
+func (s *scope) addWaiter(w *waiter) *place {
 	s.relink()
+	p := &place{waiter: w}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.how.Load() != alive {
+	m := s.extra()
+	switch {
+	case s.how.Load() != alive:
 		w.end()
-		return
+	case m.waits == nil:
+		p.next, p.prev = p, p
+		m.waits = p
+	default:
+		p.next, p.prev = m.waits, m.waits.prev
+		p.prev.next, p.next.prev = p, p
 	}
-	w.under = s
-	if s.waits == nil {
-		w.after, w.before = w, w
-		s.waits = w
-		return
-	}
-	first := s.waits
-	w.before, w.after = first.before, first
-	w.before.after, first.before = w, w
+	return p
 }
 
 // dropWaiter undoes addWaiter.
-func (s *scope) dropWaiter(w *waiter) {
+func (s *scope) dropWaiter(p *place) {
 	s.mu.Lock()
-	if w.under == s {
-		s.removeWaiter(w)
+	if p.next != nil {
+		s.more.remove(p)
 	}
-	none := s.waits == nil
+	none := s.more.waits == nil
 	s.mu.Unlock()
 	if none {
 		s.releaseIfOver()
 	}
 }
 
-// removeWaiter takes w out of the ring. Called with mu held.
-func (s *scope) removeWaiter(w *waiter) {
-	if w.after == w {
-		s.waits = nil
+// remove takes p out of the ring.
+func (m *scopeMore) remove(p *place) {
+	if p.next == p {
+		m.waits = nil
 	} else {
-		w.before.after, w.after.before = w.after, w.before
-		if s.waits == w {
-			s.waits = w.after
+		p.prev.next, p.next.prev = p.next, p.prev
+		if m.waits == p {
+			m.waits = p.next
 		}
 	}
-	w.under, w.before, w.after = nil, nil, nil
+	p.next, p.prev = nil, nil
+}
+
+// cause is why s ended.
+func (s *scope) cause() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.more == nil {
+		return nil
+	}
+	return s.more.cause
 }
 
 // state is how s ended, or alive. A foreign parent is asked, so that its end is seen at once and not only when its news arrives.

@@ -80,7 +80,7 @@ func (s *Semaphore) Release() {
 
 // wakeNext gives a permit to the first waiter that has none yet; it reports whether there was one.
 func (s *Semaphore) wakeNext() bool {
-	for n := s.waiters.first; n != nil; n = n.next {
+	for n := s.waiters.first; n != nil; n = s.waiters.after(n) {
 		if n.owner.notify() {
 			s.permits--
 			return true

@@ -82,7 +82,7 @@ func WithTimeout(ctx context.Context, d time.Duration) (context.Context, context
 		return context.WithTimeout(ctx, d)
 	}
 	l := parent.loop
-	s := &scope{parent: ctx, loop: l, group: parent.group}
+	s := &scope{parent: ctx, loop: l, group: parent.joins()}
 	deadline := l.Now().Add(d)
 	s.more = &scopeMore{deadline: deadline}
 	s.link()

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/seed8b1f0744/aio/internal/coro"
+	"github.com/seed8b1f0744/aio/internal/goid"
 	"github.com/seed8b1f0744/aio/internal/invariant"
 )
 
@@ -28,33 +29,33 @@ type Task[T any] struct {
 // Its states: new (linked into the loop's list, in the ready queue), then in turns running (on its worker's coroutine) and waiting (see waiter), then over. A task that was
 // cancelled while new goes from new to over. Only the loop's goroutine moves it; what other goroutines do is to put it in the ready queue.
 type task struct {
-	ctx    scope
+	ctx    scope // its group is the one that the task is a member of; Go under a member's ctx joins none
 	waiter waiter
-	body   taskBody // immutable; the Task[T] around
-	group  *group   // immutable; the group it is a member of, or nil
-	worker *worker  // loop only
-	g      uintptr  // written once, before the first step: the goroutine of its coroutine
-	id     uint64   // immutable
-	name   string   // immutable; "" for the default
-	killed bool     // loop only: Close gave up on it
+	core   *core   // immutable; whose owner is the Task[T] around
+	worker *worker // loop only
+	id     uint64  // immutable
+	name   *string // immutable; nil for the default
 	over   atomic.Bool
+	killed bool // loop only: Close gave up on it
 
 	prev, next *task // guarded by the loop's tasks.mu
 }
 
 // taskBody is the part of a Task that knows its type.
 type taskBody interface {
-	exec(ctx context.Context) error // runs the function, keeps its value
-	futureCore() *core
+	canceller
+	exec() error // runs the function, keeps its value
 	noteFailure(*failure)
 }
+
+func (t *task) body() taskBody { return t.core.owner.(taskBody) }
 
 // TaskOption configures Go and Submit.
 type TaskOption interface{ taskOption(*task) }
 
 type named string
 
-func (n named) taskOption(t *task) { t.name = string(n) }
+func (n named) taskOption(t *task) { t.name = (*string)(&n) }
 
 // Named gives a task a name for people: in TaskInfo, reports and dumps. The default is "task-<ID>".
 func Named(name string) TaskOption { return named(name) }
@@ -74,7 +75,7 @@ func Go[T any](ctx context.Context, fn func(context.Context) (T, error), opts ..
 		t.settle(Finished, ErrNoLoop)
 		return t
 	}
-	t.start(ctx, s.loop, s.group, opts)
+	t.start(ctx, s.loop, s.joins(), opts)
 	return t
 }
 
@@ -106,22 +107,27 @@ func (t *Task[T]) start(ctx context.Context, l *Loop, g *group, opts []TaskOptio
 	for _, o := range opts {
 		o.taskOption(k)
 	}
-	k.body = t
+	k.core = &t.core
 	k.waiter.task, k.waiter.owner = k, &k.waiter
 	k.ctx.parent, k.ctx.loop, k.ctx.ownTask = ctx, l, k
-	t.Future.owner = k
+	t.owner = t
 	l.start(k, g)
 }
 
-func (t *Task[T]) exec(ctx context.Context) (err error) {
-	t.Future.value, err = t.fn(ctx)
+func (t *Task[T]) exec() (err error) {
+	t.value, err = t.fn(&t.task.ctx)
 	return err
+}
+
+// cancel implements canceller: a task is cancelled by ending its context.
+func (t *Task[T]) cancel(cause error) bool {
+	return !t.task.over.Load() && t.task.ctx.end(endedCancelled, cause)
 }
 
 // start puts a new task into the ready queue, and into g if that is given. From any goroutine.
 func (l *Loop) start(t *task, g *group) {
 	if g != nil && g.join() {
-		t.group = g
+		t.ctx.group = g
 	}
 	l.tasks.add(t)
 	t.ctx.link()
@@ -131,28 +137,27 @@ func (l *Loop) start(t *task, g *group) {
 	t.over.Store(true)
 	l.tasks.remove(t)
 	t.ctx.release()
-	f := t.body.futureCore()
-	f.settle(Finished, ErrClosed)
-	if t.group == nil {
+	t.core.settle(Finished, ErrClosed)
+	if t.ctx.group == nil {
 		l.noteFailure(t, ErrClosed)
 		return
 	}
-	f.take()
-	t.group.fail(ErrClosed)
-	t.group.leave()
+	t.core.take()
+	t.ctx.group.fail(ErrClosed)
+	t.ctx.group.leave()
 }
 
-// cancel implements canceller: a task is cancelled by ending its context.
-func (t *task) cancel(cause error) bool {
-	return !t.over.Load() && t.ctx.end(endedCancelled, cause)
+// runsHere reports whether the calling goroutine runs t.
+func (t *task) runsHere() bool {
+	w := t.ctx.loop.current.Load()
+	return w != nil && w.g == goid.Get() && w.task == t
 }
 
 func (t *task) info() TaskInfo {
-	name := t.name
-	if name == "" {
-		name = "task-" + strconv.FormatUint(t.id, 10)
+	if t.name != nil {
+		return TaskInfo{ID: t.id, Name: *t.name}
 	}
-	return TaskInfo{ID: t.id, Name: name}
+	return TaskInfo{ID: t.id, Name: "task-" + strconv.FormatUint(t.id, 10)}
 }
 
 // run is one step of the task: it implements runnable.
@@ -171,11 +176,11 @@ func (t *task) run() {
 			return
 		}
 		w = l.takeWorker()
-		w.task, t.worker, t.g = t, w, w.co.G()
+		w.task, t.worker = t, w
 	}
-	if l.last != t {
-		l.last = t
-		l.current.Store(t)
+	if l.last != w {
+		l.last = w
+		l.current.Store(w)
 	}
 	w.co.Resume()
 	if w.finished {
@@ -190,17 +195,16 @@ func (t *task) run() {
 func (l *Loop) finish(t *task, err error) {
 	state := Finished
 	if how := t.ctx.state(); err != nil && how != alive && (t.killed || errors.Is(err, t.ctx.Err())) {
-		state, err = Cancelled, newCancelledError(err, causeBeside(err, t.ctx.cause))
+		state, err = Cancelled, newCancelledError(err, causeBeside(err, t.ctx.cause()))
 	}
 	t.over.Store(true)
 	l.tasks.remove(t)
-	if t.group != nil {
+	if t.ctx.group != nil {
 		l.ready.push((*memberDone)(t))
 	}
-	f := t.body.futureCore()
-	f.settle(state, err)
+	t.core.settle(state, err)
 	t.ctx.release()
-	if state == Finished && err != nil && t.group == nil && !f.wasTaken() {
+	if state == Finished && err != nil && t.ctx.group == nil && !t.core.wasTaken() {
 		l.noteFailure(t, err)
 	}
 	if h := l.hooks.TaskFinished; h != nil {
@@ -220,6 +224,7 @@ func causeBeside(err, cause error) error {
 type worker struct {
 	runner   // its task is read by its own goroutine, too
 	co       *coro.Coro
+	g        uintptr // immutable; the coroutine's goroutine
 	err      error
 	finished bool // the task's function has returned, panicked or gone
 	exited   bool // by runtime.Goexit: the goroutine only waits for its end
@@ -252,8 +257,7 @@ func (w *worker) runTask() {
 		for w.co.Suspend() {
 		}
 	}()
-	t := w.task
-	w.err = t.body.exec(&t.ctx)
+	w.err = w.task.body().exec()
 	returned = true
 }
 
@@ -271,6 +275,7 @@ func (l *Loop) takeWorker() *worker {
 	w := &worker{runner: runner{loop: l}}
 	w.co = coro.New(w.body)
 	w.co.Resume() // registers itself
+	w.g = w.co.G()
 	return w
 }
 

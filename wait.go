@@ -54,7 +54,7 @@ func Wait[W Waiter](ctx context.Context, when When, ws ...W) (done, pending []W,
 
 func wait(ctx context.Context, when When, cores []*core) error {
 	c, err := newCountdown(ctx, len(cores), func(f *core) bool {
-		return when == FirstDone || when == FirstError && f.err != nil && f.State() == Finished
+		return when == FirstDone || when == FirstError && f.failedWith() != nil && f.State() == Finished
 	})
 	if err != nil {
 		return err

@@ -25,9 +25,6 @@ type waiter struct {
 	word atomic.Uint64 // generation, own, state
 	task *task         // immutable; nil: a goroutine
 	wake chan struct{} // immutable; the goroutine's, room for one
-
-	under         *scope // guarded by under's mu: the scope that ends this wait
-	before, after *waiter
 }
 
 const (
@@ -60,8 +57,8 @@ func waiterFor(ctx context.Context) (*waiter, error) {
 // loop. Elsewhere it is nil, and waiterFor must be asked without the lock.
 func taskWaiter(ctx context.Context) *waiter {
 	if s, ok := ctx.(*scope); ok {
-		if t := s.loop.current.Load(); t != nil && t.g == goid.Get() && !t.killed {
-			return &t.waiter
+		if w := s.loop.current.Load(); w != nil && w.g == goid.Get() && w.task != nil && !w.task.killed {
+			return &w.task.waiter
 		}
 	}
 	return nil
@@ -72,8 +69,8 @@ func running(ctx context.Context) (*task, error) {
 	g := goid.Get()
 	s := scopeOf(ctx)
 	if s != nil {
-		if t := s.loop.current.Load(); t != nil && t.g == g {
-			return t, nil
+		if w := s.loop.current.Load(); w != nil && w.g == g && w.task != nil {
+			return w.task, nil
 		}
 	}
 	if r := runnerOf(g); r != nil {
@@ -159,9 +156,9 @@ func (w *waiter) parkOwn() error {
 func (w *waiter) parkUnder(ctx context.Context) error {
 	t, word := w.task, w.word.Load()
 	if s := endsWith(ctx); s != nil {
-		s.addWaiter(w)
+		p := s.addWaiter(w)
 		t.suspend()
-		s.dropWaiter(w)
+		s.dropWaiter(p)
 	} else if ctx.Done() != nil {
 		stop := context.AfterFunc(ctx, func() { w.finish(word, waitGone) })
 		t.suspend()
@@ -183,9 +180,9 @@ func (t *task) interrupted(ctx context.Context) error {
 // block is park for a goroutine.
 func (w *waiter) block(ctx context.Context) error {
 	if s := endsWith(ctx); s != nil {
-		s.addWaiter(w)
+		p := s.addWaiter(w)
 		<-w.wake
-		s.dropWaiter(w)
+		s.dropWaiter(p)
 		return ended(ctx)
 	}
 	select {
@@ -208,7 +205,7 @@ func (t *task) checkpoint() {
 // suspend gives the loop back to others until the task is taken from the ready queue again.
 func (t *task) suspend() {
 	if invariant.Enabled {
-		invariant.Check(t.g == goid.Get(), "a task is suspended on its own goroutine")
+		invariant.Check(t.worker.g == goid.Get(), "a task is suspended on its own goroutine")
 	}
 	t.worker.co.Suspend()
 }
@@ -224,18 +221,19 @@ type node struct {
 // whether the owner still wanted to know.
 type notifiable interface{ notify() bool }
 
-// nodeList is a doubly linked list. The zero value is empty.
-type nodeList struct{ first, last *node }
+// nodeList is a ring of nodes, oldest first. The zero value is empty.
+type nodeList struct{ first *node }
 
 func (l *nodeList) push(n *node) {
 	invariant.Check(n.list == nil, "a node is in one list at a time")
-	n.list, n.prev = l, l.last
-	if l.last != nil {
-		l.last.next = n
-	} else {
+	n.list = l
+	if l.first == nil {
+		n.next, n.prev = n, n
 		l.first = n
+		return
 	}
-	l.last = n
+	n.next, n.prev = l.first, l.first.prev
+	n.prev.next, n.next.prev = n, n
 }
 
 // remove takes n out if it is in l.
@@ -243,22 +241,28 @@ func (l *nodeList) remove(n *node) {
 	if n.list != l {
 		return
 	}
-	if n.prev != nil {
-		n.prev.next = n.next
+	if n.next == n {
+		l.first = nil
 	} else {
-		l.first = n.next
-	}
-	if n.next != nil {
-		n.next.prev = n.prev
-	} else {
-		l.last = n.prev
+		n.prev.next, n.next.prev = n.next, n.prev
+		if l.first == n {
+			l.first = n.next
+		}
 	}
 	n.prev, n.next, n.list = nil, nil, nil
 }
 
+// after is the node behind n, nil if n is the last.
+func (l *nodeList) after(n *node) *node {
+	if n.next == l.first {
+		return nil
+	}
+	return n.next
+}
+
 // anyLeft reports whether anybody in the list, whose owners must be waiters, has not been ended by its context.
 func (l *nodeList) anyLeft() bool {
-	for n := l.first; n != nil; n = n.next {
+	for n := l.first; n != nil; n = l.after(n) {
 		if w, ok := n.owner.(*waiter); ok && !w.isGone() {
 			return true
 		}

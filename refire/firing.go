@@ -115,7 +115,6 @@ func (r *run) run(ctx context.Context) error {
 		defer func() { _ = r.outcomes.TryPut(unwritten{}) }() // without a limit: it always takes it
 		aio.Go(group, aio.Do(func(ctx context.Context) error {
 			readErr = r.readSources(ctx, intake)
-			r.readAll = readErr == nil
 			return nil
 		}), aio.Named("read"))
 		aio.Go(group, aio.Do(func(ctx context.Context) error {
@@ -132,10 +131,10 @@ func (r *run) run(ctx context.Context) error {
 		return err
 	case writeErr != nil:
 		return writeErr
-	case readErr != nil && ctx.Err() == nil:
+	case ctx.Err() == nil:
 		return readErr
-	case r.readAll && r.done == r.admitted && !r.cutShort:
-		return nil // ctx may have ended meanwhile: too late to matter
+	case readErr == nil && r.readAll && r.done == r.admitted && !r.cutShort:
+		return nil // ctx ended too late to matter
 	}
 	return context.Cause(ctx)
 }
@@ -173,7 +172,11 @@ func (r *run) admit(intake context.Context) iter.Seq[Request] {
 	return func(yield func(Request) bool) {
 		for {
 			f, err := r.requests.Get(intake)
-			if err != nil || f.request.Method == "" {
+			if err != nil {
+				return
+			}
+			if f.request.Method == "" {
+				r.readAll = true
 				return
 			}
 			r.read = f.read
@@ -248,8 +251,12 @@ func (r *run) wait(ctx context.Context, d time.Duration) error {
 
 // writeOutcomes writes what is there, in one go, until there are no more. After a failure it refuses the rest.
 func (r *run) writeOutcomes(ctx context.Context, failed func(error)) (failure error) {
-	for {
-		batch, last := r.takeOutcomes(ctx)
+	for last := false; !last; {
+		var batch []unwritten
+		var err error
+		if batch, last, err = r.takeOutcomes(ctx); err != nil {
+			return err
+		}
 		written := 0
 		if failure == nil && len(batch) > 0 {
 			if written, failure = r.append(ctx, batch); failure != nil {
@@ -264,22 +271,23 @@ func (r *run) writeOutcomes(ctx context.Context, failed func(error)) (failure er
 				u.written.Reject(failure)
 			}
 		}
-		if last {
-			return failure
-		}
 	}
+	return failure
 }
 
 // takeOutcomes waits for an outcome and takes all that are there.
-func (r *run) takeOutcomes(ctx context.Context) (batch []unwritten, last bool) {
+func (r *run) takeOutcomes(ctx context.Context) (batch []unwritten, last bool, err error) {
 	u, err := r.outcomes.Get(context.WithoutCancel(ctx))
+	if err != nil {
+		return nil, false, err
+	}
 	for ; err == nil; u, err = r.outcomes.TryGet() {
 		if u.written == nil {
-			return batch, true
+			return batch, true, nil
 		}
 		batch = append(batch, u)
 	}
-	return batch, false
+	return batch, false, nil
 }
 
 func (r *run) append(ctx context.Context, batch []unwritten) (written int, err error) {
