@@ -82,9 +82,9 @@ type call[T any] struct {
 	Future[T]
 	loop  *Loop // nil: none waits for it
 	fn    func(context.Context) (T, error)
-	ctx   context.Context
-	scope *scope             // nil without a loop; ctx otherwise
-	stop  context.CancelFunc // without a loop
+	ctx   context.Context    // with a loop: &scope
+	scope scope              // with a loop
+	stop  context.CancelFunc // without
 }
 
 func newCall[T any](ctx context.Context, l *Loop, fn func(context.Context) (T, error)) *call[T] {
@@ -95,9 +95,9 @@ func newCall[T any](ctx context.Context, l *Loop, fn func(context.Context) (T, e
 		return c
 	}
 	l.calls.Add(1)
-	c.scope = &scope{parent: ctx, loop: l}
+	c.scope.parent, c.scope.loop = ctx, l
 	c.scope.link()
-	c.ctx = c.scope
+	c.ctx = &c.scope
 	return c
 }
 
@@ -184,7 +184,7 @@ func (c *call[T]) abandon(err error) {
 }
 
 func (c *call[T]) endContext(cause error) {
-	if c.scope != nil {
+	if c.loop != nil {
 		c.scope.end(endedCancelled, cause)
 	} else {
 		c.stop()
@@ -194,7 +194,7 @@ func (c *call[T]) endContext(cause error) {
 // release ends the call's context when the call is over.
 func (c *call[T]) release() {
 	c.endContext(nil)
-	if c.scope != nil {
+	if c.loop != nil {
 		c.scope.release()
 	}
 }

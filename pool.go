@@ -2,7 +2,9 @@ package aio
 
 import (
 	"context"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -25,13 +27,17 @@ type Pool struct {
 	done    uint64        // guarded by mu; calls
 	waiting nodeList      // guarded by mu; Submits without room
 	closed  bool          // guarded by mu
+	reaper  *time.Timer   // guarded by mu; ends idle workers, armed while reaping
+	reaping bool          // guarded by mu
+	made    time.Time     // immutable
 	workers sync.WaitGroup
 	drained core // settled when the last worker of a closed pool has ended
 }
 
 // poolWorker is a goroutine of a pool. Whoever takes it off the idle list must send to wake, once.
 type poolWorker struct {
-	wake chan func() // room for one; nil: end
+	wake  chan func()  // room for one; what comes through it is a call, or nil: end
+	since atomic.Int64 // when it went idle, after made; 0: it is about to note it
 }
 
 // PoolStats tells what a pool does at the moment.
@@ -50,7 +56,7 @@ func NewPool(c PoolConfig) *Pool {
 	if c.IdleAfter <= 0 {
 		c.IdleAfter = 10 * time.Second
 	}
-	return &Pool{config: c}
+	return &Pool{config: c, made: time.Now()}
 }
 
 // Submit hands call to a worker. While the pool is full it suspends a task and blocks any other goroutine, or returns ErrFull if so configured; its error is ErrClosed once the
@@ -136,14 +142,11 @@ func (p *Pool) work(w *poolWorker, call func()) {
 			p.leave(w)
 		}
 	}()
-	var timer *time.Timer
-	for {
+	for call != nil {
 		call()
-		if call = p.next(w); call != nil {
-			continue
-		}
-		if w.wake == nil || !p.sleep(w, &timer, &call) {
-			break
+		if call = p.next(w); call == nil && w.wake != nil {
+			w.since.Store(int64(time.Since(p.made)) + 1)
+			call = <-w.wake
 		}
 	}
 	returned = true
@@ -152,7 +155,7 @@ func (p *Pool) work(w *poolWorker, call func()) {
 	p.mu.Unlock()
 }
 
-// next is the call that a worker runs after one has returned; nil: it has gone idle, or must end if its wake is nil.
+// next is the call that a worker runs after one has returned. If that is nil the worker is on the idle list, or must end if its wake is nil.
 func (p *Pool) next(w *poolWorker) func() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -169,35 +172,42 @@ func (p *Pool) next(w *poolWorker) func() {
 	if w.wake == nil {
 		w.wake = make(chan func(), 1)
 	}
+	w.since.Store(0)
 	p.idle = append(p.idle, w)
 	p.waiting.notifyFirst()
+	switch {
+	case p.reaping:
+	case p.reaper == nil:
+		p.reaper, p.reaping = time.AfterFunc(p.config.IdleAfter, p.reap), true
+	default:
+		p.reaper.Reset(p.config.IdleAfter)
+		p.reaping = true
+	}
 	return nil
 }
 
-// sleep waits on the idle list for a call; it reports false if the worker must end.
-func (p *Pool) sleep(w *poolWorker, timer **time.Timer, call *func()) bool {
-	if *timer == nil {
-		*timer = time.NewTimer(p.config.IdleAfter)
-	} else {
-		(*timer).Reset(p.config.IdleAfter)
-	}
-	select {
-	case *call = <-w.wake:
-		(*timer).Stop()
-		return *call != nil
-	case <-(*timer).C:
-	}
+// reap ends the workers that have been idle for long enough. The list is in the order in which they went idle.
+func (p *Pool) reap() {
 	p.mu.Lock()
-	for i, other := range p.idle {
-		if other == w {
-			p.idle = append(p.idle[:i], p.idle[i+1:]...)
-			p.mu.Unlock()
-			return false
+	defer p.mu.Unlock()
+	now := time.Since(p.made)
+	next := p.config.IdleAfter
+	ended := 0
+	for _, w := range p.idle {
+		since := time.Duration(w.since.Load())
+		if since == 0 { // only just
+			break
 		}
+		if next = since + p.config.IdleAfter - now; next > 0 {
+			break
+		}
+		w.wake <- nil
+		ended++
 	}
-	p.mu.Unlock()
-	*call = <-w.wake // taken off the list by somebody: a call, or the end
-	return *call != nil
+	p.idle = slices.Delete(p.idle, 0, ended)
+	if p.reaping = len(p.idle) > 0; p.reaping {
+		p.reaper.Reset(next)
+	}
 }
 
 // leave ends a worker whose call did not return; the calls that wait get another.
@@ -246,6 +256,9 @@ func (p *Pool) stop() {
 		w.wake <- nil
 	}
 	p.idle = nil
+	if p.reaper != nil {
+		p.reaper.Stop()
+	}
 	p.waiting.notifyAll()
 	if p.count == 0 {
 		p.drained.settle(Finished, nil)

@@ -73,10 +73,10 @@ func Start(opts ...Option) *Loop {
 func (l *Loop) enter() (leave func()) {
 	g := goid.Get()
 	l.g.Store(g)
-	runners.Store(g, &runner{loop: l})
+	(&runner{loop: l}).enroll(g)
 	return func() {
 		l.g.Store(0)
-		runners.Delete(g)
+		strike(g)
 	}
 }
 

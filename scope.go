@@ -106,7 +106,10 @@ func (s *scope) adopt(c *scope) {
 	s.relink()
 	s.mu.Lock()
 	if how := s.how.Load(); how != alive {
-		cause := s.more.cause
+		var cause error
+		if s.more != nil {
+			cause = s.more.cause
+		}
 		s.mu.Unlock()
 		c.end(how, cause)
 		return
@@ -240,14 +243,16 @@ func (s *scope) end(how uint32, cause error) bool {
 		s.mu.Unlock()
 		return false
 	}
-	s.extra().cause = cause
+	if cause != nil {
+		s.extra().cause = cause
+	}
 	s.how.Store(how)
 	children := s.takeChildren()
-	bridge := s.more.bridge
+	m := s.more
 	s.mu.Unlock()
 
-	if bridge != nil {
-		bridge.end(how, cause)
+	if m != nil && m.bridge != nil {
+		m.bridge.end(how, cause)
 	}
 	if s.ownTask != nil {
 		s.ownTask.waiter.endOwn()
@@ -255,12 +260,14 @@ func (s *scope) end(how uint32, cause error) bool {
 	for _, c := range children {
 		c.end(how, cause)
 	}
-	s.mu.Lock()
-	for p := s.more.waits; p != nil; p = s.more.waits {
-		s.more.remove(p)
-		p.waiter.end()
+	if m != nil {
+		s.mu.Lock()
+		for p := m.waits; p != nil; p = m.waits {
+			m.remove(p)
+			p.waiter.end()
+		}
+		s.mu.Unlock()
 	}
-	s.mu.Unlock()
 	return true
 }
 
@@ -274,12 +281,14 @@ func (s *scope) takeChildren() []*scope {
 		c = next
 	}
 	s.first = nil
-	for _, w := range s.more.finished {
-		if c := w.Value(); c != nil {
-			children = append(children, c)
+	if s.more != nil {
+		for _, w := range s.more.finished {
+			if c := w.Value(); c != nil {
+				children = append(children, c)
+			}
 		}
+		s.more.finished = nil
 	}
-	s.more.finished = nil
 	return children
 }
 

@@ -223,7 +223,7 @@ func causeBeside(err, cause error) error {
 // worker is a coroutine that runs tasks one after the other. Making one costs four times what running a task on a used one does.
 type worker struct {
 	runner   // its task is read by its own goroutine, too
-	co       *coro.Coro
+	co       coro.Coro
 	g        uintptr // immutable; the coroutine's goroutine
 	err      error
 	finished bool // the task's function has returned, panicked or gone
@@ -232,8 +232,8 @@ type worker struct {
 
 // body runs on the coroutine.
 func (w *worker) body(c *coro.Coro) {
-	runners.Store(c.G(), &w.runner)
-	defer runners.Delete(c.G())
+	w.enroll(c.G())
+	defer strike(c.G())
 	for c.Suspend() {
 		w.runTask()
 	}
@@ -273,8 +273,8 @@ func (l *Loop) takeWorker() *worker {
 		return w
 	}
 	w := &worker{runner: runner{loop: l}}
-	w.co = coro.New(w.body)
-	w.co.Resume() // registers itself
+	w.co.Init(w.body)
+	w.co.Resume() // enrolls itself
 	w.g = w.co.G()
 	return w
 }

@@ -150,14 +150,13 @@ func (r *run) concurrency() int {
 func (r *run) readSources(ctx, intake context.Context) error {
 	return blocking(ctx, func() error {
 		put := func(req Request, read int64) error { return r.requests.Put(intake, found{req, read}) }
-		var failure error
+		defer func() { _ = put(Request{}, 0) }() // fails only when intake has ended, and then nobody waits for it
 		for _, source := range r.Sources {
-			if failure = source(intake, put); failure != nil {
-				break
+			if err := source(intake, put); err != nil {
+				return err
 			}
 		}
-		_ = put(Request{}, 0) // fails only when intake has ended, and then nobody waits for it
-		return failure
+		return nil
 	})
 }
 

@@ -10,7 +10,7 @@ import (
 	"github.com/seed8b1f0744/aio/internal/goid"
 )
 
-// Coro runs a body that can be suspended and resumed.
+// Coro runs a body that can be suspended and resumed. It must be made by Init, and not be copied.
 type Coro struct {
 	next  func() (struct{}, bool)
 	stop  func()
@@ -18,14 +18,12 @@ type Coro struct {
 	g     uintptr             // set when the body starts
 }
 
-// New makes a coroutine. Its body starts with the first Resume, on a goroutine of its own, and the coroutine is over when it returns.
-func New(body func(*Coro)) *Coro {
-	c := new(Coro)
+// Init makes c a coroutine. Its body starts with the first Resume, on a goroutine of its own, and the coroutine is over when it returns.
+func (c *Coro) Init(body func(*Coro)) {
 	c.next, c.stop = iter.Pull(func(yield func(struct{}) bool) {
 		c.yield, c.g = yield, goid.Get()
 		body(c)
 	})
-	return c
 }
 
 // Resume runs the body until it suspends (true) or has returned (false). A panic of the body comes out here; its Goexit ends the caller.

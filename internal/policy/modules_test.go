@@ -40,6 +40,7 @@ var dependencyRules = []struct {
 }{
 	{"refire", "github.com/rogpeppe/go-internal", "testscript drives the real command in its tests; linked into no program"},
 	{"refire", "github.com/spf13/cobra", "GNU flags, help and shell completions as people's hands know them"},
+	{"refire", "github.com/spf13/pflag", "cobra's flag values, where a flag has a type of its own"},
 	{"refire", "golang.org/x/term", "is this a terminal, and how wide? std does not say"},
 }
 

@@ -149,7 +149,9 @@ func (l *log) scan(ctx context.Context, opts accesslog.Options, each func(*acces
 			return accesslog.Stats{}, unreadable(l.name, err)
 		}
 		defer f.Close()
-		s = accesslog.NewFileScanner(f, opts)
+		if s, err = accesslog.NewFileScanner(f, opts); err != nil {
+			return accesslog.Stats{}, unreadable(l.name, err)
+		}
 	}
 	err := walk(ctx, s, each)
 	return s.Stats(), err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	stdlog "log"
 	"os"
 	"strings"
 
@@ -31,6 +32,7 @@ type stdio struct {
 }
 
 func run(args []string, std stdio) int {
+	stdlog.SetOutput(io.Discard) // net/http writes there about odd servers; what matters of it is in the outcome
 	root := newRoot(std)
 	root.SetArgs(args)
 	root.SetIn(std.in)
