@@ -155,7 +155,8 @@ func (l *Loop) wrapUp() error {
 		stuck = &StuckError{Calls: n}
 	}
 	l.closeExecutor(stuck == nil)
+	l.handOverTimeouts()
+	defer l.settled.settle(Finished, stuck) // also if a hook ends this goroutine
 	l.reportFailures()
-	l.settled.settle(Finished, stuck)
 	return stuck
 }

@@ -3,15 +3,18 @@ package aio
 import (
 	"context"
 	"errors"
+	"runtime"
+	"strings"
 	"sync"
 	"time"
 )
 
 // A scope as a context.Context.
 //
-// Package context hides what a context made elsewhere would need to take part in its tree: causes, and derivation without a goroutine. So the
-// first time that somebody asks a scope for Done, derives a context from it or asks context.Cause, the scope makes a real context and passes those
-// questions to it. The real context hangs on a bridgeContext, not on the parent, so that a scope which is let go leaves nothing behind in the parent.
+// Package context keeps a tree of its own, and hides what a context made elsewhere would need to be a full member of it. What it does offer is used here: a parent
+// with a method AfterFunc is told of each context derived from it, and when that is let go, so that no goroutine is needed and nothing is left behind. (A context
+// derived through context.WithValue costs a goroutine while it lives; package context does not look behind those.) And whoever asks context.Cause asks the
+// context for a key that only package context has: once it has ended, a scope answers that with a context that ended likewise.
 
 // scopeKey is the key under which a scope finds itself.
 type scopeKey struct{}
@@ -34,7 +37,7 @@ func endsWith(ctx context.Context) *scope {
 	if done == nil {
 		return nil
 	}
-	if s := scopeOf(ctx); s != nil && s.real(false).Done() == done {
+	if s := scopeOf(ctx); s != nil && s.doneChannel(false) == done {
 		return s
 	}
 	return nil
@@ -72,10 +75,58 @@ func (s *scope) Deadline() (time.Time, bool) {
 
 // Done implements context.Context.
 func (s *scope) Done() <-chan struct{} {
-	// Whoever asks outside the task may keep the channel and nothing else, which keeps no scope alive; then the parent must.
-	watched := s.ownTask != nil && !s.ownTask.runsHere()
-	return s.real(watched).Done()
+	return s.doneChannel(s.ownTask != nil && askedByUser())
 }
+
+// doneChannel makes the channel if need be. If a user asked for it, it may be all that is kept of the scope, and must be closed all the same.
+func (s *scope) doneChannel(asked bool) <-chan struct{} {
+	s.state() // an end that is known must be seen
+	if asked {
+		s.hold()
+		defer s.releaseIfDone()
+	} else {
+		s.mu.Lock()
+	}
+	defer s.mu.Unlock()
+	m := s.extra()
+	m.asked = m.asked || asked
+	if m.done == nil {
+		m.done = &doneChannel{c: make(chan struct{})}
+		if isOver(s.how.Load()) {
+			m.done.close()
+		}
+	}
+	return m.done.c
+}
+
+// doneChannel is closed once, by a scope or its stand-in.
+type doneChannel struct {
+	c    chan struct{}
+	once sync.Once
+}
+
+func (d *doneChannel) close() {
+	if d != nil {
+		d.once.Do(func() { close(d.c) })
+	}
+}
+
+// askedByUser reports whether the caller of the caller is neither package context nor this one: those keep the scope as well as its channel.
+func askedByUser() bool {
+	var pc [1]uintptr
+	runtime.Callers(3, pc[:])
+	f, _ := runtime.CallersFrames(pc[:]).Next()
+	return !strings.HasPrefix(f.Function, "context.") && !strings.HasPrefix(f.Function, ownPackage)
+}
+
+// ownPackage is the prefix of the names of this package's functions.
+var ownPackage = func() string {
+	var pc [1]uintptr
+	runtime.Callers(1, pc[:])
+	f, _ := runtime.CallersFrames(pc[:]).Next()
+	i := strings.LastIndexByte(f.Function, '/') + 1
+	return f.Function[:i+strings.IndexByte(f.Function[i:], '.')+1]
+}()
 
 // Err implements context.Context. It is exactly context.Canceled or context.DeadlineExceeded.
 func (s *scope) Err() error {
@@ -95,7 +146,10 @@ func (s *scope) Value(key any) any {
 	case scopeKey{}:
 		return s
 	case cancelCtxKey:
-		return s.real(false).Value(key)
+		if how := s.state(); isOver(how) {
+			return endedContext(how, s.cause()).Value(key)
+		}
+		return nil // so that package context asks for AfterFunc
 	}
 	for {
 		up, ok := s.parent.(*scope)
@@ -106,24 +160,72 @@ func (s *scope) Value(key any) any {
 	}
 }
 
-// real is the context that package context knows, made when first asked for.
-func (s *scope) real(watched bool) context.Context {
+// AfterFunc is what package context calls to be told of the end by f. Unlike context.AfterFunc it calls f on the goroutine that ends the scope; package
+// context's f only passes the end on.
+func (s *scope) AfterFunc(f func()) (stop func() bool) {
 	s.state()
-	s.relink()
-	s.mu.Lock()
+	d := &derived{f: f}
+	s.hold()
 	defer s.mu.Unlock()
+	if isOver(s.how.Load()) {
+		go f() // the caller may hold a lock that f takes
+		return func() bool { return false }
+	}
 	m := s.extra()
-	m.watched = m.watched || watched
-	if m.real != nil {
-		return m.real
+	if m.derived == nil {
+		d.next, d.prev = d, d
+		m.derived = d
+	} else {
+		d.next, d.prev = m.derived, m.derived.prev
+		d.prev.next, d.next.prev = d, d
 	}
-	if how := s.how.Load(); how != alive {
-		m.real = endedContext(how, m.cause)
-		return m.real
+	return func() bool { return s.dropDerived(d) }
+}
+
+// derived is a context that package context derived from a scope.
+type derived struct {
+	f          func()
+	next, prev *derived // nil: taken out
+}
+
+func (d *derived) tell() { d.f() }
+
+// dropDerived forgets d; it reports false if d was told, or forgotten before.
+func (s *scope) dropDerived(d *derived) bool {
+	s.mu.Lock()
+	if d.next == nil {
+		s.mu.Unlock()
+		return false
 	}
-	m.bridge = new(bridgeContext)
-	m.real, m.cancelReal = context.WithCancel(m.bridge)
-	return m.real
+	m := s.more
+	if d.next == d {
+		m.derived = nil
+	} else {
+		d.prev.next, d.next.prev = d.next, d.prev
+		if m.derived == d {
+			m.derived = d.next
+		}
+	}
+	d.next, d.prev = nil, nil
+	none := m.derived == nil
+	s.mu.Unlock()
+	if none {
+		s.releaseIfDone()
+	}
+	return true
+}
+
+// takeDerived empties the ring.
+func (m *scopeMore) takeDerived() []*derived {
+	var all []*derived
+	for d := m.derived; d != nil && d.next != nil; {
+		next := d.next
+		d.next, d.prev = nil, nil
+		all = append(all, d)
+		d = next
+	}
+	m.derived = nil
+	return all
 }
 
 // cancelCtxKey is the key with which package context looks for a context of its own kind.
@@ -140,56 +242,7 @@ type keyProbe struct {
 }
 
 func (p *keyProbe) Value(key any) any { p.key = key; return nil }
-func (p *keyProbe) Err() error        { return nil }
-
-// bridgeContext is the parent of a scope's real context. Its one child registers by AfterFunc (package context looks for that method) and is
-// told by end; the child then asks Err and context.Cause, which the ended context answers.
-type bridgeContext struct {
-	mu    sync.Mutex
-	told  func()          // guarded by mu
-	ended context.Context // guarded by mu; nil before the end
-}
-
-// never is the Done channel of bridges: package context only checks that there is one.
-var never = make(chan struct{})
-
-func (b *bridgeContext) end(how uint32, cause error) {
-	b.mu.Lock()
-	b.ended = endedContext(how, cause)
-	told := b.told
-	b.mu.Unlock()
-	if told != nil {
-		told()
-	}
-}
-
-func (b *bridgeContext) AfterFunc(f func()) (stop func() bool) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.told = f
-	return func() bool { return false }
-}
-
-func (b *bridgeContext) Deadline() (time.Time, bool) { return time.Time{}, false }
-func (b *bridgeContext) Done() <-chan struct{}       { return never }
-
-func (b *bridgeContext) Err() error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.ended == nil {
-		return nil
-	}
-	return b.ended.Err()
-}
-
-func (b *bridgeContext) Value(key any) any {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.ended == nil {
-		return nil
-	}
-	return b.ended.Value(key)
-}
+func (p *keyProbe) Err() error        { return context.Canceled } // context.Cause asks only what has ended
 
 // endedContext is a context of package context that has ended as told.
 func endedContext(how uint32, cause error) context.Context {

@@ -13,6 +13,7 @@ type countdown struct {
 	loop   *Loop // of the waiting task; nil for a goroutine
 	waiter *waiter
 	enough func(*core) bool // called with mu held, for each that is done
+	claims bool             // the outcomes will be taken
 
 	mu    sync.Mutex
 	left  int       // guarded by mu
@@ -27,13 +28,13 @@ type watcher struct {
 	future *core
 }
 
-// newCountdown prepares the caller's wait for n futures. Each must then be given to watch.
-func newCountdown(ctx context.Context, n int, enough func(*core) bool) (*countdown, error) {
+// newCountdown prepares the caller's wait for n futures. Each must then be given to watch, or counted. With claims, the caller takes their outcomes if all goes well.
+func newCountdown(ctx context.Context, n int, claims bool, enough func(*core) bool) (*countdown, error) {
 	w, err := waiterFor(ctx)
 	if err != nil {
 		return nil, err
 	}
-	c := &countdown{waiter: w, enough: enough, left: n, marks: make([]watcher, 0, n)}
+	c := &countdown{waiter: w, enough: enough, claims: claims, left: n, marks: make([]watcher, 0, n)}
 	if w.task != nil {
 		c.loop = w.task.ctx.loop
 	}
@@ -41,7 +42,7 @@ func newCountdown(ctx context.Context, n int, enough func(*core) bool) (*countdo
 	return c, nil
 }
 
-// watch has f counted when it is done; it reports false if f is done, and not one of those that were counted on.
+// watch has f counted when it is done; it reports false if f is done already.
 func (c *countdown) watch(f *core) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -57,6 +58,9 @@ func (c *countdown) watchLocked(f *core) *watcher {
 	m := &c.marks[len(c.marks)-1]
 	m.owner = m
 	f.watchers.push(&m.node)
+	if c.claims {
+		f.claims++
+	}
 	return m
 }
 
@@ -91,7 +95,8 @@ func (c *countdown) wait(ctx context.Context) error {
 	c.over = true
 	c.mu.Unlock()
 	for i := range c.marks {
-		c.marks[i].future.forget(&c.marks[i].node)
+		m := &c.marks[i]
+		m.future.forget(&m.node, c.claims)
 	}
 	return err
 }

@@ -49,6 +49,9 @@ type cancelledError struct {
 }
 
 func newCancelledError(err, cause error) error {
+	if cause == context.Canceled || cause == context.DeadlineExceeded {
+		cause = nil // says no more than err
+	}
 	if cause == nil && err == context.Canceled {
 		return ErrCancelled
 	}

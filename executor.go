@@ -37,15 +37,19 @@ func Blocking[T any](ctx context.Context, fn func(context.Context) (T, error)) (
 	if t == nil {
 		return callHere(ctx, fn)
 	}
+	t.checkpoint()
 	l := t.ctx.loop
 	c := newCall(ctx, l, fn)
-	if err := l.defaultExecutor().Submit(ctx, c.run); err != nil {
-		c.refuse(err)
+	c.claims = 1 // an error is returned here, or reported here
+	if err := c.submit(ctx, l.defaultExecutor()); err != nil {
 		return none, err
 	}
 	v, err := c.Await(ctx)
-	if err != nil && c.State() == Pending {
+	if err != nil && !c.taken.Swap(true) { // ctx's error
 		c.abandon(err)
+		if late := c.failedWith(); c.State() == Finished && late != nil {
+			c.late(late)
+		}
 	}
 	return v, err
 }
@@ -64,12 +68,10 @@ func InExecutor[T any](ctx context.Context, ex Executor, fn func(context.Context
 		l = s.loop
 	}
 	c := newCall(ctx, l, fn)
-	err := ended(ctx)
-	if err == nil {
-		err = ex.Submit(ctx, c.run)
-	}
-	if err != nil {
+	if err := ended(ctx); err != nil {
 		c.refuse(err)
+	} else {
+		_ = c.submit(ctx, ex) // the future tells
 	}
 	return &c.Future
 }
@@ -101,6 +103,18 @@ func newCall[T any](ctx context.Context, l *Loop, fn func(context.Context) (T, e
 	return c
 }
 
+// submit hands the call to ex; whatever comes of that, the call is accounted for.
+func (c *call[T]) submit(ctx context.Context, ex Executor) error {
+	err := ErrGoexit
+	defer func() {
+		if err != nil {
+			c.refuse(err)
+		}
+	}()
+	err = ex.Submit(ctx, c.run)
+	return err
+}
+
 // run is what the executor runs.
 func (c *call[T]) run() {
 	var v T
@@ -116,10 +130,12 @@ func (c *call[T]) run() {
 
 // deliver settles the call with its outcome. If somebody stopped waiting for it before, an error that says more than that is reported.
 func (c *call[T]) deliver(v T, err error) {
-	if !c.settleWith(v, Finished, err) && err != nil {
-		if how := c.ctx.Err(); how == nil || !errors.Is(err, how) {
-			c.late(err)
+	if c.settleWith(v, Finished, err) {
+		if c.untaken() {
+			c.noteFailure()
 		}
+	} else if err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
+		c.late(err)
 	}
 	c.release()
 	if c.loop != nil {
@@ -128,13 +144,25 @@ func (c *call[T]) deliver(v T, err error) {
 }
 
 func (c *call[T]) late(err error) {
-	f := Failure{Err: err}
 	if c.loop == nil {
-		logFailure(slog.Default(), f)
+		logFailure(slog.Default(), Failure{Err: err})
 		return
 	}
-	if !c.loop.post(lateFailure{c.loop, f}) {
-		c.loop.report(f)
+	c.loop.late(err)
+}
+
+// noteFailure implements reporter. Without a loop there is nobody to report to: the future is its holder's business, as a promise is.
+func (c *call[T]) noteFailure() {
+	if c.loop != nil {
+		noteFailure(c.loop, c, &c.core, TaskInfo{})
+	}
+}
+
+// late reports an error that comes when nobody is left to take it. From any goroutine.
+func (l *Loop) late(err error) {
+	f := Failure{Err: err}
+	if !l.schedule(lateFailure{l, f}) {
+		l.report(f)
 	}
 }
 
@@ -160,7 +188,9 @@ func (f lateFailure) run() { f.loop.report(f.what) }
 
 // refuse settles a call that the executor did not accept.
 func (c *call[T]) refuse(err error) {
-	c.settle(Finished, err)
+	if c.settle(Finished, err) && c.untaken() {
+		c.noteFailure()
+	}
 	c.release()
 	if c.loop != nil {
 		c.loop.callBack()

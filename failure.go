@@ -1,13 +1,14 @@
 package aio
 
 import (
+	"bytes"
 	"runtime"
 	"sync"
 	"sync/atomic"
 )
 
-// failure is an error that a task ended with and that nobody has taken. It is reported when nobody can reach the task any more, or when the loop
-// closes, whichever comes first. It holds nothing of the task but what the report needs, so that it does not keep the task alive.
+// failure is an error that a task or a call ended with and that nobody has taken. It is reported when nobody can reach the future any more, or when the loop
+// closes, whichever comes first. It holds nothing of the future but what the report needs, so that it does not keep it alive.
 type failure struct {
 	loop    *Loop
 	what    Failure
@@ -17,71 +18,110 @@ type failure struct {
 // failures are those that may still be reported.
 type failures struct {
 	mu   sync.Mutex
-	open map[*failure]struct{} // guarded by mu
+	open []*failure // guarded by mu; oldest first, some settled
+	left int        // guarded by mu; not settled
+	over bool       // guarded by mu; the loop has closed
 }
 
-// noteFailure is called on the loop for a task that has failed, if nobody is to be given its error.
-func (l *Loop) noteFailure(t *task, err error) {
-	r := &failure{loop: l, what: Failure{Task: t.info(), Err: err}}
-	l.failures.mu.Lock()
-	if l.failures.open == nil {
-		l.failures.open = make(map[*failure]struct{})
-	}
-	l.failures.open[r] = struct{}{}
-	l.failures.mu.Unlock()
-	t.body().noteFailure(r)
-}
-
-// noteFailure implements taskBody.
-func (t *Task[T]) noteFailure(r *failure) {
-	t.mu.Lock()
-	t.more.failure = r
-	t.mu.Unlock()
-	if t.wasTaken() {
-		r.take()
+// noteFailure has the failure of c reported unless somebody takes it. future is what holds c: when that can't be reached any more, nobody will.
+func noteFailure[F any](l *Loop, future *F, c *core, info TaskInfo) {
+	r := &failure{loop: l, what: Failure{Task: info, Err: c.failedWith()}}
+	c.mu.Lock()
+	if c.taken.Load() || c.more.failure != nil {
+		c.mu.Unlock()
 		return
 	}
-	runtime.AddCleanup(t, (*failure).dropped, r)
-}
-
-// take settles r because somebody was given the error.
-func (r *failure) take() {
-	if r.settled.CompareAndSwap(false, true) {
-		r.forget()
+	c.more.failure = r
+	c.mu.Unlock()
+	if !l.failures.add(r) {
+		r.run() // the loop has closed, and reported the others
+		return
+	}
+	if !l.bubbled { // a cleanup runs outside of every synctest bubble, and may not wake a loop in one
+		runtime.AddCleanup(future, (*failure).dropped, r)
 	}
 }
 
-func (r *failure) forget() {
-	r.loop.failures.mu.Lock()
-	delete(r.loop.failures.open, r)
-	r.loop.failures.mu.Unlock()
+// noteFailure implements reporter.
+func (t *Task[T]) noteFailure() {
+	noteFailure(t.task.ctx.loop, t, &t.core, t.task.info())
 }
 
-// dropped is called by the garbage collector when nobody can reach the task any more.
+// add notes r; it reports false when the loop has closed.
+func (f *failures) add(r *failure) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.over {
+		return false
+	}
+	if len(f.open) > 64 && f.left < len(f.open)/2 {
+		kept := f.open[:0]
+		for _, r := range f.open {
+			if !r.settled.Load() {
+				kept = append(kept, r)
+			}
+		}
+		clear(f.open[len(kept):])
+		f.open = kept
+	}
+	f.open = append(f.open, r)
+	f.left++
+	return true
+}
+
+// settle makes r taken or reported; it reports whether it was this call.
+func (r *failure) settle() bool {
+	if !r.settled.CompareAndSwap(false, true) {
+		return false
+	}
+	r.loop.failures.mu.Lock()
+	r.loop.failures.left--
+	r.loop.failures.mu.Unlock()
+	return true
+}
+
+// dropped is called by the garbage collector when nobody can reach the future any more.
 func (r *failure) dropped() {
-	if !r.settled.Load() && !r.loop.schedule(r) {
-		r.run() // of a task that a closed loop refused
+	if !r.settled.Load() {
+		r.loop.schedule(r) // a loop that has closed has reported it
 	}
 }
 
 // run implements runnable: the report on the loop.
 func (r *failure) run() {
-	if r.settled.CompareAndSwap(false, true) {
-		r.forget()
+	if r.settle() {
 		r.loop.report(r.what)
 	}
 }
 
-// reportFailures reports what is left, oldest first, when the loop closes.
+// reportFailures reports what is left, oldest first, when the loop closes. A hook that ends this goroutine (testing.T.Fatal) keeps none from being reported.
 func (l *Loop) reportFailures() {
 	l.failures.mu.Lock()
-	left := make([]*failure, 0, len(l.failures.open))
-	for r := range l.failures.open {
-		left = append(left, r)
-	}
+	l.failures.over = true
+	left := l.failures.open
+	l.failures.open = nil
 	l.failures.mu.Unlock()
-	sortFailures(left)
-	for _, r := range left {
-		r.run()
+	reportAll(left)
+}
+
+func reportAll(left []*failure) {
+	for i, r := range left {
+		reported := false
+		func() {
+			defer func() {
+				if !reported {
+					reportAll(left[i+1:])
+				}
+			}()
+			r.run()
+			reported = true
+		}()
 	}
+}
+
+// inBubble reports whether the calling goroutine is in a testing/synctest bubble. The header of its stack says so.
+func inBubble() bool {
+	var buf [128]byte
+	header, _, _ := bytes.Cut(buf[:runtime.Stack(buf[:], false)], []byte("\n"))
+	return bytes.Contains(header, []byte("synctest bubble"))
 }

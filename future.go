@@ -49,6 +49,7 @@ type core struct {
 	mu       sync.Mutex
 	state    atomic.Int32
 	taken    atomic.Bool // somebody was given the outcome, or will be
+	claims   int32       // guarded by mu; who waits in order to take it
 	watchers nodeList    // guarded by mu
 	more     *coreMore   // guarded by mu; not replaced once settled
 	owner    canceller   // immutable; nil for a promise
@@ -145,6 +146,7 @@ func (f *Future[T]) OnDone(ctx context.Context, fn func(T, error)) (stop func() 
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.claims++
 	if f.state.Load() == int32(Pending) {
 		f.watchers.push(&cb.node)
 	} else {
@@ -168,7 +170,11 @@ func (c *callback[T]) notify() bool {
 		return true
 	}
 	if !c.loop.schedule(c) {
-		go c.loop.refused() // not under the future's lock
+		go func() { // not under the future's lock
+			if c.stop() {
+				c.loop.refused()
+			}
+		}()
 	}
 	return true
 }
@@ -188,9 +194,7 @@ func (c *callback[T]) stop() bool {
 	if !c.begun.CompareAndSwap(false, true) {
 		return false
 	}
-	c.future.mu.Lock()
-	c.future.watchers.remove(&c.node)
-	c.future.mu.Unlock()
+	c.future.forget(&c.node, true)
 	return true
 }
 
@@ -284,20 +288,53 @@ func (c *core) wait(ctx context.Context) error {
 	}
 	w.begin(ctx)
 	c.watchers.push(&w.node)
+	c.claims++
 	c.mu.Unlock()
 	err = w.park(ctx)
 	if err != nil {
-		c.forget(&w.node)
+		c.forget(&w.node, true)
 	}
 	return err
 }
 
-// forget takes a watcher out.
-func (c *core) forget(n *node) {
+// forget takes a watcher out. If it had claimed the outcome and does not take it after all, somebody must hear of a failure.
+func (c *core) forget(n *node, claimed bool) {
 	c.mu.Lock()
 	c.watchers.remove(n)
+	if claimed {
+		c.claims--
+	}
+	lost := claimed && c.isUntaken()
 	c.mu.Unlock()
+	if lost {
+		c.noteUntaken()
+	}
 }
+
+// isUntaken reports whether c has failed and nobody has taken that, or waits in order to. Called with mu held.
+func (c *core) isUntaken() bool {
+	return c.claims == 0 && c.State() == Finished && c.failedWith() != nil && !c.taken.Load()
+}
+
+// untaken is isUntaken, without the lock.
+func (c *core) untaken() bool {
+	if c.failedWith() == nil {
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.isUntaken()
+}
+
+// noteUntaken sees to it that a failure nobody took is reported, if there is somebody to whom.
+func (c *core) noteUntaken() {
+	if o, ok := c.owner.(reporter); ok {
+		o.noteFailure()
+	}
+}
+
+// reporter is an owner of futures whose failures are reported if nobody takes them.
+type reporter interface{ noteFailure() }
 
 // take notes that the outcome reaches somebody.
 func (c *core) take() {
@@ -307,8 +344,6 @@ func (c *core) take() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.more != nil && c.more.failure != nil {
-		c.more.failure.take()
+		c.more.failure.settle()
 	}
 }
-
-func (c *core) wasTaken() bool { return c.taken.Load() }

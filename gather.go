@@ -42,24 +42,22 @@ func Gather[T any, A Awaitable[T]](ctx context.Context, as ...A) ([]T, error) {
 
 // gather waits until all are done or one has failed, whose error it returns.
 func gather[T any](ctx context.Context, futures []*Future[T]) error {
-	pending := 0
+	pending := false
 	for _, f := range futures {
 		if f.State() == Pending {
-			pending++
-			continue
-		}
-		if f.failedWith() != nil {
+			pending = true
+		} else if f.failedWith() != nil {
 			return gathered(futures, f)
 		}
 	}
-	if pending == 0 {
+	if !pending {
 		return nil
 	}
 	if err := ended(ctx); err != nil {
 		return err
 	}
 	var failed *core
-	c, err := newCountdown(ctx, pending, func(f *core) bool {
+	c, err := newCountdown(ctx, len(futures), true, func(f *core) bool {
 		bad := f.failedWith() != nil
 		if bad && failed == nil {
 			failed = f
@@ -70,7 +68,7 @@ func gather[T any](ctx context.Context, futures []*Future[T]) error {
 		return err
 	}
 	for _, f := range futures {
-		if !c.watch(&f.core) { // done since we looked
+		if !c.watch(&f.core) {
 			c.count(&f.core)
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"iter"
 	"sync"
-	"sync/atomic"
 )
 
 // group is a WithGroup.
@@ -15,12 +14,14 @@ import (
 //
 // A member counts from its start until its end has had its turn on the loop.
 type group struct {
-	scope   scope
-	mu      sync.Mutex
-	members int      // guarded by mu; not done
-	closed  bool     // guarded by mu
-	errs    []error  // guarded by mu; the first one first
-	waiting nodeList // guarded by mu; WithGroup itself, for members to be zero
+	scope     scope
+	room      *Semaphore // immutable; may be nil
+	mu        sync.Mutex
+	members   int      // guarded by mu; not done
+	closed    bool     // guarded by mu
+	errs      []error  // guarded by mu; the first one first
+	waiting   nodeList // guarded by mu; WithGroup itself, for members to be zero
+	abandoned bool     // guarded by mu; nobody will read errs
 }
 
 // WithGroup calls body and waits for the tasks that are started under body's context: asyncio's TaskGroup. Such a task belongs to the group wherever it is
@@ -33,12 +34,20 @@ type group struct {
 // It may be called in a task, which it suspends while members run, and in any other goroutine, which it blocks; ctx must carry a loop (ErrNoLoop; body is not called then).
 // The end of ctx cancels the members; they are still waited for.
 func WithGroup(ctx context.Context, body func(ctx context.Context) error) error {
-	g := new(group)
-	g.scope.parent, g.scope.group = ctx, g
+	return withGroup(ctx, nil, body)
+}
+
+// withGroup is WithGroup. Each member that ends gives a permit to room, if that is given.
+func withGroup(ctx context.Context, room *Semaphore, body func(ctx context.Context) error) error {
 	s := scopeOf(ctx)
 	if s == nil {
 		return ErrNoLoop
 	}
+	if _, err := running(ctx); err != nil {
+		return err // before anything is started that could not be waited for
+	}
+	g := &group{room: room}
+	g.scope.parent, g.scope.group = ctx, g
 	g.scope.loop = s.loop
 	g.scope.link()
 	returned := false
@@ -46,13 +55,14 @@ func WithGroup(ctx context.Context, body func(ctx context.Context) error) error 
 		if !returned { // body panicked or went: the members must not outlive it
 			g.scope.end(endedCancelled, nil)
 			g.wait()
-			g.scope.release()
+			g.abandon()
 		}
 	}()
 	err := body(&g.scope)
 	returned = true
 	g.bodyDone(err)
 	if err := g.wait(); err != nil {
+		g.abandon()
 		return err
 	}
 	outer := ended(ctx)
@@ -76,7 +86,7 @@ func (g *group) bodyDone(err error) {
 	if err == nil {
 		return
 	}
-	if how := g.scope.state(); how != alive && errors.Is(err, g.scope.Err()) {
+	if how := g.scope.state(); isOver(how) && errors.Is(err, g.scope.Err()) {
 		return
 	}
 	g.fail(err)
@@ -85,8 +95,14 @@ func (g *group) bodyDone(err error) {
 // fail notes a failure and cancels what runs.
 func (g *group) fail(err error) {
 	g.mu.Lock()
-	g.errs = append(g.errs, err)
+	abandoned := g.abandoned
+	if !abandoned {
+		g.errs = append(g.errs, err)
+	}
 	g.mu.Unlock()
+	if abandoned {
+		g.scope.loop.late(err)
+	}
 	g.scope.end(endedCancelled, err)
 }
 
@@ -119,6 +135,18 @@ func (g *group) wait() error {
 			continue
 		}
 		g.mu.Unlock()
+	}
+}
+
+// abandon ends a group whose failures WithGroup can't return: they are reported.
+func (g *group) abandon() {
+	g.scope.endAndRelease(endedCancelled, nil)
+	g.mu.Lock()
+	errs := g.errs
+	g.errs, g.abandoned = nil, true
+	g.mu.Unlock()
+	for _, err := range errs {
+		g.scope.loop.late(err)
 	}
 }
 
@@ -157,6 +185,9 @@ func (g *group) leave() {
 		g.waiting.notifyAll()
 	}
 	g.mu.Unlock()
+	if g.room != nil {
+		g.room.Release()
+	}
 }
 
 // ForEach calls fn for each item in a task of its own, at most limit at a time. It takes an item only when it may start its task, stops taking at the first error or
@@ -167,26 +198,14 @@ func ForEach[T any](ctx context.Context, limit int, items iter.Seq[T], fn func(c
 	if limit < 1 {
 		return fmt.Errorf("aio: ForEach: limit is %d, must be at least 1", limit)
 	}
-	return WithGroup(ctx, func(ctx context.Context) error {
-		room := NewSemaphore(limit)
-		var failed atomic.Bool
+	room := NewSemaphore(limit)
+	return withGroup(ctx, room, func(ctx context.Context) error {
 		if err := room.Acquire(ctx); err != nil {
 			return err
 		}
 		for item := range items {
-			Go(ctx, func(ctx context.Context) (struct{}, error) {
-				ok := false
-				defer func() {
-					if !ok {
-						failed.Store(true)
-					}
-					room.Release()
-				}()
-				err := fn(ctx, item)
-				ok = err == nil
-				return struct{}{}, err
-			})
-			if err := room.Acquire(ctx); err != nil || failed.Load() {
+			Go(ctx, func(ctx context.Context) (struct{}, error) { return struct{}{}, fn(ctx, item) })
+			if err := room.Acquire(ctx); err != nil {
 				return err
 			}
 		}

@@ -32,9 +32,10 @@ const (
 	slotPending
 	slotCancelled
 
-	slotState = 3      // mask
-	slotTimer = 1 << 2 // armed with a deadline
-	slotGen   = 1 << 3 // one generation
+	slotState    = 3      // mask
+	slotTimer    = 1 << 2 // armed with a deadline
+	slotOutlives = 1 << 3 // to be called even if the loop closes before
+	slotGen      = 1 << 4 // one generation
 )
 
 // slotPool is a stack of free slots.
@@ -81,10 +82,10 @@ func (p *slotPool) takeBack(of *slotPool) {
 	of.spent = nil
 }
 
-// arm makes a free slot pending and returns its handle. kind is 0 or slotTimer.
+// arm makes a free slot pending and returns its handle. kind is 0, or slotTimer with or without slotOutlives.
 func (s *slot) arm(fn func(), t *task, kind uint64) Handle {
 	s.fn, s.task = fn, t
-	word := s.word.Load()&^(slotState|slotTimer) | kind | slotPending
+	word := s.word.Load()&^(slotGen-1) | kind | slotPending
 	s.word.Store(word)
 	return Handle{slot: s, word: word}
 }
@@ -174,22 +175,31 @@ func (l *Loop) CallAt(t time.Time, fn func()) Handle {
 
 func (l *Loop) callAt(when int64, fn func()) Handle {
 	mustCall(fn)
+	h, accepted := l.arm(when, fn, slotTimer)
+	if !accepted {
+		return l.refused()
+	}
+	return h
+}
+
+// arm is callAt without the report of a refusal.
+func (l *Loop) arm(when int64, fn func(), kind uint64) (h Handle, accepted bool) {
 	if l.onLoop() {
 		s := l.slots.get(l, false)
-		h := s.arm(fn, nil, slotTimer)
+		h = s.arm(fn, nil, kind)
 		l.timers.Push(when, s)
-		return h
+		return h, true
 	}
 	b := &l.inbox
 	b.mu.Lock()
 	if b.closed {
 		b.mu.Unlock()
-		return l.refused()
+		return Handle{}, false
 	}
 	s := b.slots.get(l, true)
-	h := s.arm(fn, nil, slotTimer)
+	h = s.arm(fn, nil, kind)
 	b.add(&remoteTimer{s, when})
-	return h
+	return h, true
 }
 
 // remoteTimer is a timer on its way to the loop.

@@ -1,10 +1,8 @@
 package aio
 
 import (
-	"cmp"
 	"context"
 	"log/slog"
-	"slices"
 	"time"
 )
 
@@ -50,11 +48,6 @@ func logFailure(logger *slog.Logger, f Failure) {
 	}
 	logger.LogAttrs(context.Background(), slog.LevelError, "aio: a task failed and nobody took its error",
 		slog.String("task", f.Task.Name), slog.Any("error", f.Err))
-}
-
-// sortFailures puts them in the order in which their tasks were started.
-func sortFailures(f []*failure) {
-	slices.SortFunc(f, func(a, b *failure) int { return cmp.Compare(a.what.Task.ID, b.what.Task.ID) })
 }
 
 // Option configures Run and Start.

@@ -21,7 +21,12 @@ func (l *Loop) run() {
 		if v := recover(); v != nil {
 			panic(v) // a hook's, which is not ours to catch
 		}
-		l.report(Failure{Err: ErrGoexit})
+		if l.interrupted != nil {
+			l.ready.push(l.interrupted)
+			l.interrupted = nil
+		} else {
+			l.report(Failure{Err: ErrGoexit})
+		}
 		l.run()
 	}()
 	for l.iterate() {

@@ -20,18 +20,20 @@ type Loop struct {
 	logger   *slog.Logger
 	grace    time.Duration
 	onThread bool
+	bubbled  bool      // in a testing/synctest bubble
 	start0   time.Time // zero of the loop's int64 times
 
 	// Loop only: touched by whoever holds the baton, the loop's goroutine or the task it has resumed.
-	ready      ring
-	timers     timerq.Queue[*slot]
-	slots      slotPool
-	idle       []*worker // coroutines without a task
-	exited     []*worker // see dropExited
-	last       *worker   // mirror of current
-	parkTime   *time.Timer
-	closing    closing
-	iterations uint64
+	ready       ring
+	timers      timerq.Queue[*slot]
+	slots       slotPool
+	idle        []*worker // coroutines without a task
+	exited      []*worker // see dropExited
+	last        *worker   // mirror of current
+	parkTime    *time.Timer
+	closing     closing
+	iterations  uint64
+	interrupted runnable // what a hook that goes by Goexit would keep from running
 
 	g           atomic.Uintptr         // the loop's goroutine
 	current     atomic.Pointer[worker] // the last that was resumed
@@ -67,7 +69,7 @@ type inbox struct {
 }
 
 func newLoop(opts []Option) *Loop {
-	l := &Loop{grace: 5 * time.Second, start0: time.Now()}
+	l := &Loop{grace: 5 * time.Second, start0: time.Now(), bubbled: inBubble()}
 	l.inbox.wake = make(chan struct{}, 1)
 	for _, o := range opts {
 		o.option(l)

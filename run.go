@@ -25,6 +25,7 @@ func Run[T any](ctx context.Context, main func(context.Context) (T, error), opts
 		defer runtime.UnlockOSThread()
 	}
 	defer l.enter()()
+	t.taken.Store(true) // Run passes its outcome on
 	t.start(ctx, l, nil, nil)
 	stop := mainDone{loop: l}
 	stop.owner = &stop

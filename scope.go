@@ -6,23 +6,27 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-	"weak"
 )
 
 // scope is the context.Context of a task, of a group's body, of WithTimeout, of a call on an executor and of a loop.
 //
 // Scopes form a tree of their own: a scope's end reaches the scopes below it and the waiters under it, and no goroutine or channel is
-// needed for that. How it answers as a context, and how it takes part in the tree that package context keeps for itself, is in context.go.
+// needed for that. How it answers as a context, and how contexts of package context derive from it, is in context.go.
 //
-// A scope ends once, by end. It is linked to its parent while there is somebody to tell: from its making until release, and again from the
-// moment that something is put under it. Lock order: a parent's mu before its child's; a loop's mu after all.
+// A scope ends once, by end. It is linked to its parent while there is somebody to tell: from its making until release, and again while
+// something is put under it later. A task's scope that was released is adrift: it asks its parent whether it has ended.
+//
+//	alive -> ended
+//	alive <-> adrift (release, relink) -> ended
+//
+// Lock order: a parent's mu before its child's; a loop's mu after all.
 type scope struct {
 	parent  context.Context // immutable
 	loop    *Loop           // immutable
 	group   *group          // immutable; see joins. In a task's own scope: the group that the task is a member of
 	ownTask *task           // immutable; set in a task's own scope
 	pulls   *scope          // immutable after link; the nearest scope up from here, or this one, whose parent is foreign (not ours, and can end)
-	how     atomic.Uint32   // alive, or how it ended; written under mu
+	how     atomic.Uint32   // alive, adrift, or how it ended; written under mu
 	linked  bool            // guarded by the parent's mu (with a foreign parent: by mu): the parent will tell us
 
 	mu         sync.Mutex
@@ -33,17 +37,14 @@ type scope struct {
 
 // scopeMore holds what few scopes need: it keeps a task small.
 type scopeMore struct {
-	cause       error           // why it ended
-	waits       *place          // waiters under this very context, a ring; not those of the own task
-	real        context.Context // see scope.real
-	cancelReal  context.CancelFunc
-	bridge      *bridgeContext
-	watched     bool // Done was asked for outside the task: somebody may hold the channel alone
+	cause       error        // why it ended
+	waits       *place       // waiters under this very context, a ring; not those of the own task
+	derived     *derived     // contexts that package context derived from it, a ring
+	done        *doneChannel // made when asked for
+	asked       bool         // Done was asked for by somebody who may keep the channel and nothing else
+	standIn     bool         // and something else closes it now
 	stopForeign func() bool
 	deadline    time.Time
-	timer       Handle
-	finished    []weak.Pointer[scope] // children whose task is over, but whose real context may be in somebody's hands
-	sweepAt     int                   // len(finished) at which to forget the dead ones
 }
 
 // How a scope stands.
@@ -51,7 +52,11 @@ const (
 	alive uint32 = iota
 	endedCancelled
 	endedDeadline
+	adrift
 )
+
+// isOver reports whether how is an end.
+func isOver(how uint32) bool { return how == endedCancelled || how == endedDeadline }
 
 // joins is the group that a task started under s becomes a member of. A member's own context carries none.
 func (s *scope) joins() *group {
@@ -103,13 +108,9 @@ func (s *scope) pull() bool {
 
 // adopt links c below s.
 func (s *scope) adopt(c *scope) {
-	s.relink()
-	s.mu.Lock()
-	if how := s.how.Load(); how != alive {
-		var cause error
-		if s.more != nil {
-			cause = s.more.cause
-		}
+	s.hold()
+	if how := s.how.Load(); isOver(how) {
+		cause := s.causeLocked()
 		s.mu.Unlock()
 		c.end(how, cause)
 		return
@@ -127,104 +128,104 @@ func (s *scope) adopt(c *scope) {
 	s.mu.Unlock()
 }
 
-// relink links s, whose task is over, to its parent again because something is being put under it.
-func (s *scope) relink() {
-	if s.ownTask == nil || !s.ownTask.over.Load() || s.how.Load() != alive {
-		return
+// hold locks mu with s linked, if it is alive: something is being put under it.
+func (s *scope) hold() {
+	for {
+		s.relink()
+		s.mu.Lock()
+		if s.how.Load() != adrift {
+			return
+		}
+		s.mu.Unlock() // let go again in between
 	}
-	if p := endsWith(s.parent); p != nil {
-		p.adopt(s)
+}
+
+// relink links s again if it is adrift, because something is being put under it.
+func (s *scope) relink() {
+	if s.how.Load() != adrift {
 		return
 	}
 	s.mu.Lock()
-	lost := s.pulls == s && !s.linked
+	if s.how.Load() != adrift {
+		s.mu.Unlock()
+		return
+	}
+	s.how.Store(alive)
 	s.mu.Unlock()
-	if lost {
+	if p := endsWith(s.parent); p != nil {
+		p.adopt(s)
+	} else if s.pulls == s {
 		s.follow()
 	}
 }
 
-// release unlinks s from its parent: nobody needs the parent's end to come through s any more. If somebody below still does, it waits for them.
+// release unlinks s, whose owner is done with it, from its parent: nobody needs the parent's end to come through s any more. If somebody below still does, it
+// stays until they are gone.
 func (s *scope) release() {
 	s.mu.Lock()
-	weakly := false
-	if s.how.Load() == alive {
-		if s.first != nil || s.more != nil && (s.more.waits != nil || s.more.watched) {
-			s.mu.Unlock()
-			return
-		}
-		weakly = s.more != nil && s.more.real != nil
-	}
-	if s.pulls != s {
+	how := s.how.Load()
+	if how == adrift || how == alive && s.inUse() {
 		s.mu.Unlock()
-		if p := endsWith(s.parent); p != nil {
-			p.disown(s, weakly)
-		}
 		return
 	}
-	if weakly {
-		s.mu.Unlock() // a foreign parent can't hold it weakly: it stays until that parent ends
-		return
-	}
-	s.linked = false
 	var stop func() bool
-	if s.more != nil {
-		stop = s.more.stopForeign
+	var asked *doneChannel
+	if m := s.more; m != nil {
+		stop = m.stopForeign
+		if how == alive && m.asked && !m.standIn {
+			asked, m.standIn = m.done, true
+		}
+	}
+	if how == alive {
+		s.how.Store(adrift)
 	}
 	s.mu.Unlock()
-	if stop != nil {
+
+	if asked != nil {
+		standIn := &scope{parent: s.parent, loop: s.loop, more: &scopeMore{done: asked}}
+		standIn.link()
+	}
+	if s.pulls != s {
+		if p := endsWith(s.parent); p != nil {
+			p.disown(s)
+		}
+	} else if stop != nil {
 		stop()
 	}
 }
 
-func (s *scope) disown(c *scope, weakly bool) {
+// inUse reports whether anything is under s. Called with mu held.
+func (s *scope) inUse() bool {
+	return s.first != nil || s.more != nil && (s.more.waits != nil || s.more.derived != nil)
+}
+
+// disown unlinks c, unless it was linked anew since it was released.
+func (s *scope) disown(c *scope) {
 	s.mu.Lock()
-	if !c.linked {
-		s.mu.Unlock()
-		return
-	}
-	c.linked = false
-	if c.next == c {
-		s.first = nil
-	} else {
-		c.prev.next, c.next.prev = c.next, c.prev
-		if s.first == c {
-			s.first = c.next
+	if c.linked && c.how.Load() != alive {
+		c.linked = false
+		if c.next == c {
+			s.first = nil
+		} else {
+			c.prev.next, c.next.prev = c.next, c.prev
+			if s.first == c {
+				s.first = c.next
+			}
 		}
-	}
-	c.next, c.prev = nil, nil
-	if weakly {
-		s.keepWeakly(c)
+		c.next, c.prev = nil, nil
 	}
 	last := s.first == nil
 	s.mu.Unlock()
 	if last {
-		s.releaseIfOver()
+		s.releaseIfDone()
 	}
 }
 
-// releaseIfOver is called when something under s has gone: if s was kept for that alone, it goes too.
-func (s *scope) releaseIfOver() {
+// releaseIfDone is called when something under s has gone: if s was kept for that alone, it goes too.
+func (s *scope) releaseIfDone() {
 	if s.ownTask != nil && s.ownTask.over.Load() {
 		s.release()
 	}
-}
-
-// keepWeakly remembers a finished child for as long as anybody else does. Called with mu held.
-func (s *scope) keepWeakly(c *scope) {
-	m := s.extra()
-	m.finished = append(m.finished, weak.Make(c))
-	if len(m.finished) < max(m.sweepAt, 64) {
-		return
-	}
-	kept := m.finished[:0]
-	for _, w := range m.finished {
-		if w.Value() != nil {
-			kept = append(kept, w)
-		}
-	}
-	clear(m.finished[len(kept):])
-	m.finished, m.sweepAt = kept, 2*len(kept)
 }
 
 // extra is s.more, made if need be. Called with mu held.
@@ -239,7 +240,7 @@ func (s *scope) extra() *scopeMore {
 // Those below are told first: in a group, the members before the body, as asyncio's TaskGroup does.
 func (s *scope) end(how uint32, cause error) bool {
 	s.mu.Lock()
-	if s.how.Load() != alive {
+	if isOver(s.how.Load()) {
 		s.mu.Unlock()
 		return false
 	}
@@ -249,13 +250,18 @@ func (s *scope) end(how uint32, cause error) bool {
 	s.how.Store(how)
 	children := s.takeChildren()
 	m := s.more
+	var derived []*derived
+	if m != nil {
+		derived = m.takeDerived()
+		m.done.close()
+	}
 	s.mu.Unlock()
 
-	if m != nil && m.bridge != nil {
-		m.bridge.end(how, cause)
-	}
 	if s.ownTask != nil {
 		s.ownTask.waiter.endOwn()
+	}
+	for _, d := range derived {
+		d.tell()
 	}
 	for _, c := range children {
 		c.end(how, cause)
@@ -271,7 +277,13 @@ func (s *scope) end(how uint32, cause error) bool {
 	return true
 }
 
-// takeChildren empties the list of children. Called with mu held.
+// endAndRelease is the end of a scope by its owner.
+func (s *scope) endAndRelease(how uint32, cause error) {
+	s.end(how, cause)
+	s.release()
+}
+
+// takeChildren empties the ring of children. Called with mu held.
 func (s *scope) takeChildren() []*scope {
 	var children []*scope
 	for c := s.first; c != nil && c.linked; {
@@ -281,14 +293,6 @@ func (s *scope) takeChildren() []*scope {
 		c = next
 	}
 	s.first = nil
-	if s.more != nil {
-		for _, w := range s.more.finished {
-			if c := w.Value(); c != nil {
-				children = append(children, c)
-			}
-		}
-		s.more.finished = nil
-	}
 	return children
 }
 
@@ -300,13 +304,12 @@ type place struct {
 
 // addWaiter has w ended when s ends, at once if it has. The place is for dropWaiter.
 func (s *scope) addWaiter(w *waiter) *place {
-	s.relink()
 	p := &place{waiter: w}
-	s.mu.Lock()
+	s.hold()
 	defer s.mu.Unlock()
 	m := s.extra()
 	switch {
-	case s.how.Load() != alive:
+	case isOver(s.how.Load()):
 		w.end()
 	case m.waits == nil:
 		p.next, p.prev = p, p
@@ -327,7 +330,7 @@ func (s *scope) dropWaiter(p *place) {
 	none := s.more.waits == nil
 	s.mu.Unlock()
 	if none {
-		s.releaseIfOver()
+		s.releaseIfDone()
 	}
 }
 
@@ -348,19 +351,38 @@ func (m *scopeMore) remove(p *place) {
 func (s *scope) cause() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.causeLocked()
+}
+
+func (s *scope) causeLocked() error {
 	if s.more == nil {
 		return nil
 	}
 	return s.more.cause
 }
 
-// state is how s ended, or alive. A foreign parent is asked, so that its end is seen at once and not only when its news arrives.
+// state is how s ended, or alive. Where news of an end may still be on its way, or nobody brings it, it is fetched.
 func (s *scope) state() uint32 {
-	if how := s.how.Load(); how != alive || s.pulls == nil {
+	how := s.how.Load()
+	switch {
+	case isOver(how):
 		return how
+	case how == adrift:
+		if p := endsWith(s.parent); p != nil {
+			if end := p.state(); isOver(end) {
+				s.end(end, p.cause())
+				return end
+			}
+		}
 	}
-	if s.pulls.pull() {
-		return s.pulls.how.Load() // ours may still be on its way
+	if s.pulls != nil && s.pulls.pull() {
+		if s.pulls != s {
+			s.end(s.pulls.how.Load(), s.pulls.cause()) // the news may still be on its way
+		}
+		return s.how.Load()
 	}
-	return s.how.Load()
+	if how = s.how.Load(); how == adrift {
+		return alive
+	}
+	return how
 }

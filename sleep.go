@@ -90,15 +90,31 @@ func WithTimeout(ctx context.Context, d time.Duration) (context.Context, context
 		s.endAndRelease(endedDeadline, context.DeadlineExceeded)
 		return s, func() {}
 	}
-	timer := l.callAt(int64(deadline.Sub(l.start0)), func() { s.endAndRelease(endedDeadline, context.DeadlineExceeded) })
+	timer, accepted := l.arm(int64(deadline.Sub(l.start0)), func() { s.endAndRelease(endedDeadline, context.DeadlineExceeded) }, slotTimer|slotOutlives)
+	stop := timer.Cancel
+	if !accepted { // the loop has closed
+		stop = time.AfterFunc(d, func() { s.endAndRelease(endedDeadline, context.DeadlineExceeded) }).Stop
+	}
 	return s, func() {
-		timer.Cancel()
+		stop()
 		s.endAndRelease(endedCancelled, nil)
 	}
 }
 
-// endAndRelease is the end of a scope by its owner.
-func (s *scope) endAndRelease(how uint32, cause error) {
-	s.end(how, cause)
-	s.release()
+// handOverTimeouts gives the deadlines of WithTimeout that the closed loop leaves behind to the runtime: somebody may still wait under such a context.
+func (l *Loop) handOverTimeouts() {
+	for l.timers.Len() > 0 {
+		when, _ := l.timers.Next()
+		s := l.timers.Pop()
+		word := s.word.Load()
+		if word&slotOutlives == 0 {
+			continue
+		}
+		fn := s.fn
+		time.AfterFunc(time.Duration(when-l.now()), func() {
+			if s.word.CompareAndSwap(word&^slotState|slotPending, word&^slotState+slotGen) {
+				fn()
+			}
+		})
+	}
 }

@@ -29,14 +29,15 @@ type Task[T any] struct {
 // Its states: new (linked into the loop's list, in the ready queue), then in turns running (on its worker's coroutine) and waiting (see waiter), then over. A task that was
 // cancelled while new goes from new to over. Only the loop's goroutine moves it; what other goroutines do is to put it in the ready queue.
 type task struct {
-	ctx    scope // its group is the one that the task is a member of; Go under a member's ctx joins none
-	waiter waiter
-	core   *core   // immutable; whose owner is the Task[T] around
-	worker *worker // loop only
-	id     uint64  // immutable
-	name   *string // immutable; nil for the default
-	over   atomic.Bool
-	killed bool // loop only: Close gave up on it
+	ctx       scope // its group is the one that the task is a member of; Go under a member's ctx joins none
+	waiter    waiter
+	core      *core   // immutable; whose owner is the Task[T] around
+	worker    *worker // loop only
+	id        uint64  // immutable
+	name      *string // immutable; nil for the default
+	over      atomic.Bool
+	killed    bool // loop only: Close gave up on it
+	announced bool // loop only: TaskStarted was called
 
 	prev, next *task // guarded by the loop's tasks.mu
 }
@@ -44,8 +45,8 @@ type task struct {
 // taskBody is the part of a Task that knows its type.
 type taskBody interface {
 	canceller
+	reporter
 	exec() error // runs the function, keeps its value
-	noteFailure(*failure)
 }
 
 func (t *task) body() taskBody { return t.core.owner.(taskBody) }
@@ -126,11 +127,15 @@ func (t *Task[T]) cancel(cause error) bool {
 
 // start puts a new task into the ready queue, and into g if that is given. From any goroutine.
 func (l *Loop) start(t *task, g *group) {
-	if g != nil && g.join() {
+	late := g != nil && !g.join()
+	if !late {
 		t.ctx.group = g
 	}
 	l.tasks.add(t)
 	t.ctx.link()
+	if late { // the group is over, if only just
+		t.ctx.end(endedCancelled, nil)
+	}
 	if l.schedule(t) {
 		return
 	}
@@ -139,7 +144,7 @@ func (l *Loop) start(t *task, g *group) {
 	t.ctx.release()
 	t.core.settle(Finished, ErrClosed)
 	if t.ctx.group == nil {
-		l.noteFailure(t, ErrClosed)
+		t.body().noteFailure()
 		return
 	}
 	t.core.take()
@@ -168,11 +173,17 @@ func (t *task) run() {
 	l := t.ctx.loop
 	w := t.worker
 	if w == nil {
-		if h := l.hooks.TaskStarted; h != nil {
+		if h := l.hooks.TaskStarted; h != nil && !t.announced {
+			t.announced, l.interrupted = true, t
 			h(t.info())
+			l.interrupted = nil
 		}
-		if t.ctx.state() != alive {
-			l.finish(t, t.ctx.Err())
+		if l.closing.hard { // nothing new after the grace period
+			t.killed = true
+			t.ctx.end(endedCancelled, ErrClosed)
+		}
+		if isOver(t.ctx.state()) {
+			l.finish(t, t.ctx.Err(), true)
 			return
 		}
 		w = l.takeWorker()
@@ -184,18 +195,18 @@ func (t *task) run() {
 	}
 	w.co.Resume()
 	if w.finished {
-		err := w.err
+		err, cancelled := w.err, w.cancelled
 		l.putWorker(w)
 		t.worker = nil
-		l.finish(t, err)
+		l.finish(t, err, cancelled)
 	}
 }
 
-// finish settles a task whose function has returned, or never ran.
-func (l *Loop) finish(t *task, err error) {
+// finish settles a task whose function has returned, or never ran; cancelled: because its context had ended.
+func (l *Loop) finish(t *task, err error, cancelled bool) {
 	state := Finished
-	if how := t.ctx.state(); err != nil && how != alive && (t.killed || errors.Is(err, t.ctx.Err())) {
-		state, err = Cancelled, newCancelledError(err, causeBeside(err, t.ctx.cause()))
+	if cancelled || t.killed && err != nil {
+		state, err = Cancelled, newCancelledError(err, t.ctx.cause())
 	}
 	t.over.Store(true)
 	l.tasks.remove(t)
@@ -204,30 +215,23 @@ func (l *Loop) finish(t *task, err error) {
 	}
 	t.core.settle(state, err)
 	t.ctx.release()
-	if state == Finished && err != nil && t.ctx.group == nil && !t.core.wasTaken() {
-		l.noteFailure(t, err)
+	if err != nil && t.ctx.group == nil && t.core.untaken() {
+		t.body().noteFailure()
 	}
 	if h := l.hooks.TaskFinished; h != nil {
 		h(t.info(), err)
 	}
 }
 
-// causeBeside is the cause, if it says more than err.
-func causeBeside(err, cause error) error {
-	if cause == nil || errors.Is(err, cause) {
-		return nil
-	}
-	return cause
-}
-
 // worker is a coroutine that runs tasks one after the other. Making one costs four times what running a task on a used one does.
 type worker struct {
-	runner   // its task is read by its own goroutine, too
-	co       coro.Coro
-	g        uintptr // immutable; the coroutine's goroutine
-	err      error
-	finished bool // the task's function has returned, panicked or gone
-	exited   bool // by runtime.Goexit: the goroutine only waits for its end
+	runner    // its task is read by its own goroutine, too
+	co        coro.Coro
+	g         uintptr // immutable; the coroutine's goroutine
+	err       error
+	cancelled bool // err says that the task's context ended
+	finished  bool // the task's function has returned, panicked or gone
+	exited    bool // by runtime.Goexit: the goroutine only waits for its end
 }
 
 // body runs on the coroutine.
@@ -257,7 +261,9 @@ func (w *worker) runTask() {
 		for w.co.Suspend() {
 		}
 	}()
-	w.err = w.task.body().exec()
+	t := w.task
+	w.err = t.body().exec()
+	w.cancelled = w.err != nil && isOver(t.ctx.state()) && errors.Is(w.err, t.ctx.Err()) // here: a user's Is may panic
 	returned = true
 }
 
@@ -281,7 +287,7 @@ func (l *Loop) takeWorker() *worker {
 
 func (l *Loop) putWorker(w *worker) {
 	invariant.Check(w.finished, "only a worker that is done with its task is put back")
-	w.task, w.err, w.finished = nil, nil, false
+	w.task, w.err, w.cancelled, w.finished = nil, nil, false, false
 	switch {
 	case w.exited:
 		l.dropExited(w)

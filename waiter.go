@@ -142,7 +142,7 @@ func (w *waiter) park(ctx context.Context) error {
 // the way down to the switch is kept short.
 func (w *waiter) parkOwn() error {
 	t := w.task
-	if t.ctx.how.Load() != alive { // ended by another goroutine since the wait began: it may not have seen the wait
+	if isOver(t.ctx.how.Load()) { // ended by another goroutine since the wait began: it may not have seen the wait
 		w.end()
 	}
 	t.suspend()

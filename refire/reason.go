@@ -13,9 +13,9 @@ const (
 
 // Entries whose request is refused.
 const (
-	OtherHost   Reason = "names a host that is neither --base nor an --alias nor an --allow-host"
+	OtherHost   Reason = "names another host (not --base, --alias or --allow-host)"
 	OtherScheme Reason = "names a scheme other than http and https"
-	OddHost     Reason = "names a host that is not plain (userinfo, zone id, odd bytes)"
+	OddHost     Reason = "names a host with user name, zone id or odd bytes"
 	NoBase      Reason = "names no host, and there is no --base"
 	CannotSend  Reason = "this client cannot send it unchanged"
 )

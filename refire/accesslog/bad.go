@@ -17,7 +17,7 @@ type BadLine struct {
 	Line   int64 // its number, from 1
 	Length int64 // its length in bytes, without the line end
 	Reason Reason
-	Raw    []byte // its first bytes, at most MaxRawBytes; written by strangers: print Quoted instead
+	Raw    []byte // its first bytes, at most MaxRawBytes and Options.MaxLineBytes; written by strangers: print Quoted instead
 }
 
 // Reason says why a line is bad.

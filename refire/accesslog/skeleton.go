@@ -101,13 +101,16 @@ func findQuote(line []byte, from int) int {
 
 // readStatus reads " 503" or " -" at the beginning of b, followed by a space or the end, and returns its size.
 func readStatus(b []byte) (status, size int) {
-	switch {
-	case len(b) >= 4 && b[0] == ' ' && (len(b) == 4 || b[4] == ' '):
+	if len(b) < 2 || b[0] != ' ' {
+		return 0, 0
+	}
+	if b[1] == '-' && (len(b) == 2 || b[2] == ' ') {
+		return 0, 2
+	}
+	if len(b) == 4 || len(b) > 4 && b[4] == ' ' {
 		if n := number(b[1], b[2], b[3]); n < statuses {
 			return int(n), 4
 		}
-	case len(b) >= 2 && b[0] == ' ' && b[1] == '-' && (len(b) == 2 || b[2] == ' '):
-		return 0, 2
 	}
 	return 0, 0
 }

@@ -102,10 +102,10 @@ func (w *walker) look(line []byte, offset int64) {
 	w.add(record{entry: e}, len(e.Method)+len(e.Target)+len(e.Proto)+len(e.Host))
 }
 
-// tooLong reports a line of which only the beginning may be at hand. The line is in Stats.Lines already.
+// tooLong reports a line of which at least the first maxLine bytes are at hand. The line is in Stats.Lines already.
 func (w *walker) tooLong(head []byte, offset, length int64) {
 	w.stats.TooLong++
-	b := newBadLine(head, TooLong)
+	b := newBadLine(head[:min(len(head), w.maxLine)], TooLong)
 	b.Length = length
 	w.bad(b, offset)
 }

@@ -89,11 +89,12 @@ func (ext Extent) end(tail []byte, visit func(*refire.Outcome) error) (Extent, e
 }
 
 // torn reports whether tail can be the beginning of a line of ours, with or without the zeros that a file system may leave behind it after a power cut.
-// Whole JSON is not: it would be somebody else's.
+// Whole JSON that is no outcome is not: it is somebody else's.
 func torn(tail []byte) bool {
 	tail = bytes.TrimRight(tail, "\x00")
 	if json.Valid(tail) {
-		return false
+		_, err := Decode(tail)
+		return err == nil
 	}
 	if len(tail) < len(beginning) {
 		return strings.HasPrefix(beginning, string(tail))

@@ -20,11 +20,9 @@ async def left(name):
 
 
 async def main():
-    asyncio.create_task(left("x"))
-    asyncio.create_task(left("y"))
+    asyncio.create_task(left("x"))  # one: asyncio.run cancels in the order of a set
     await asyncio.sleep(0)
     asyncio.get_running_loop().call_soon(tasks_end)
-    asyncio.create_task(left("z"))
     log("main ends")
 
 asyncio.run(main(), loop_factory=VirtualLoop)

@@ -2,7 +2,7 @@
 that says in which turn of the loop something happened.
 
 Each program's output is recorded beside it, from CPython 3.13.0:
-    for p in [a-u]*.py; do python3.13 "$p" >"${p%.py}.trace"; done
+    for t in *.trace; do python3.13 "${t%.trace}.py" >"$t"; done
 """
 import asyncio
 import selectors

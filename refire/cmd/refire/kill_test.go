@@ -1,0 +1,265 @@
+//go:build unix
+
+package main
+
+import (
+	"bufio"
+	"io"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+
+	"github.com/seed8b1f0744/aio/refire"
+	"github.com/seed8b1f0744/aio/refire/accesslog"
+	"github.com/seed8b1f0744/aio/refire/retrylog"
+)
+
+// child starts refire as a process of its own.
+func child(t testing.TB, args ...string) *exec.Cmd {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), self)
+	cmd.Args = append([]string{"refire"}, args...)
+	return cmd
+}
+
+const (
+	killEntries     = 300
+	killConcurrency = 8
+)
+
+// TestKillAndGoOn kills runs with SIGKILL, each at a random request, until one comes to its end: no entry is lost, and per kill at most as many are fired
+// twice as were being fired.
+func TestKillAndGoOn(t *testing.T) {
+	rounds := 12
+	if testing.Short() {
+		rounds = 3
+	}
+	for round := range rounds {
+		seed := rand.Uint64()
+		t.Run(strconv.Itoa(round), func(t *testing.T) {
+			t.Logf("seed %d", seed)
+			killUntilDone(t, rand.New(rand.NewPCG(seed, 0)))
+		})
+	}
+}
+
+func killUntilDone(t *testing.T, random *rand.Rand) {
+	dir := t.TempDir()
+	log, out := writeLog(t, dir, killEntries), filepath.Join(dir, "retry.log")
+	var at atomic.Int64                   // the request at which the child dies
+	var victim atomic.Pointer[os.Process] // the child, once it has been started
+	s := newCounter()
+	defer s.Close()
+	s.arrived = func(n int) {
+		if p := victim.Load(); p != nil && int64(n) == at.Load() {
+			p.Kill()
+		}
+	}
+	kills := 0
+	for {
+		victim.Store(nil)
+		at.Store(int64(s.total() + 1 + random.IntN(60)))
+		cmd := child(t, "run", "--base", s.URL, "--out", out, "--concurrency", strconv.Itoa(killConcurrency), log)
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		victim.Store(cmd.Process)
+		code := exitCode(cmd.Wait())
+		if code == 0 {
+			break
+		}
+		if code != -1 {
+			t.Fatalf("exit code %d", code)
+		}
+		if kills++; kills > killEntries {
+			t.Fatal("it gets nowhere")
+		}
+		if kills%3 == 0 { // and the power goes as well: the last line is torn
+			tear(t, out, random)
+		}
+	}
+	twice := 0
+	hits := s.all()
+	for i := range killEntries {
+		n := hits["/"+strconv.Itoa(i)]
+		if n == 0 {
+			t.Errorf("/%d was lost", i)
+		}
+		twice += max(n-1, 0)
+	}
+	if limit := kills*killConcurrency + kills/3; twice > limit {
+		t.Errorf("%d fired twice after %d kills with %d at a time", twice, kills, killConcurrency)
+	}
+	checkRetryLog(t, out)
+	t.Logf("%d kills, %d fired twice", kills, twice)
+}
+
+// tear takes some bytes from the end of the last line, one entry's worth at most.
+func tear(t *testing.T, path string, random *rand.Rand) {
+	text, err := os.ReadFile(path)
+	if err != nil || len(text) == 0 {
+		return
+	}
+	last := len(text) - 1 - strings.LastIndexByte(string(text[:len(text)-1]), '\n')
+	if err := os.Truncate(path, int64(len(text)-1-random.IntN(last))); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// checkRetryLog: one good line for each entry.
+func checkRetryLog(t *testing.T, path string) {
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	seen := map[accesslog.ID]int{}
+	ext, err := retrylog.Read(f, func(o *refire.Outcome) error { seen[o.ID]++; return nil })
+	if err != nil || ext.Torn > 0 || ext.Unends || len(seen) != killEntries || ext.Lines != killEntries {
+		t.Errorf("%v, %+v, %d entries", err, ext, len(seen))
+	}
+}
+
+// TestInterrupt: after one Ctrl-C what is under way ends and is written, so that nothing at all is fired twice by the next run.
+func TestInterrupt(t *testing.T) {
+	for signal, want := range map[syscall.Signal]int{syscall.SIGINT: exitInterrupted, syscall.SIGTERM: exitTerminated} {
+		t.Run(signal.String(), func(t *testing.T) {
+			dir := t.TempDir()
+			log, out := writeLog(t, dir, killEntries), filepath.Join(dir, "retry.log")
+			s := newCounter()
+			defer s.Close()
+			started := make(chan *os.Process, 1)
+			told := make(chan struct{})
+			s.arrived = func(n int) {
+				switch {
+				case n == 50:
+					(<-started).Signal(signal)
+				case n < 50 || n > 50+killConcurrency:
+					return
+				}
+				<-told
+			}
+			cmd := child(t, "run", "--base", s.URL, "--out", out, "--concurrency", strconv.Itoa(killConcurrency), log)
+			words := watchWords(t, cmd, "nothing new is begun", func() { close(told) })
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			started <- cmd.Process
+			text := <-words
+			if code := exitCode(cmd.Wait()); code != want {
+				t.Errorf("exit code %d, want %d\n%s", code, want, text)
+			}
+			if !strings.Contains(text, "hint: everything that was answered is in "+out) {
+				t.Errorf("no hint how to go on:\n%s", text)
+			}
+			first := s.total()
+			if first >= killEntries || first < 50 {
+				t.Errorf("%d were fired before it ended", first)
+			}
+			if output, err := child(t, "run", "--base", s.URL, "--out", out, log).CombinedOutput(); err != nil {
+				t.Errorf("%v\n%s", err, output)
+			}
+			if n := s.total(); n != killEntries {
+				t.Errorf("%d requests for %d entries", n, killEntries)
+			}
+			checkRetryLog(t, out)
+		})
+	}
+}
+
+// watchWords collects cmd's standard error and calls seen at the first line with text in it.
+func watchWords(t *testing.T, cmd *exec.Cmd, text string, seen func()) <-chan string {
+	t.Helper()
+	r, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := make(chan string, 1)
+	go func() {
+		var b strings.Builder
+		br := bufio.NewReader(r)
+		for {
+			line, err := br.ReadString('\n')
+			b.WriteString(line)
+			if seen != nil && strings.Contains(line, text) {
+				seen()
+				seen = nil
+			}
+			if err != nil {
+				all <- b.String()
+				return
+			}
+		}
+	}()
+	return all
+}
+
+// TestSecondInterrupt: it ends at once, although a request hangs.
+func TestSecondInterrupt(t *testing.T) {
+	dir := t.TempDir()
+	log := writeLog(t, dir, 3)
+	s := newCounter()
+	defer s.Close()
+	started := make(chan *os.Process, 2) // for two signals
+	ended := make(chan struct{})
+	s.arrived = func(n int) {
+		if n == 1 {
+			(<-started).Signal(os.Interrupt)
+		}
+		<-ended
+	}
+	cmd := child(t, "run", "--base", s.URL, "--out", filepath.Join(dir, "retry.log"), "--timeout", "10m", "--concurrency", "1", log)
+	words := watchWords(t, cmd, "Once more ends at once", func() { (<-started).Signal(os.Interrupt) })
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	started <- cmd.Process
+	started <- cmd.Process
+	text := <-words
+	code := exitCode(cmd.Wait())
+	close(ended)
+	if code != exitInterrupted || !strings.Contains(text, "ends at once") {
+		t.Errorf("exit code %d\n%s", code, text)
+	}
+}
+
+// TestInterruptWhileReadingAPipe: standard input that stays open does not keep it.
+func TestInterruptWhileReadingAPipe(t *testing.T) {
+	dir := t.TempDir()
+	s := newCounter()
+	defer s.Close()
+	started := make(chan *os.Process, 1)
+	s.arrived = func(int) { (<-started).Signal(os.Interrupt) }
+	cmd := child(t, "run", "--base", s.URL, "--out", filepath.Join(dir, "retry.log"), "-")
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	words := watchWords(t, cmd, "", nil)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	started <- cmd.Process
+	text, err := os.ReadFile(writeLog(t, dir, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(in, string(text)); err != nil {
+		t.Fatal(err)
+	}
+	said := <-words
+	if code := exitCode(cmd.Wait()); code != exitInterrupted {
+		t.Errorf("exit code %d\n%s", code, said)
+	}
+	in.Close()
+}
