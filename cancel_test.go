@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"runtime"
 	"testing"
 	"testing/synctest"
@@ -60,7 +59,7 @@ func checkErr(t *testing.T, what string, err error, want ...error) {
 			t.Errorf("%s: %v, want one that Is %q", what, err, w)
 		}
 	}
-	if err != nil && errors.Is(err, context.Canceled) && errors.Is(err, context.DeadlineExceeded) {
+	if !errors.Is(err, aio.ErrCancelled) && errors.Is(err, context.Canceled) && errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("%s: %v is both a cancellation and a deadline", what, err)
 	}
 }
@@ -241,8 +240,10 @@ func TestCancel_stdContextsBelowATask(t *testing.T) {
 			before := runtime.NumGoroutine()
 			task := aio.Go(ctx, aio.Do(func(ctx context.Context) error {
 				for range 50 {
-					a, _ := context.WithCancel(ctx) //nolint:govet // ends with the task, which is the point
-					b, _ := context.WithTimeout(context.WithValue(a, key{}, 1), time.Hour)
+					a, cancelA := context.WithCancel(ctx)
+					b, cancelB := context.WithTimeout(context.WithValue(a, key{}, 1), time.Hour)
+					t.Cleanup(cancelA) // after the test has seen them end
+					t.Cleanup(cancelB)
 					below = append(below, a, b)
 				}
 				context.AfterFunc(ctx, func() { close(called) })
@@ -316,11 +317,14 @@ func TestCancel_throughAFinishedTask(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			run(t, func(ctx context.Context) error {
 				outer, cancel := context.WithCancelCause(ctx)
+				defer cancel(nil)
 				var finished, std context.Context
 				if _, err := aio.Go(outer, aio.Do(func(ctx context.Context) error {
 					finished = ctx
 					if derived {
-						std, _ = context.WithCancel(ctx)
+						var cancelStd context.CancelFunc
+						std, cancelStd = context.WithCancel(ctx)
+						t.Cleanup(cancelStd)
 					}
 					return nil
 				})).Await(ctx); err != nil {

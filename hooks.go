@@ -16,10 +16,10 @@ type Hooks struct {
 
 // TaskInfo describes a task.
 type TaskInfo struct {
-	ID    uint64
+	ID    uint64 // counts from 1 on each loop, in the order in which tasks were started
 	Name  string // default "task-<ID>"
-	State string // "ready", "running", "waiting" or "done"
-	On    string // what it waits for, in words for people
+	State string // "ready", "running", "waiting" or "done"; empty where it is not known
+	On    string // what it waits for, in words for people; empty where it is not known
 }
 
 // Failure is what Hooks.Unhandled is told of.

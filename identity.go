@@ -11,7 +11,6 @@ import (
 
 // runner is what a goroutine of a loop runs: the coroutine of a worker, or the loop itself.
 type runner struct {
-	loop *Loop
 	task *task // only for the goroutine itself to read; nil: the loop's own, or no task at the moment
 }
 

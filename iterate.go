@@ -55,7 +55,15 @@ func (l *Loop) iterate() bool {
 	l.fire()
 	l.iterations++
 	for n := l.ready.n; n > 0; n-- {
-		l.ready.pop().run()
+		r := l.ready.pop()
+		if t, ok := r.(*task); ok && t.worker != nil { // by far the most frequent; a call less to return from after the switch
+			l.resume(t.worker)
+			if t.worker.finished {
+				l.retire(t)
+			}
+			continue
+		}
+		r.run()
 	}
 	if l.closing.wanted {
 		l.beginClose()

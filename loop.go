@@ -106,7 +106,7 @@ func (l *Loop) Context() context.Context { return &l.root }
 // onLoop reports whether the calling goroutine holds the baton: whether it may touch what is marked loop only.
 func (l *Loop) onLoop() bool {
 	g := goid.Get()
-	if w := l.current.Load(); w != nil && w.g == g {
+	if w := l.current.Load(); w != nil && w.co.G() == g {
 		return true
 	}
 	return l.g.Load() == g

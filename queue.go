@@ -59,7 +59,19 @@ func (q *Queue[T]) Get(ctx context.Context) (T, error) {
 			q.mu.Unlock()
 			return v, nil
 		}
-		if err := q.wait(ctx, &q.getters, q.empty); err != nil {
+		w := taskWaiter(ctx)
+		if w == nil {
+			if err := q.wait(ctx, &q.getters, q.empty); err != nil {
+				var none T
+				return none, err
+			}
+			continue
+		}
+		w.begin(ctx)
+		q.getters.push(&w.node)
+		q.mu.Unlock()
+		if err := w.park(ctx); err != nil {
+			q.leave(w, &q.getters, q.empty)
 			var none T
 			return none, err
 		}
@@ -86,14 +98,19 @@ func (q *Queue[T]) wait(ctx context.Context, list *nodeList, blocked func() bool
 	q.mu.Unlock()
 	err := w.park(ctx)
 	if err != nil {
-		q.mu.Lock()
-		list.remove(&w.node)
-		if w.notified() && !blocked() {
-			list.notifyFirst() // what was meant for this one goes to the next
-		}
-		q.mu.Unlock()
+		q.leave(w, list, blocked)
 	}
 	return err
+}
+
+// leave takes w, whose context has ended, out of the list.
+func (q *Queue[T]) leave(w *waiter, list *nodeList, blocked func() bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	list.remove(&w.node)
+	if w.notified() && !blocked() {
+		list.notifyFirst() // what was meant for this one goes to the next
+	}
 }
 
 // TryPut adds v if there is room, and otherwise returns ErrFull. From any goroutine; it does not suspend.

@@ -74,7 +74,7 @@ func Start(opts ...Option) *Loop {
 func (l *Loop) enter() (leave func()) {
 	g := goid.Get()
 	l.g.Store(g)
-	(&runner{loop: l}).enroll(g)
+	new(runner).enroll(g)
 	return func() {
 		l.g.Store(0)
 		strike(g)

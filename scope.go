@@ -279,6 +279,7 @@ func (s *scope) end(how uint32, cause error) bool {
 
 // endAndRelease is the end of a scope by its owner.
 func (s *scope) endAndRelease(how uint32, cause error) {
+	s.state() // an end from above comes first, though its news may still be on its way
 	s.end(how, cause)
 	s.release()
 }

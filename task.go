@@ -8,7 +8,6 @@ import (
 	"sync/atomic"
 
 	"github.com/seed8b1f0744/aio/internal/coro"
-	"github.com/seed8b1f0744/aio/internal/goid"
 	"github.com/seed8b1f0744/aio/internal/invariant"
 )
 
@@ -122,7 +121,11 @@ func (t *Task[T]) exec() (err error) {
 
 // cancel implements canceller: a task is cancelled by ending its context.
 func (t *Task[T]) cancel(cause error) bool {
-	return !t.task.over.Load() && t.task.ctx.end(endedCancelled, cause)
+	if t.task.over.Load() {
+		return false
+	}
+	t.task.ctx.state() // an end from above comes first, though its news may still be on its way
+	return t.task.ctx.end(endedCancelled, cause)
 }
 
 // start puts a new task into the ready queue, and into g if that is given. From any goroutine.
@@ -150,12 +153,6 @@ func (l *Loop) start(t *task, g *group) {
 	t.core.take()
 	t.ctx.group.fail(ErrClosed)
 	t.ctx.group.leave()
-}
-
-// runsHere reports whether the calling goroutine runs t.
-func (t *task) runsHere() bool {
-	w := t.ctx.loop.current.Load()
-	return w != nil && w.g == goid.Get() && w.task == t
 }
 
 func (t *task) info() TaskInfo {
@@ -189,17 +186,28 @@ func (t *task) run() {
 		w = l.takeWorker()
 		w.task, t.worker = t, w
 	}
+	l.resume(w)
+	if w.finished {
+		l.retire(t)
+	}
+}
+
+// resume gives the baton to w's task until that suspends or ends.
+func (l *Loop) resume(w *worker) {
 	if l.last != w {
 		l.last = w
 		l.current.Store(w)
 	}
 	w.co.Resume()
-	if w.finished {
-		err, cancelled := w.err, w.cancelled
-		l.putWorker(w)
-		t.worker = nil
-		l.finish(t, err, cancelled)
-	}
+}
+
+// retire is the end of a task that ran.
+func (l *Loop) retire(t *task) {
+	w := t.worker
+	err, cancelled := w.err, w.cancelled
+	l.putWorker(w)
+	t.worker = nil
+	l.finish(t, err, cancelled)
 }
 
 // finish settles a task whose function has returned, or never ran; cancelled: because its context had ended.
@@ -227,7 +235,6 @@ func (l *Loop) finish(t *task, err error, cancelled bool) {
 type worker struct {
 	runner    // its task is read by its own goroutine, too
 	co        coro.Coro
-	g         uintptr // immutable; the coroutine's goroutine
 	err       error
 	cancelled bool // err says that the task's context ended
 	finished  bool // the task's function has returned, panicked or gone
@@ -235,10 +242,12 @@ type worker struct {
 }
 
 // body runs on the coroutine.
-func (w *worker) body(c *coro.Coro) {
-	w.enroll(c.G())
-	defer strike(c.G())
-	for c.Suspend() {
+func (w *worker) body(yield func(struct{}) bool) {
+	w.co.Enter(yield)
+	g := w.co.G()
+	w.enroll(g)
+	defer strike(g)
+	for w.co.Suspend() {
 		w.runTask()
 	}
 }
@@ -278,10 +287,9 @@ func (l *Loop) takeWorker() *worker {
 		l.idle = l.idle[:n-1]
 		return w
 	}
-	w := &worker{runner: runner{loop: l}}
+	w := new(worker)
 	w.co.Init(w.body)
 	w.co.Resume() // enrolls itself
-	w.g = w.co.G()
 	return w
 }
 

@@ -57,7 +57,7 @@ func waiterFor(ctx context.Context) (*waiter, error) {
 // loop. Elsewhere it is nil, and waiterFor must be asked without the lock.
 func taskWaiter(ctx context.Context) *waiter {
 	if s, ok := ctx.(*scope); ok {
-		if w := s.loop.current.Load(); w != nil && w.g == goid.Get() && w.task != nil && !w.task.killed {
+		if w := s.loop.current.Load(); w != nil && w.co.G() == goid.Get() && w.task != nil && !w.task.killed {
 			return &w.task.waiter
 		}
 	}
@@ -69,7 +69,7 @@ func running(ctx context.Context) (*task, error) {
 	g := goid.Get()
 	s := scopeOf(ctx)
 	if s != nil {
-		if w := s.loop.current.Load(); w != nil && w.g == g && w.task != nil {
+		if w := s.loop.current.Load(); w != nil && w.co.G() == g && w.task != nil {
 			return w.task, nil
 		}
 	}
@@ -123,7 +123,6 @@ func (w *waiter) finish(seen, state uint64) bool {
 }
 
 func (w *waiter) notified() bool { return w.word.Load()&waitState == waitNotified }
-func (w *waiter) pending() bool  { return w.word.Load()&waitState == waitWaiting }
 func (w *waiter) isGone() bool   { return w.word.Load()&waitState == waitGone }
 
 // park waits until the wait ends. It returns nil if it was granted, and the context's error if that ended first, or ended before the waiter got to run:
@@ -205,7 +204,7 @@ func (t *task) checkpoint() {
 // suspend gives the loop back to others until the task is taken from the ready queue again.
 func (t *task) suspend() {
 	if invariant.Enabled {
-		invariant.Check(t.worker.g == goid.Get(), "a task is suspended on its own goroutine")
+		invariant.Check(t.worker.co.G() == goid.Get(), "a task is suspended on its own goroutine")
 	}
 	t.worker.co.Suspend()
 }

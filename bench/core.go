@@ -21,7 +21,8 @@ func coreRows() []row {
 		{name: "post a callback from another goroutine", peer: "buffered channel", budget: 1.5, ours: postMany, theirs: timed(bufferedChannel)},
 		{name: "post to an idle loop and hear back", peer: "unbuffered channels there and back", budget: 1.5, ours: postAndHear, theirs: timed(hopGoroutines)},
 		{name: "Blocking, there and back", peer: "goroutine + channel result", budget: 2, ours: inLoop(blockingOne), theirs: timed(goroutineResult)},
-		{name: "1,000 Blocking gathered, each", peer: "1,000 goroutines + WaitGroup", budget: 2, atOnce: 1000, ours: inLoop(blocking1000), theirs: timed(waitGroup1000)},
+		{name: "1,000 InExecutor gathered, each", peer: "1,000 goroutines + WaitGroup", budget: 2, atOnce: 1000, ours: inLoop(executor1000), theirs: timed(waitGroup1000)},
+		{name: "1,000 Blocking in 1,000 tasks gathered, each", peer: "1,000 goroutines + WaitGroup", budget: 2, atOnce: 1000, ours: inLoop(blocking1000), theirs: timed(waitGroup1000)},
 	}
 }
 
@@ -259,6 +260,19 @@ func blocking1000(ctx context.Context, n int) {
 			tasks[i] = aio.Go(ctx, func(ctx context.Context) (int, error) { return aio.Blocking(ctx, one) })
 		}
 		_, err := aio.Gather(ctx, tasks...)
+		must(err)
+	}
+}
+
+func executor1000(ctx context.Context, n int) {
+	pool := aio.NewPool(aio.PoolConfig{Queue: -1, Workers: runtime.GOMAXPROCS(0)})
+	defer pool.Close()
+	calls := make([]*aio.Future[int], min(n, 1000))
+	for ; n > 0; n -= len(calls) {
+		for i := range calls {
+			calls[i] = aio.InExecutor(ctx, pool, one)
+		}
+		_, err := aio.Gather(ctx, calls...)
 		must(err)
 	}
 }

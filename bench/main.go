@@ -44,8 +44,11 @@ func main() {
 	write := flag.Bool("write", false, "write the table into README.md")
 	flag.Parse()
 
+	dir, err := os.MkdirTemp("", "aio-bench-")
+	must(err)
+	defer os.RemoveAll(dir)
 	var results []result
-	for _, r := range slices.Concat(coreRows(), processRows(), refireRows()) {
+	for _, r := range slices.Concat(coreRows(), processRows(), refireRows(dir)) {
 		if !strings.Contains(r.name, *only) {
 			continue
 		}

@@ -69,11 +69,11 @@ func memory(n int, suspend func(n int, look func())) float64 {
 func suspendTasks(n int, look func()) {
 	_, err := aio.Run(context.Background(), aio.Do(func(ctx context.Context) error {
 		var gate aio.Event
+		wait := aio.Do(gate.Wait)
 		for range n {
-			aio.Go(ctx, aio.Do(gate.Wait))
+			aio.Go(ctx, wait)
 		}
-		must(aio.Yield(ctx))
-		must(aio.Yield(ctx))
+		must(aio.Sleep(ctx, time.Millisecond)) // all have begun to wait, and the loop has parked
 		look()
 		gate.Set()
 		return nil

@@ -2,15 +2,18 @@ module github.com/seed8b1f0744/aio/refire
 
 go 1.26.0
 
-require github.com/seed8b1f0744/aio v0.0.0
+require (
+	github.com/rogpeppe/go-internal v1.16.0
+	github.com/seed8b1f0744/aio v0.0.0
+	github.com/spf13/cobra v1.10.2
+	github.com/spf13/pflag v1.0.9
+	golang.org/x/term v0.47.0
+)
 
 require (
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
-	github.com/rogpeppe/go-internal v1.16.0 // indirect
-	github.com/spf13/cobra v1.10.2 // indirect
-	github.com/spf13/pflag v1.0.9 // indirect
 	golang.org/x/sys v0.49.0 // indirect
-	golang.org/x/term v0.47.0 // indirect
+	golang.org/x/tools v0.26.0 // indirect
 )
 
 replace github.com/seed8b1f0744/aio => ../

@@ -3,6 +3,7 @@ package refire
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -126,7 +127,7 @@ func (c *HTTPClient) roundTrips(ctx context.Context, r *Request, u *url.URL) Ans
 		if unsent && sent.reused && stale < maxStale && ctx.Err() == nil {
 			continue
 		}
-		return Answer{Err: classify(whyEnded(ctx, err)), Unsent: unsent}
+		return Answer{Err: classify(c.whyEnded(ctx, err)), Unsent: unsent}
 	}
 }
 
@@ -139,7 +140,7 @@ func (c *HTTPClient) read(ctx context.Context, resp *http.Response) Answer {
 	var err error
 	answer.Bytes, err = io.Copy(io.Discard, io.LimitReader(resp.Body, c.maxBody))
 	if err != nil {
-		err = whyEnded(ctx, err)
+		err = c.whyEnded(ctx, err)
 		answer.Err = &Failure{Trouble: Cut, Err: fmt.Errorf("after %d bytes of the body: %w", answer.Bytes, err)}
 		if troubleOf(err) == Timeout {
 			answer.Err.Trouble = Timeout
@@ -149,9 +150,12 @@ func (c *HTTPClient) read(ctx context.Context, resp *http.Response) Answer {
 }
 
 // whyEnded prefers ctx's end to what it looks like on the connection.
-func whyEnded(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return ctx.Err()
+func (c *HTTPClient) whyEnded(ctx context.Context, err error) error {
+	switch end := ctx.Err(); {
+	case errors.Is(end, context.DeadlineExceeded):
+		return fmt.Errorf("not within %v: %w", c.timeout, end)
+	case end != nil:
+		return end
 	}
 	return err
 }
@@ -194,8 +198,9 @@ func newRequest(ctx context.Context, r *Request, u *url.URL) *http.Request {
 
 type emptyBody struct{}
 
-func (emptyBody) Read([]byte) (int, error) { return 0, io.EOF }
-func (emptyBody) Close() error             { return nil }
+func (emptyBody) Read([]byte) (int, error)         { return 0, io.EOF }
+func (emptyBody) WriteTo(io.Writer) (int64, error) { return 0, nil } // else copying nothing takes a buffer of 32 KiB
+func (emptyBody) Close() error                     { return nil }
 
 // sentTrace finds out whether any byte of a request was handed to a connection. net/http calls the hook before it writes.
 type sentTrace struct {

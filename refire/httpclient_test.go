@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -274,6 +275,33 @@ func plainSpeaker(t *testing.T) (address string) {
 		done.Wait()
 	})
 	return l.Addr().String()
+}
+
+// TestTLS: over TLS, too, the target stays, connections are kept, and an attempt is one request.
+func TestTLS(t *testing.T) {
+	var seen []string
+	s := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		seen = append(seen, r.Proto+" "+r.Host+r.RequestURI) // one at a time
+		if len(seen) == 3 {
+			panic(http.ErrAbortHandler)
+		}
+	}))
+	defer s.Close()
+	origin := mustOrigin(t, s.URL)
+	roots := s.Client().Transport.(*http.Transport).TLSClientConfig
+	client := newClient(t, refire.HTTPConfig{TLS: roots, Connections: 1}, origin)
+	for i, target := range []string{"/a%2F//b?c", "//d", "/e", "/f"} {
+		r := refire.Request{Method: "GET", Origin: origin, Target: target}
+		a := client.Attempt(t.Context(), &r)
+		if (a.Err == nil) != (i != 2) || a.Unsent {
+			t.Errorf("%s: %+v", target, a)
+		}
+	}
+	host := s.Listener.Addr().String()
+	want := []string{"HTTP/1.1 " + host + "/a%2F//b?c", "HTTP/1.1 " + host + "//d", "HTTP/1.1 " + host + "/e", "HTTP/1.1 " + host + "/f"}
+	if !slices.Equal(seen, want) {
+		t.Errorf("the server saw %q", seen)
+	}
 }
 
 func TestBodyLimit(t *testing.T) {

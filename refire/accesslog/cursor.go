@@ -185,15 +185,17 @@ func (c *cursor) skipLine(ctx context.Context) (bool, error) {
 
 // seekLine drops everything up to and with the next newline before the limit, or up to the limit.
 func (c *cursor) seekLine(ctx context.Context) error {
-	for c.offset < c.limit && c.err != io.EOF {
+	for {
 		if i := bytes.IndexByte(c.held, '\n'); i >= 0 {
 			c.take(i + 1)
 			return nil
 		}
 		c.take(len(c.held))
+		if c.offset >= c.limit || c.err == io.EOF {
+			return nil
+		}
 		if err := c.fill(ctx); err != nil {
 			return err
 		}
 	}
-	return nil
 }

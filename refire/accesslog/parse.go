@@ -14,7 +14,7 @@ func Parse(line []byte) (Entry, error) {
 	if reason != 0 {
 		return Entry{}, newBadLine(content, reason)
 	}
-	return f.entry(), nil
+	return f.entry(new(clock)), nil
 }
 
 // cutLine splits off the first line of b: its content without LF or CR LF, and how many bytes it takes with it. Without
@@ -36,8 +36,8 @@ func trimCR(line []byte) []byte {
 }
 
 // entry makes an Entry, whose strings are copies, without what only the scan knows.
-func (f *fields) entry() Entry {
-	e := Entry{Status: f.status, Time: parseTime(f.time), Host: vhost(f.before)}
+func (f *fields) entry(c *clock) Entry {
+	e := Entry{Status: f.status, Time: c.parse(f.time), Host: vhost(f.before)}
 	method, target, proto, ok := splitRequest(f.request)
 	if !ok {
 		e.NoRequest = true
@@ -178,6 +178,19 @@ var timeLayouts = []string{
 	"2006-01-02 15:04:05Z07:00",
 	"2006-01-02T15:04:05",
 	"2006-01-02T15:04:05-0700",
+}
+
+// clock parses times and keeps the last one: in the outage that somebody looks for, most lines share their second with the next.
+type clock struct {
+	text []byte
+	time time.Time
+}
+
+func (c *clock) parse(b []byte) time.Time {
+	if !bytes.Equal(b, c.text) {
+		c.text, c.time = append(c.text[:0], b...), parseTime(b)
+	}
+	return c.time
 }
 
 func parseTime(b []byte) time.Time {

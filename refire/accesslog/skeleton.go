@@ -1,9 +1,6 @@
 package accesslog
 
-import (
-	"bytes"
-	"encoding/binary"
-)
+import "bytes"
 
 // fields are the parts of a well-formed line, all of them inside the line's bytes.
 type fields struct {
@@ -40,8 +37,8 @@ func skeleton(line []byte) (f fields, reason Reason) {
 	if open < 0 {
 		return f, NoRequestField
 	}
-	bracket := bytes.LastIndex(line[:open], []byte(" [")) + 1
-	if line[bracket] != '[' {
+	bracket := findBracket(line[:open])
+	if bracket < 0 {
 		return f, NoRequestField
 	}
 	shut := findQuote(line, open+1)
@@ -77,6 +74,17 @@ func findRequest(line []byte) int {
 			return -1
 		}
 		i = shut + 1
+	}
+}
+
+// findBracket returns the index of the last "[" in b that stands at the beginning or after a space, or -1.
+func findBracket(b []byte) int {
+	for {
+		i := bytes.LastIndexByte(b, '[')
+		if i <= 0 || b[i-1] == ' ' {
+			return i
+		}
+		b = b[:i]
 	}
 }
 
@@ -122,46 +130,4 @@ func number(a, b, c byte) uint {
 		return statuses
 	}
 	return x*100 + y*10 + z
-}
-
-// The first bytes of nearly all requests, as little-endian numbers.
-const (
-	wordGET  = 'G' | 'E'<<8 | 'T'<<16 | ' '<<24
-	wordPOST = 'P' | 'O'<<8 | 'S'<<16 | 'T'<<24
-	wordHEAD = 'H' | 'E'<<8 | 'A'<<16 | 'D'<<24
-)
-
-// clfTime is the length of `[17/May/2015:10:05:03 +0000] `.
-const clfTime = 29
-
-// glance reads the status of a line that is well formed in the usual way and has a request in the usual form. For any other
-// line, good or bad, it returns something >= 1000, and split decides. It is what makes a scan fast, and
-// must never say anything that split does not say.
-func glance(line []byte) uint {
-	open := bytes.IndexByte(line, '"')
-	if open < clfTime+1 || line[open-1] != ' ' || line[open-2] != ']' || line[open-clfTime] != '[' || line[open-clfTime-1] != ' ' {
-		return statuses
-	}
-	request := line[open+1:]
-	shut := bytes.IndexByte(request, '"')
-	if shut < len("GET /") || request[shut-1] == '\\' {
-		return statuses
-	}
-	rest := request[shut:]
-	if len(rest) < 5 || rest[1] != ' ' || len(rest) > 5 && rest[5] != ' ' {
-		return statuses
-	}
-	switch binary.LittleEndian.Uint32(request) {
-	case wordGET:
-		if request[4] != '/' {
-			return statuses
-		}
-	case wordPOST, wordHEAD:
-		if request[4] != ' ' || request[5] != '/' {
-			return statuses
-		}
-	default:
-		return statuses
-	}
-	return number(rest[2], rest[3], rest[4])
 }

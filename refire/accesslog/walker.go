@@ -25,6 +25,7 @@ type walker struct {
 	selected [1024]bool // by status; longer than needed, so that an index can be masked instead of checked
 
 	stats   Stats
+	clock   clock
 	records []record
 	weight  int                 // bytes that records hold
 	deliver func([]record) bool // takes records before it returns; false: nobody wants more
@@ -43,13 +44,17 @@ func newWalker(opts *Options, key streamKey) *walker {
 func (w *walker) walk(lines []byte, offset int64) {
 	w.stats.Bytes += int64(len(lines))
 	for pos := 0; pos < len(lines); {
+		size, count := skim(lines[pos:], &w.selected, &w.stats.ByStatus, w.maxLine)
+		w.stats.Lines += count
+		w.stats.Entries += count
+		if pos += size; pos == len(lines) {
+			return
+		}
 		line := lines[pos:]
 		line = line[:bytes.IndexByte(line, '\n')]
 		w.stats.Lines++
-		if status := glance(line); status < statuses && !w.selected[status&1023] && len(line) <= w.maxLine {
-			w.stats.Entries++
-			w.stats.ByStatus[status]++
-		} else if w.look(line, offset+int64(pos)); w.stopped {
+		w.look(line, offset+int64(pos))
+		if w.stopped {
 			return
 		}
 		pos += len(line) + 1
@@ -64,7 +69,7 @@ func (w *walker) last(line []byte, offset int64) {
 	w.look(line, offset)
 }
 
-// look judges a line that glance did not, or that may have to be delivered. The line is in Stats.Lines and Bytes already.
+// look judges a line that skim did not pass over. The line is in Stats.Lines and Bytes already.
 func (w *walker) look(line []byte, offset int64) {
 	if len(line) > w.maxLine {
 		w.tooLong(line, offset, int64(len(line)))
@@ -90,7 +95,7 @@ func (w *walker) look(line []byte, offset int64) {
 		}
 		return
 	}
-	e := f.entry()
+	e := f.entry(&w.clock)
 	if e.NoRequest {
 		w.stats.NoRequest++
 		w.stats.SelectedNoRequest++

@@ -31,9 +31,9 @@ func newSelectFlags() selectFlags {
 
 func (f *selectFlags) add(fs *pflag.FlagSet) {
 	fs.Var(value("LIST", accesslog.ParseStatusSet, &f.status), "status", "statuses to take: classes, ranges, numbers (5xx or 500,502-504)")
-	fs.Var(value("LIST", refire.ParseMethods, &f.methods), "method", "methods to take (any: all; see --help on bodies)")
+	fs.Var(value("LIST", refire.ParseMethods, &f.methods), "method", "methods to take; any: all")
 	fs.Var(value("NAME", parseFormat, &f.format), "format", "format of the logs: auto, common, combined, extended")
-	fs.IntVar(&f.maxLine, "max-line", f.maxLine, "longest line to read, in BYTES; longer ones are counted and skipped")
+	fs.IntVar(&f.maxLine, "max-line", f.maxLine, "longest line to read, in `BYTES`; longer ones are counted and skipped")
 	fs.BoolVar(&f.showBad, "show-bad", false, "list malformed lines")
 }
 
@@ -91,19 +91,19 @@ func (f *runFlags) add(fs *pflag.FlagSet) {
 	fs.StringVar(&f.base, "base", "", "`URL` of the server to fire at: scheme, host and port")
 	fs.StringVar(&f.out, "out", f.out, "retry log `FILE`; what is in it is not fired again; - is standard output")
 	f.selectFlags.add(fs)
-	fs.IntVar(&f.concurrency, "concurrency", f.concurrency, "how many at a time")
+	fs.IntVar(&f.concurrency, "concurrency", f.concurrency, "`N` at a time")
 	fs.Var(value("N/s", parseRate, &f.rate), "rate", "at most so many requests a second (also N/m, N/h)")
-	fs.DurationVar(&f.timeout, "timeout", f.timeout, "for one attempt, from connecting to the end of the answer")
-	fs.IntVar(&f.retries, "retries", 0, "further attempts after no answer, a 5xx or a 429, with backoff")
+	fs.DurationVar(&f.timeout, "timeout", f.timeout, "`TIME` for one attempt, from connecting to the end of the answer")
+	fs.IntVar(&f.retries, "retries", 0, "`N` further attempts after no answer, a 5xx or a 429, with backoff")
 	fs.BoolVar(&f.dedup, "dedup", false, "fire each method and target once")
 	fs.BoolVar(&f.again, "again", false, "fire what still fails in --out once more")
 	fs.BoolVar(&f.fresh, "fresh", false, "refuse an --out that is not empty")
-	fs.StringVar(&f.outFormat, "out-format", f.outFormat, "json, or urls: one marked URL a line, which is no journal")
+	fs.StringVar(&f.outFormat, "out-format", f.outFormat, "`FORMAT`: json, or urls: one marked URL a line, which is no journal")
 	fs.StringArrayVar(&f.allowHosts, "allow-host", nil, "fire entries that name `HOST:PORT` there; may repeat")
 	fs.StringArrayVar(&f.aliases, "alias", nil, "`ORIGIN` that means --base in the log (https://www.shop.example); may repeat")
 	fs.BoolVar(&f.dryRun, "dry-run", false, "print what would be fired, one URL a line; fire and write nothing")
 	fs.BoolVar(&f.showRefused, "show-refused", false, "list entries that are refused or hold no request")
-	fs.StringVar(&f.progress, "progress", f.progress, "how far it is: auto (a line every 5 s in a pipe), on (every second), off")
+	fs.StringVar(&f.progress, "progress", f.progress, "`WHEN` to say how far it is: auto (a line every 5 s in a pipe), on (every second), off")
 }
 
 // check finds contradictions and values out of range.

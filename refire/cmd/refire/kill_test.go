@@ -4,7 +4,6 @@ package main
 
 import (
 	"bufio"
-	"io"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -29,6 +28,7 @@ func child(t testing.TB, args ...string) *exec.Cmd {
 	}
 	cmd := exec.CommandContext(t.Context(), self)
 	cmd.Args = append([]string{"refire"}, args...)
+	cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0")
 	return cmd
 }
 
@@ -40,7 +40,7 @@ const (
 // TestKillAndGoOn kills runs with SIGKILL, each at a random request, until one comes to its end: no entry is lost, and per kill at most as many are fired
 // twice as were being fired.
 func TestKillAndGoOn(t *testing.T) {
-	rounds := 12
+	rounds := 8
 	if testing.Short() {
 		rounds = 3
 	}
@@ -58,13 +58,12 @@ func killUntilDone(t *testing.T, random *rand.Rand) {
 	log, out := writeLog(t, dir, killEntries), filepath.Join(dir, "retry.log")
 	var at atomic.Int64                   // the request at which the child dies
 	var victim atomic.Pointer[os.Process] // the child, once it has been started
-	s := newCounter()
-	defer s.Close()
-	s.arrived = func(n int) {
+	s := newCounter(func(n int) {
 		if p := victim.Load(); p != nil && int64(n) == at.Load() {
 			p.Kill()
 		}
-	}
+	})
+	defer s.Close()
 	kills := 0
 	for {
 		victim.Store(nil)
@@ -136,11 +135,9 @@ func TestInterrupt(t *testing.T) {
 		t.Run(signal.String(), func(t *testing.T) {
 			dir := t.TempDir()
 			log, out := writeLog(t, dir, killEntries), filepath.Join(dir, "retry.log")
-			s := newCounter()
-			defer s.Close()
 			started := make(chan *os.Process, 1)
 			told := make(chan struct{})
-			s.arrived = func(n int) {
+			s := newCounter(func(n int) {
 				switch {
 				case n == 50:
 					(<-started).Signal(signal)
@@ -148,7 +145,8 @@ func TestInterrupt(t *testing.T) {
 					return
 				}
 				<-told
-			}
+			})
+			defer s.Close()
 			cmd := child(t, "run", "--base", s.URL, "--out", out, "--concurrency", strconv.Itoa(killConcurrency), log)
 			words := watchWords(t, cmd, "nothing new is begun", func() { close(told) })
 			if err := cmd.Start(); err != nil {
@@ -208,16 +206,15 @@ func watchWords(t *testing.T, cmd *exec.Cmd, text string, seen func()) <-chan st
 func TestSecondInterrupt(t *testing.T) {
 	dir := t.TempDir()
 	log := writeLog(t, dir, 3)
-	s := newCounter()
-	defer s.Close()
 	started := make(chan *os.Process, 2) // for two signals
 	ended := make(chan struct{})
-	s.arrived = func(n int) {
+	s := newCounter(func(n int) {
 		if n == 1 {
 			(<-started).Signal(os.Interrupt)
 		}
 		<-ended
-	}
+	})
+	defer s.Close()
 	cmd := child(t, "run", "--base", s.URL, "--out", filepath.Join(dir, "retry.log"), "--timeout", "10m", "--concurrency", "1", log)
 	words := watchWords(t, cmd, "Once more ends at once", func() { (<-started).Signal(os.Interrupt) })
 	if err := cmd.Start(); err != nil {
@@ -236,10 +233,9 @@ func TestSecondInterrupt(t *testing.T) {
 // TestInterruptWhileReadingAPipe: standard input that stays open does not keep it.
 func TestInterruptWhileReadingAPipe(t *testing.T) {
 	dir := t.TempDir()
-	s := newCounter()
-	defer s.Close()
 	started := make(chan *os.Process, 1)
-	s.arrived = func(int) { (<-started).Signal(os.Interrupt) }
+	s := newCounter(func(int) { (<-started).Signal(os.Interrupt) })
+	defer s.Close()
 	cmd := child(t, "run", "--base", s.URL, "--out", filepath.Join(dir, "retry.log"), "-")
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -254,7 +250,7 @@ func TestInterruptWhileReadingAPipe(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := io.WriteString(in, string(text)); err != nil {
+	if _, err := in.Write(text); err != nil {
 		t.Fatal(err)
 	}
 	said := <-words
@@ -262,4 +258,26 @@ func TestInterruptWhileReadingAPipe(t *testing.T) {
 		t.Errorf("exit code %d\n%s", code, said)
 	}
 	in.Close()
+}
+
+// TestFullDisk: standard output that takes nothing ends the run with exit code 3 and says why.
+func TestFullDisk(t *testing.T) {
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Skip(err)
+	}
+	defer full.Close()
+	s := newCounter(nil)
+	defer s.Close()
+	cmd := child(t, "run", "--base", s.URL, "--out", "-", "--concurrency", "2", writeLog(t, t.TempDir(), 500))
+	cmd.Stdout = full
+	var words strings.Builder
+	cmd.Stderr = &words
+	code := exitCode(cmd.Run())
+	if code != exitCannotRun || !strings.Contains(words.String(), "refire: cannot write outcomes: no space left on device") {
+		t.Errorf("exit code %d\n%s", code, words.String())
+	}
+	if n := s.total(); n > 2 {
+		t.Errorf("%d requests although none could be written, 2 at a time", n)
+	}
 }

@@ -32,7 +32,7 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Setup: func(env *testscript.Env) error {
-			s, victim := newCounter(), newCounter()
+			s, victim := newCounter(nil), newCounter(nil)
 			env.Defer(s.Close)
 			env.Defer(func() {
 				victim.Close()
@@ -41,6 +41,7 @@ func TestScripts(t *testing.T) {
 				}
 			})
 			env.Values["server"] = s
+			env.Setenv("GORACE", "atexit_sleep_ms=0") // else every command takes a second under -race
 			env.Setenv("BASE", s.URL)
 			env.Setenv("HOST", strings.TrimPrefix(s.URL, "http://"))
 			env.Setenv("VICTIM", strings.TrimPrefix(victim.URL, "http://"))
@@ -101,8 +102,8 @@ type counter struct {
 	n    int            // guarded by mu
 }
 
-func newCounter() *counter {
-	s := &counter{hits: map[string]int{}}
+func newCounter(arrived func(n int)) *counter {
+	s := &counter{arrived: arrived, hits: map[string]int{}}
 	s.Server = httptest.NewServer(s)
 	return s
 }

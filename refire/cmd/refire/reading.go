@@ -126,10 +126,10 @@ func (r *reading) rows(skipped map[refire.Reason]int) []row {
 		bad = map[string]int{"malformed": int(r.stats.Malformed)}
 	}
 	return []row{
-		{"skipped", sum(skippedParts), parts(skippedParts, same), ""},
-		{"refused", sum(r.refused), parts(r.refused, reason), ""},
-		{"no request", sum(r.nothing), parts(r.nothing, reason), ""},
-		{"bad lines", sum(bad), parts(bad, same), ""},
+		{"skipped", sum(skippedParts), parts(skippedParts, same), "", false},
+		{"refused", sum(r.refused), parts(r.refused, reason), "", false},
+		{"no request", sum(r.nothing), parts(r.nothing, reason), "", false},
+		{"bad lines", sum(bad), parts(bad, same), "", false},
 	}
 }
 

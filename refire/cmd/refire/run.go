@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"time"
 
@@ -96,7 +97,7 @@ func dryRun(f *runFlags, logs []*log, routes refire.Routes, ledger *refire.Ledge
 		return cannotRun(fmt.Errorf("cannot write: %w", err), "")
 	}
 	c.say("refire: would fire %s", plural(n, "request"))
-	writeRows(c.w, append(make([]row, 3), read.rows(skipped)...)[3:], plain)
+	writeRows(c.w, read.rows(skipped), plain)
 	return nil
 }
 
@@ -199,10 +200,21 @@ func runFailure(f *runFlags, err error) error {
 	}
 	var write *refire.SinkError
 	if errors.As(err, &write) {
-		return cannotRun(fmt.Errorf("cannot write %s: %w", f.out, write.Err),
-			fmt.Sprintf("firing was stopped; make room, then run the same command again: it goes on, and at most %d entries are fired twice", f.concurrency))
+		return writeFailure(f, write.Err)
 	}
 	return readFailure(err)
+}
+
+func writeFailure(f *runFlags, err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		err = path.Err
+	}
+	if !f.journals() {
+		return cannotRun(fmt.Errorf("cannot write outcomes: %w", err), "firing was stopped; "+goOnHint(f))
+	}
+	return cannotRun(fmt.Errorf("cannot write %s: %w", f.out, err),
+		fmt.Sprintf("firing was stopped; make room, then run the same command again: it goes on, and at most %d entries are fired twice", f.concurrency))
 }
 
 func readFailure(err error) error {

@@ -161,12 +161,12 @@ func (n *counts) report(c *console, f *selectFlags, name string) {
 		}
 	}
 	rows := []row{
-		{"by status", sum(byStatus), parts(byStatus, strconv.Itoa), ""},
-		{"by method", sum(n.byMethod), parts(n.byMethod, func(m string) string { return m }), ""},
-		{"run takes", n.taken, "method " + f.methods.String(), ""},
+		{"by status", sum(byStatus), parts(byStatus, strconv.Itoa), "", true},
+		{"by method", sum(n.byMethod), parts(n.byMethod, func(m string) string { return m }), "", true},
+		{"run takes", n.taken, "method " + f.methods.String(), "", true},
 	}
 	if bad := st.Malformed + st.TooLong; bad > 0 {
-		rows = append(rows, row{"bad lines", int(bad), "--show-bad lists them", ""})
+		rows = append(rows, row{"bad lines", int(bad), "--show-bad lists them", "", true})
 	}
 	writeRows(c.w, rows, plain)
 }

@@ -18,6 +18,7 @@ type row struct {
 	count int
 	parts string
 	code  string // colour of a count that is not zero
+	zero  bool   // shown even if the count is 0
 }
 
 const (
@@ -28,9 +29,9 @@ const (
 // tallyRows are the rows about what was fired, ever.
 func tallyRows(t refire.Tally) []row {
 	return []row{
-		{"recovered", t.Recovered, "", green},
-		{"still failing", t.Failing(), parts(t.ByStatus, strconv.Itoa), red},
-		{"unreachable", t.Unreachable(), parts(t.ByTrouble, refire.Trouble.Words), red},
+		{"recovered", t.Recovered, "", green, true},
+		{"still failing", t.Failing(), parts(t.ByStatus, strconv.Itoa), red, true},
+		{"unreachable", t.Unreachable(), parts(t.ByTrouble, refire.Trouble.Words), red, true},
 	}
 }
 
@@ -46,14 +47,14 @@ func parts[K cmp.Ordered](counts map[K]int, name func(K) string) string {
 	return strings.Join(list, ", ")
 }
 
-// writeRows writes a table; rows whose count is 0 are left out but for the first three.
+// writeRows writes a table.
 func writeRows(w io.Writer, rows []row, paint func(code, text string) string) {
 	widest := 0
 	for _, r := range rows {
 		widest = max(widest, len(number(r.count)))
 	}
-	for i, r := range rows {
-		if r.count == 0 && i >= 3 {
+	for _, r := range rows {
+		if r.count == 0 && !r.zero {
 			continue
 		}
 		count := fmt.Sprintf("%*s", widest, number(r.count))

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/seed8b1f0744/aio/refire"
+)
+
+func TestSafe(t *testing.T) {
+	for text, want := range map[string]string{
+		"plain, caf\u00e9": "plain, caf\u00e9",
+		"two\nlines":       "two\nlines",
+		"\x1b[31mred":      `\x1b[31mred`,
+		"bell\x07 \"q\"":   `bell\a "q"`,
+		"c1 \u009b31m":     `c1 \u009b31m`,
+		"bad \xff":         `bad \xff`,
+		"turn \u202e it":   `turn \u202e it`,
+		"a\x00\nb\r":       `a\x00` + "\n" + `b\r`,
+	} {
+		if got := safe(text); got != want {
+			t.Errorf("safe(%q) = %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestNumbers(t *testing.T) {
+	for n, want := range map[int]string{0: "0", 999: "999", 1000: "1,000", -1234567: "-1,234,567", -100: "-100", 1e9: "1,000,000,000"} {
+		if got := number(n); got != want {
+			t.Errorf("%d is %s, want %s", n, got, want)
+		}
+	}
+	if got := plural(1, "entry") + plural(2000, "entry") + plural(0, "line"); got != "1 entry2,000 entries0 lines" {
+		t.Error(got)
+	}
+}
+
+func TestParseRate(t *testing.T) {
+	for text, want := range map[string]float64{"50/s": 50, "50": 50, "30/m": 0.5, "0.5/s": 0.5, "3600/h": 1} {
+		if got, err := parseRate(text); got != want || err != nil {
+			t.Errorf("%s is %g, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"", "/s", "0", "-1/s", "5/x", "5/s/s", "NaN", "Inf", "fast"} {
+		if got, err := parseRate(text); err == nil {
+			t.Errorf("%q is %g", text, got)
+		}
+	}
+}
+
+// TestMeter: the ETA goes by bytes while the log is being read, by requests after that, and the rate follows what happens now.
+func TestMeter(t *testing.T) {
+	m := meter{c: &console{}, total: 1000}
+	say := func(p refire.Progress) string {
+		m.observe(p)
+		return m.line(p)
+	}
+	if got := say(refire.Progress{Elapsed: time.Second, Read: 100, Done: 50, Recovered: 40, Running: 8}); got != "fired 50, log read to 10%, recovered 40, running 8, 50/s, ETA 9s" {
+		t.Error(got)
+	}
+	if got := say(refire.Progress{Elapsed: 2 * time.Second, Read: 1000, ReadAll: true, Admitted: 200, Done: 100, Recovered: 90}); got != "fired 100 of 200, recovered 90, running 0, 50/s, ETA 2s" {
+		t.Error(got)
+	}
+	got := say(refire.Progress{Elapsed: 3 * time.Second, ReadAll: true, Admitted: 200, Done: 100})
+	if !strings.Contains(got, "40/s, ETA 3s") {
+		t.Error(got)
+	}
+	m = meter{c: &console{}}
+	if got := say(refire.Progress{Elapsed: time.Second, Done: 5}); got != "fired 5, recovered 0, running 0, 5/s" {
+		t.Error(got)
+	}
+}
+
+// TestConsole: the status line gives way to others and comes back, without terminal codes.
+func TestConsole(t *testing.T) {
+	var b strings.Builder
+	c := &console{w: &b, terminal: true, width: func() int { return 20 }}
+	c.update("fired 10 and much more than fits")
+	c.say("bad: %s", "\x1b[31m")
+	c.update("short")
+	c.update("")
+	want := "\rfired 10 and much m" + "\r" + strings.Repeat(" ", 19) + "\rbad: \\x1b[31m\nfired 10 and much m" +
+		"\rshort" + strings.Repeat(" ", 14) + strings.Repeat("\b", 14) + "\r" + strings.Repeat(" ", 5) + strings.Repeat("\b", 5) + "\r"
+	if b.String() != want {
+		t.Errorf("%q\nwant\n%q", b.String(), want)
+	}
+	if c.paint(red, "5") != "5" {
+		t.Error("paints although colour is off")
+	}
+}
