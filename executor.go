@@ -130,11 +130,16 @@ func (c *call[T]) run() {
 
 // deliver settles the call with its outcome. If somebody stopped waiting for it before, an error that says more than that is reported.
 func (c *call[T]) deliver(v T, err error) {
-	if c.settleWith(v, Finished, err) {
+	state, cancelled := Finished, false
+	if how := c.ctx.Err(); err != nil && how != nil && errors.Is(err, how) {
+		state, cancelled = Cancelled, true // as a task's would be
+		v, err = *new(T), newCancelledError(err, context.Cause(c.ctx))
+	}
+	if c.settleWith(v, state, err) {
 		if c.untaken() {
 			c.noteFailure()
 		}
-	} else if err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
+	} else if err != nil && !cancelled {
 		c.late(err)
 	}
 	c.release()

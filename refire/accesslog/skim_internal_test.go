@@ -57,14 +57,18 @@ func FuzzSkim(f *testing.F) {
 	seed(skimLine("h", "HEAD /", "500", " 1"))
 	seed(skimLine("h", "PUT /", "600", " 1"))
 	seed(skimLine("h", "DELETE /", "000", " 1"))
-	for _, request := range []string{"", "-", "GET", "GET ", "GET  /", "POST/", "PUT  /", "DELETE", "DELETE x", "GET /\nx", "GET /\\\"x", "GET /\\\\", "GETx/ y"} {
+	for _, request := range []string{"", "-", "GET", "GET ", "GET  /", "POST/", "PUT  /", "DELETE", "DELETE x", "GET /\nx", "GET /\\\"x", "GET /\\\\", "GETx/ y", "POSTx/ y"} {
 		seed(skimLine("h", request, "200", " 1"))
 	}
-	for _, status := range []string{"", "-", "20", "2000", "2o0", "20:", "2/0", "\xb200", ":00"} {
+	for _, status := range []string{"", "-", "20", "2000", "2o0", "20:", "2/0", "\xb200", "\xcf00", "2\xcf0", "20\xcf", ":00"} {
 		seed(skimLine("h", "GET /", status, " 1"))
 		seed(skimLine("h", "GET /", status, ""))
 	}
 	seed(skimLine(strings.Repeat("h", 30), strings.Repeat("x\n", 20), "200", ""))
+	seed(skimLine("h", `GET /\" 200 x`, "500", " 1"))
+	seed(skimLine("h", "GET /", "200", " 1 ["+strings.Repeat("x", 24)) + "\n" + `x] "GET /" 200 1`) // the bracket of another line
+	f.Add([]byte(pad), uint16(70))
+	seed(strings.Replace(skimLine("h", "GET /", "200", " 1"), "]", "}", 1))
 	seed(skimLine(`"`, "GET /", "200", " 1"))
 	seed(skimLine("", "GET /", "200", " 1"))
 	seed("\n\n\n" + skimLine("h", "GET /", "200", " 1") + "\r")
