@@ -50,6 +50,12 @@ var unlistedDependencies = map[string]string{
 	"internal/tools": "tools, linked into nothing of ours",
 }
 
+// toolModules are the modules that may have tool lines.
+var toolModules = map[string]string{
+	"internal/tools": "what it is for",
+	"bench":          "peers that are programs, built by the benchmark itself",
+}
+
 func TestModules(t *testing.T) {
 	tr := theTree(t)
 	work, err := parseModule(find(t, tr, "go.work"))
@@ -82,7 +88,7 @@ func TestModules(t *testing.T) {
 		if n := m.directives["toolchain"] + m.directives["exclude"]; n > 0 {
 			t.Errorf("%s/go.mod: toolchain and exclude lines work for the main module only; do without", rule.dir)
 		}
-		if m.directives["tool"] > 0 && rule.dir != "internal/tools" {
+		if m.directives["tool"] > 0 && toolModules[rule.dir] == "" {
 			t.Errorf("%s/go.mod: tool lines belong to internal/tools/go.mod: they bring require lines", rule.dir)
 		}
 		checkReplaces(t, m, rule.usesAio)
