@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// closing is how far a loop's end has come: wanted -> begun -> hard (the grace period is over) -> the inbox is closed -> settled.
+// closing is how far a loop's end has come: wanted -> begun -> hard (the grace period is over) ->
+// the inbox is closed -> settled.
 type closing struct {
 	wanted bool // by the end of the iteration
 	begun  bool // tasks are cancelled
@@ -14,13 +15,18 @@ type closing struct {
 	over   bool // wrapUp was here
 }
 
-// Close ends the loop. It cancels all tasks, with the cause ErrClosed, and lets them run to completion, deferred calls and awaiting clean-up included; it waits for
-// the calls that they made on executors, and returns when the loop has ended. It is idempotent, and waits for a concurrent Close.
+// Close ends the loop. It cancels all tasks, with the cause ErrClosed, and lets them run to
+// completion, deferred calls and awaiting clean-up included; it waits for the calls that they made
+// on executors, and returns when the loop has ended. It is idempotent, and waits for a concurrent
+// Close.
 //
-// After the grace period (see [WithGrace]) a task that still waits is resumed with an error and ended at its next wait; a call, or a step that never ends, is abandoned and named
-// in a *StuckError. Failures that nobody took are reported to Hooks.Unhandled before Close returns. Timers that are not due are dropped.
+// After the grace period (see [WithGrace]) a task that still waits is resumed with an error and
+// ended at its next wait; a call, or a step that never ends, is abandoned and named in a
+// *StuckError. Failures that nobody took are reported to Hooks.Unhandled before Close returns.
+// Timers that are not due are dropped.
 //
-// It suspends a task of another loop and blocks any other goroutine. From the loop's own tasks and callbacks it starts closing and returns ErrWouldDeadlock.
+// It suspends a task of another loop and blocks any other goroutine. From the loop's own tasks and
+// callbacks it starts closing and returns ErrWouldDeadlock.
 func (l *Loop) Close() error {
 	if l.onLoop() {
 		l.closing.wanted = true
@@ -39,7 +45,8 @@ func (l *Loop) Close() error {
 	return l.settled.failedWith()
 }
 
-// waitWhileMoving is Close after the grace period: the loop is ending its tasks now, unless a step holds it.
+// waitWhileMoving is Close after the grace period: the loop is ending its tasks now, unless a step
+// holds it.
 func (l *Loop) waitWhileMoving() error {
 	for {
 		var turn core // settled in the loop's next iteration
@@ -78,8 +85,10 @@ func (l *Loop) stuck() *StuckError {
 	return e
 }
 
-// Shutdown waits until the loop has no tasks, and closes it. When ctx ends first, it closes the loop with what still runs, as Close does, and returns ctx's error
-// joined to Close's. It suspends a task of another loop and blocks any other goroutine. From the loop's own tasks and callbacks it returns ErrWouldDeadlock.
+// Shutdown waits until the loop has no tasks, and closes it. When ctx ends first, it closes the
+// loop with what still runs, as Close does, and returns ctx's error joined to Close's. It suspends
+// a task of another loop and blocks any other goroutine. From the loop's own tasks and callbacks it
+// returns ErrWouldDeadlock.
 func (l *Loop) Shutdown(ctx context.Context) error {
 	if l.onLoop() {
 		return ErrWouldDeadlock

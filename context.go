@@ -11,10 +11,13 @@ import (
 
 // A scope as a context.Context.
 //
-// Package context keeps a tree of its own, and hides what a context made elsewhere would need to be a full member of it. What it does offer is used here: a parent
-// with a method AfterFunc is told of each context derived from it, and when that is let go, so that no goroutine is needed and nothing is left behind. (A context
-// derived through context.WithValue costs a goroutine while it lives; package context does not look behind those.) And whoever asks context.Cause asks the
-// context for a key that only package context has: once it has ended, a scope answers that with a context that ended likewise.
+// Package context keeps a tree of its own, and hides what a context made elsewhere would need to be
+// a full member of it. What it does offer is used here: a parent with a method AfterFunc is told of
+// each context derived from it, and when that is let go, so that no goroutine is needed and nothing
+// is left behind. (A context derived through context.WithValue costs a goroutine while it lives;
+// package context does not look behind those.) And whoever asks context.Cause asks the context for
+// a key that only package context has: once it has ended, a scope answers that with a context that
+// ended likewise.
 
 // scopeKey is the key under which a scope finds itself.
 type scopeKey struct{}
@@ -28,7 +31,8 @@ func scopeOf(ctx context.Context) *scope {
 	return s
 }
 
-// endsWith is the scope whose end is ctx's end: ctx itself, or one to which ctx only adds values. It is nil if ctx ends otherwise, or never.
+// endsWith is the scope whose end is ctx's end: ctx itself, or one to which ctx only adds values.
+// It is nil if ctx ends otherwise, or never.
 func endsWith(ctx context.Context) *scope {
 	if s, ok := ctx.(*scope); ok {
 		return s
@@ -78,7 +82,8 @@ func (s *scope) Done() <-chan struct{} {
 	return s.doneChannel(s.ownTask != nil && askedByUser())
 }
 
-// doneChannel makes the channel if need be. If a user asked for it, it may be all that is kept of the scope, and must be closed all the same.
+// doneChannel makes the channel if need be. If a user asked for it, it may be all that is kept of
+// the scope, and must be closed all the same.
 func (s *scope) doneChannel(asked bool) <-chan struct{} {
 	s.state() // an end that is known must be seen
 	if asked {
@@ -111,7 +116,8 @@ func (d *doneChannel) close() {
 	}
 }
 
-// askedByUser reports whether the caller of the caller is neither package context nor this one: those keep the scope as well as its channel.
+// askedByUser reports whether the caller of the caller is neither package context nor this one:
+// those keep the scope as well as its channel.
 func askedByUser() bool {
 	var pc [1]uintptr
 	runtime.Callers(3, pc[:])
@@ -160,8 +166,8 @@ func (s *scope) Value(key any) any {
 	}
 }
 
-// AfterFunc is what package context calls to be told of the end by f. Unlike context.AfterFunc it calls f on the goroutine that ends the scope; package
-// context's f only passes the end on.
+// AfterFunc is what package context calls to be told of the end by f. Unlike context.AfterFunc it
+// calls f on the goroutine that ends the scope; package context's f only passes the end on.
 func (s *scope) AfterFunc(f func()) (stop func() bool) {
 	s.state()
 	d := &derived{f: f}

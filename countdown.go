@@ -5,10 +5,11 @@ import (
 	"sync"
 )
 
-// countdown waits until a number of futures are done, or one of them is reason enough to stop: what Gather and Wait share.
+// countdown waits until a number of futures are done, or one of them is reason enough to stop: what
+// Gather and Wait share.
 //
-// For a task, each completion has a turn of its own on the loop, and the last one wakes the task for the next: two turns, as in asyncio. For
-// another goroutine they count where they happen.
+// For a task, each completion has a turn of its own on the loop, and the last one wakes the task
+// for the next: two turns, as in asyncio. For another goroutine they count where they happen.
 type countdown struct {
 	loop   *Loop // of the waiting task; nil for a goroutine
 	waiter *waiter
@@ -28,7 +29,8 @@ type watcher struct {
 	future *core
 }
 
-// newCountdown prepares the caller's wait for n futures. Each must then be given to watch, or counted. With claims, the caller takes their outcomes if all goes well.
+// newCountdown prepares the caller's wait for n futures. Each must then be given to watch, or
+// counted. With claims, the caller takes their outcomes if all goes well.
 func newCountdown(ctx context.Context, n int, claims bool, enough func(*core) bool) (*countdown, error) {
 	w, err := waiterFor(ctx)
 	if err != nil {

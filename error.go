@@ -9,24 +9,29 @@ import (
 
 // The conditions that callers test for with errors.Is.
 var (
-	// ErrCancelled is what awaiting a cancelled task, call or promise gives. The errors that carry it also are context.Canceled
-	// (or context.DeadlineExceeded, if that is how the task's context ended) and the cause given to Cancel.
+	// ErrCancelled is what awaiting a cancelled task, call or promise gives. The errors that carry
+	// it also are context.Canceled (or context.DeadlineExceeded, if that is how the task's context
+	// ended) and the cause given to Cancel.
 	ErrCancelled error = cancelled{}
 
 	// ErrPending is the error of Future.Result before there is one.
 	ErrPending = errors.New("aio: result not ready")
 
-	// ErrNoLoop is the error of what needs a loop and got a context without one. Pass the context of a task, or Loop.Context.
+	// ErrNoLoop is the error of what needs a loop and got a context without one. Pass the context
+	// of a task, or Loop.Context.
 	ErrNoLoop = errors.New("aio: no loop in this context")
 
-	// ErrClosed is the error of handing work to a loop or an executor that is closed, and the cause with which a closing loop cancels.
+	// ErrClosed is the error of handing work to a loop or an executor that is closed, and the cause
+	// with which a closing loop cancels.
 	ErrClosed = errors.New("aio: closed")
 
-	// ErrWouldDeadlock is the error of waiting where nothing could end the wait: on a loop's goroutine outside a task (in a callback or a hook),
-	// or in an iterator pulled by a task. Wait in a task instead: Go starts one from a callback too.
+	// ErrWouldDeadlock is the error of waiting where nothing could end the wait: on a loop's
+	// goroutine outside a task (in a callback or a hook), or in an iterator pulled by a task. Wait
+	// in a task instead: Go starts one from a callback too.
 	ErrWouldDeadlock = errors.New("aio: would deadlock")
 
-	// ErrFull is the error of a queue or an executor without room, where the caller asked not to wait.
+	// ErrFull is the error of a queue or an executor without room, where the caller asked not to
+	// wait.
 	ErrFull = errors.New("aio: full")
 
 	// ErrEmpty is the error of Queue.TryGet on an empty queue.
@@ -73,7 +78,8 @@ func (e *cancelledError) Unwrap() []error {
 	return []error{ErrCancelled, e.err, e.cause}
 }
 
-// contextError is the error of a wait whose context ended, where the cause says more than the context's own error.
+// contextError is the error of a wait whose context ended, where the cause says more than the
+// context's own error.
 type contextError struct {
 	err   error // context.Canceled or context.DeadlineExceeded
 	cause error
@@ -82,7 +88,8 @@ type contextError struct {
 func (e *contextError) Error() string   { return fmt.Sprintf("%v: %v", e.err, e.cause) }
 func (e *contextError) Unwrap() []error { return []error{e.err, e.cause} }
 
-// PanicError is what a panic in a task, or in a call on an executor, becomes: the outcome of that task or call.
+// PanicError is what a panic in a task, or in a call on an executor, becomes: the outcome of that
+// task or call.
 type PanicError struct {
 	Value any    // what panic was called with
 	Stack []byte // of the goroutine that panicked, as debug.Stack formats it
@@ -99,7 +106,8 @@ func (e *PanicError) Unwrap() error {
 	return err
 }
 
-// StuckError is the error of a Close whose grace period ended first. It names what was left behind, still running.
+// StuckError is the error of a Close whose grace period ended first. It names what was left behind,
+// still running.
 type StuckError struct {
 	Tasks []TaskInfo // whose step does not end
 	Calls int        // on executors

@@ -5,14 +5,16 @@ import (
 	"sync"
 )
 
-// Event is a flag that tasks and goroutines can wait for. The zero value is not set. An Event may not be copied.
+// Event is a flag that tasks and goroutines can wait for. The zero value is not set. An Event may
+// not be copied.
 type Event struct {
 	mu      sync.Mutex
 	set     bool     // guarded by mu
 	waiters nodeList // guarded by mu
 }
 
-// Set sets the flag and wakes all who wait, in the order they came. From any goroutine; it does not suspend.
+// Set sets the flag and wakes all who wait, in the order they came. From any goroutine; it does not
+// suspend.
 func (e *Event) Set() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -20,7 +22,8 @@ func (e *Event) Set() {
 	e.waiters.notifyAll()
 }
 
-// Clear takes the flag back; who was woken by Set stays so. From any goroutine; it does not suspend.
+// Clear takes the flag back; who was woken by Set stays so. From any goroutine; it does not
+// suspend.
 func (e *Event) Clear() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -34,8 +37,9 @@ func (e *Event) IsSet() bool {
 	return e.set
 }
 
-// Wait waits until the flag is set. It suspends a task and blocks any other goroutine; if the flag is set, it returns at once. Its error is ctx's, if that
-// ended first. In a callback it is ErrWouldDeadlock, unless the flag is set.
+// Wait waits until the flag is set. It suspends a task and blocks any other goroutine; if the flag
+// is set, it returns at once. Its error is ctx's, if that ended first. In a callback it is
+// ErrWouldDeadlock, unless the flag is set.
 func (e *Event) Wait(ctx context.Context) error {
 	if err := ended(ctx); err != nil {
 		return err

@@ -7,21 +7,27 @@ import (
 	"runtime/debug"
 )
 
-// Executor runs closures somewhere else in this process. Pool is one. It may be used from any goroutine.
+// Executor runs closures somewhere else in this process. Pool is one. It may be used from any
+// goroutine.
 //
-// Submit waits for room, suspending a task and blocking any other goroutine, and returns ErrFull if it is not one that waits, ErrClosed once it is closed, ctx's error if that
-// ends first. A call that was accepted is run, always. A panic in a bare Submit's call crashes the program, as in any goroutine; [Blocking] and
-// [InExecutor] turn it into a *PanicError. Close takes no new calls and waits for those it accepted.
+// Submit waits for room, suspending a task and blocking any other goroutine, and returns ErrFull if
+// it is not one that waits, ErrClosed once it is closed, ctx's error if that ends first. A call
+// that was accepted is run, always. A panic in a bare Submit's call crashes the program, as in any
+// goroutine; [Blocking] and [InExecutor] turn it into a *PanicError. Close takes no new calls and
+// waits for those it accepted.
 type Executor interface {
 	Submit(ctx context.Context, call func()) error
 	Close() error
 }
 
-// Blocking runs fn on the loop's executor and waits for it: asyncio.to_thread. It is where a task calls what blocks: files, DNS, a vendor's SDK, net/http. It suspends
-// the task. In a goroutine that is not a task it calls fn there, which blocks as fn does. In a callback it is ErrWouldDeadlock.
+// Blocking runs fn on the loop's executor and waits for it: asyncio.to_thread. It is where a task
+// calls what blocks: files, DNS, a vendor's SDK, net/http. It suspends the task. In a goroutine
+// that is not a task it calls fn there, which blocks as fn does. In a callback it is
+// ErrWouldDeadlock.
 //
-// fn's ctx ends when ctx does. When ctx ends first Blocking returns its error while fn may go on, so fn must not share its buffers; fn's late
-// error or panic then goes to Hooks.Unhandled. A panic of fn is a *PanicError, its runtime.Goexit ErrGoexit.
+// fn's ctx ends when ctx does. When ctx ends first Blocking returns its error while fn may go on,
+// so fn must not share its buffers; fn's late error or panic then goes to Hooks.Unhandled. A panic
+// of fn is a *PanicError, its runtime.Goexit ErrGoexit.
 func Blocking[T any](ctx context.Context, fn func(context.Context) (T, error)) (T, error) {
 	var none T
 	if fn == nil {
@@ -54,11 +60,13 @@ func Blocking[T any](ctx context.Context, fn func(context.Context) (T, error)) (
 	return v, err
 }
 
-// InExecutor is run_in_executor: it waits until ex accepts the call, and returns its result to come; a refusal rejects that. It may be called in a task, which it suspends while ex
-// has no room, and in any other goroutine, which it blocks.
+// InExecutor is run_in_executor: it waits until ex accepts the call, and returns its result to
+// come; a refusal rejects that. It may be called in a task, which it suspends while ex has no room,
+// and in any other goroutine, which it blocks.
 //
-// fn's ctx ends when ctx does, or by Cancel of the future, which resolves the future at once; a late error or panic of fn goes to Hooks.Unhandled. A panic of fn is a
-// *PanicError, its runtime.Goexit ErrGoexit. If ctx has a loop, Close of that loop waits for the call.
+// fn's ctx ends when ctx does, or by Cancel of the future, which resolves the future at once; a
+// late error or panic of fn goes to Hooks.Unhandled. A panic of fn is a *PanicError, its
+// runtime.Goexit ErrGoexit. If ctx has a loop, Close of that loop waits for the call.
 func InExecutor[T any](ctx context.Context, ex Executor, fn func(context.Context) (T, error)) *Future[T] {
 	if fn == nil {
 		panic("aio: InExecutor needs a function, got nil")
@@ -128,7 +136,8 @@ func (c *call[T]) run() {
 	v, err = c.fn(c.ctx)
 }
 
-// deliver settles the call with its outcome. If somebody stopped waiting for it before, an error that says more than that is reported.
+// deliver settles the call with its outcome. If somebody stopped waiting for it before, an error
+// that says more than that is reported.
 func (c *call[T]) deliver(v T, err error) {
 	state, cancelled := Finished, false
 	if how := c.ctx.Err(); err != nil && how != nil && errors.Is(err, how) {
@@ -156,7 +165,8 @@ func (c *call[T]) late(err error) {
 	c.loop.late(err)
 }
 
-// noteFailure implements reporter. Without a loop there is nobody to report to: the future is its holder's business, as a promise is.
+// noteFailure implements reporter. Without a loop there is nobody to report to: the future is its
+// holder's business, as a promise is.
 func (c *call[T]) noteFailure() {
 	if c.loop != nil {
 		noteFailure(c.loop, c, &c.core, TaskInfo{})
@@ -254,7 +264,8 @@ func (l *Loop) defaultExecutor() Executor {
 	return l.executor
 }
 
-// closeExecutor closes the loop's own executor. It waits for its workers only if none of them is stuck in a call.
+// closeExecutor closes the loop's own executor. It waits for its workers only if none of them is
+// stuck in a call.
 func (l *Loop) closeExecutor(wait bool) {
 	l.executorMu.Lock()
 	defer l.executorMu.Unlock()

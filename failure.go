@@ -7,8 +7,9 @@ import (
 	"sync/atomic"
 )
 
-// failure is an error that a task or a call ended with and that nobody has taken. It is reported when nobody can reach the future any more, or when the loop
-// closes, whichever comes first. It holds nothing of the future but what the report needs, so that it does not keep it alive.
+// failure is an error that a task or a call ended with and that nobody has taken. It is reported
+// when nobody can reach the future any more, or when the loop closes, whichever comes first. It
+// holds nothing of the future but what the report needs, so that it does not keep it alive.
 type failure struct {
 	loop    *Loop
 	what    Failure
@@ -23,7 +24,8 @@ type failures struct {
 	over bool       // guarded by mu; the loop has closed
 }
 
-// noteFailure has the failure of c reported unless somebody takes it. future is what holds c: when that can't be reached any more, nobody will.
+// noteFailure has the failure of c reported unless somebody takes it. future is what holds c: when
+// that can't be reached any more, nobody will.
 func noteFailure[F any](l *Loop, future *F, c *core, info TaskInfo) {
 	r := &failure{loop: l, what: Failure{Task: info, Err: c.failedWith()}}
 	c.mu.Lock()
@@ -94,7 +96,8 @@ func (r *failure) run() {
 	}
 }
 
-// reportFailures reports what is left, oldest first, when the loop closes. A hook that ends this goroutine (testing.T.Fatal) keeps none from being reported.
+// reportFailures reports what is left, oldest first, when the loop closes. A hook that ends this
+// goroutine (testing.T.Fatal) keeps none from being reported.
 func (l *Loop) reportFailures() {
 	l.failures.mu.Lock()
 	l.failures.over = true
@@ -119,7 +122,8 @@ func reportAll(left []*failure) {
 	}
 }
 
-// inBubble reports whether the calling goroutine is in a testing/synctest bubble. The header of its stack says so.
+// inBubble reports whether the calling goroutine is in a testing/synctest bubble. The header of its
+// stack says so.
 func inBubble() bool {
 	var buf [128]byte
 	header, _, _ := bytes.Cut(buf[:runtime.Stack(buf[:], false)], []byte("\n"))

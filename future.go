@@ -8,15 +8,16 @@ import (
 	"github.com/seed8b1f0744/aio/internal/invariant"
 )
 
-// Future is the reading side of a result to come: of a task, a call on an executor, or a promise. Any number of tasks and goroutines may wait for it.
-// All methods may be called from any goroutine. A Future may not be copied.
+// Future is the reading side of a result to come: of a task, a call on an executor, or a promise.
+// Any number of tasks and goroutines may wait for it. All methods may be called from any goroutine.
+// A Future may not be copied.
 type Future[T any] struct {
 	core
 	value T // written before the core is settled, read after
 }
 
-// Promise is a Future that its holder settles, from any goroutine. It belongs to no loop, so nobody is told of a Reject that is never awaited.
-// Make one with NewPromise.
+// Promise is a Future that its holder settles, from any goroutine. It belongs to no loop, so nobody
+// is told of a Reject that is never awaited. Make one with NewPromise.
 type Promise[T any] struct{ Future[T] }
 
 // State is where a future stands.
@@ -68,11 +69,12 @@ type canceller interface{ cancel(cause error) bool }
 // NewPromise makes a pending promise. From any goroutine; it does not suspend.
 func NewPromise[T any]() *Promise[T] { return new(Promise[T]) }
 
-// Resolve settles p with a value. It reports false, and changes nothing, if p was done already. From any goroutine; it does not suspend.
+// Resolve settles p with a value. It reports false, and changes nothing, if p was done already.
+// From any goroutine; it does not suspend.
 func (p *Promise[T]) Resolve(v T) bool { return p.settleWith(v, Finished, nil) }
 
-// Reject settles p with an error, which must not be nil. It reports false, and changes nothing, if p was done already.
-// From any goroutine; it does not suspend.
+// Reject settles p with an error, which must not be nil. It reports false, and changes nothing, if
+// p was done already. From any goroutine; it does not suspend.
 func (p *Promise[T]) Reject(err error) bool {
 	if err == nil {
 		panic("aio: Reject needs an error, got nil")
@@ -93,10 +95,12 @@ func (f *Future[T]) settleWith(v T, state State, err error) bool {
 	return true
 }
 
-// Await waits for the outcome and returns it. It suspends a task and blocks any other goroutine; if the future is done it returns at once,
-// also under a ctx that has ended. When ctx ends first, Await returns ctx's error and what was waited for goes on: who waits never cancels.
+// Await waits for the outcome and returns it. It suspends a task and blocks any other goroutine; if
+// the future is done it returns at once, also under a ctx that has ended. When ctx ends first,
+// Await returns ctx's error and what was waited for goes on: who waits never cancels.
 //
-// A cancelled future gives an error that Is ErrCancelled. In a callback or hook on a loop's goroutine, a pending future is ErrWouldDeadlock.
+// A cancelled future gives an error that Is ErrCancelled. In a callback or hook on a loop's
+// goroutine, a pending future is ErrWouldDeadlock.
 func (f *Future[T]) Await(ctx context.Context) (T, error) {
 	if f.state.Load() == int32(Pending) {
 		if err := f.wait(ctx); err != nil {
@@ -107,7 +111,8 @@ func (f *Future[T]) Await(ctx context.Context) (T, error) {
 	return f.outcome()
 }
 
-// Result is the outcome if there is one, and otherwise ErrPending. From any goroutine; it does not suspend.
+// Result is the outcome if there is one, and otherwise ErrPending. From any goroutine; it does not
+// suspend.
 func (f *Future[T]) Result() (T, error) {
 	if f.state.Load() == int32(Pending) {
 		var none T
@@ -133,11 +138,13 @@ func (c *core) failedWith() error {
 	return c.more.err
 }
 
-// OnDone calls fn once the future is done: through the ready queue of ctx's loop (asyncio's add_done_callback), or in a goroutine of its own if ctx
-// has no loop. If the future is done already, fn is scheduled, not called. From any goroutine; it does not suspend.
+// OnDone calls fn once the future is done: through the ready queue of ctx's loop (asyncio's
+// add_done_callback), or in a goroutine of its own if ctx has no loop. If the future is done
+// already, fn is scheduled, not called. From any goroutine; it does not suspend.
 //
-// stop keeps fn from being called if it has not started, and reports whether it did; the end of ctx does not. On a loop that has closed by then, fn is
-// not called, which Hooks.Unhandled is told. In fn an await of something that is not there yet is ErrWouldDeadlock.
+// stop keeps fn from being called if it has not started, and reports whether it did; the end of ctx
+// does not. On a loop that has closed by then, fn is not called, which Hooks.Unhandled is told. In
+// fn an await of something that is not there yet is ErrWouldDeadlock.
 func (f *Future[T]) OnDone(ctx context.Context, fn func(T, error)) (stop func() bool) {
 	cb := &callback[T]{future: f, fn: fn}
 	cb.owner = cb
@@ -200,9 +207,11 @@ func (c *callback[T]) stop() bool {
 
 func (f *Future[T]) futureCore() *core { return &f.core }
 
-// Cancel asks for the end of what the future stands for; cause, which may be nil, is what context.Cause and the error will tell. It reports false if
-// the future was done already. A promise and a call on an executor are Cancelled at once. A task's context ends at once; the task is done when its function
-// has returned, and Cancelled only if that returned its context's error. From any goroutine; it does not suspend.
+// Cancel asks for the end of what the future stands for; cause, which may be nil, is what
+// context.Cause and the error will tell. It reports false if the future was done already. A promise
+// and a call on an executor are Cancelled at once. A task's context ends at once; the task is done
+// when its function has returned, and Cancelled only if that returned its context's error. From any
+// goroutine; it does not suspend.
 func (c *core) Cancel(cause error) bool {
 	if c.owner != nil {
 		return c.owner.cancel(cause)
@@ -213,7 +222,8 @@ func (c *core) Cancel(cause error) bool {
 // State is where the future stands. From any goroutine; it does not suspend.
 func (c *core) State() State { return State(c.state.Load()) }
 
-// Done is closed when the future is done. It makes a future a [Waiter]; to wait in a task, use Await. From any goroutine; it does not suspend.
+// Done is closed when the future is done. It makes a future a [Waiter]; to wait in a task, use
+// Await. From any goroutine; it does not suspend.
 func (c *core) Done() <-chan struct{} {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -297,7 +307,8 @@ func (c *core) wait(ctx context.Context) error {
 	return err
 }
 
-// forget takes a watcher out. If it had claimed the outcome and does not take it after all, somebody must hear of a failure.
+// forget takes a watcher out. If it had claimed the outcome and does not take it after all,
+// somebody must hear of a failure.
 func (c *core) forget(n *node, claimed bool) {
 	c.mu.Lock()
 	c.watchers.remove(n)
@@ -311,7 +322,8 @@ func (c *core) forget(n *node, claimed bool) {
 	}
 }
 
-// isUntaken reports whether c has failed and nobody has taken that, or waits in order to. Called with mu held.
+// isUntaken reports whether c has failed and nobody has taken that, or waits in order to. Called
+// with mu held.
 func (c *core) isUntaken() bool {
 	return c.claims == 0 && c.State() == Finished && c.failedWith() != nil && !c.taken.Load()
 }

@@ -9,12 +9,14 @@ type Awaitable[T any] interface {
 	Await(context.Context) (T, error)
 }
 
-// Gather waits for all and returns their results in argument order. At the first error it returns that error; the others go on, and their
-// errors count as taken. To mix tasks and promises, pass their futures: Gather(ctx, &t.Future, &p.Future).
+// Gather waits for all and returns their results in argument order. At the first error it returns
+// that error; the others go on, and their errors count as taken. To mix tasks and promises, pass
+// their futures: Gather(ctx, &t.Future, &p.Future).
 //
-// It suspends a task and blocks any other goroutine, unless all are done, or one of those that are done has failed. When ctx ends first Gather returns
-// its error, and what was waited for goes on. An awaitable that is not ours costs a task, or a goroutine, while it is waited for.
-// In a callback it is ErrWouldDeadlock, unless there is nothing to wait for.
+// It suspends a task and blocks any other goroutine, unless all are done, or one of those that are
+// done has failed. When ctx ends first Gather returns its error, and what was waited for goes on.
+// An awaitable that is not ours costs a task, or a goroutine, while it is waited for. In a callback
+// it is ErrWouldDeadlock, unless there is nothing to wait for.
 func Gather[T any, A Awaitable[T]](ctx context.Context, as ...A) ([]T, error) {
 	futures := make([]*Future[T], len(as))
 	var scope context.Context

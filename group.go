@@ -24,15 +24,19 @@ type group struct {
 	abandoned bool     // guarded by mu; nobody will read errs
 }
 
-// WithGroup calls body and waits for the tasks that are started under body's context: asyncio's TaskGroup. Such a task belongs to the group wherever it is
-// started, as long as the context it is started under comes from body's; what a member starts under its own context does not.
+// WithGroup calls body and waits for the tasks that are started under body's context: asyncio's
+// TaskGroup. Such a task belongs to the group wherever it is started, as long as the context it is
+// started under comes from body's; what a member starts under its own context does not.
 //
-// WithGroup returns when body has returned and all members have ended. The first failure, of body or of a member, ends body's context and so cancels the rest; the result is the
-// failures joined, the first one first; a single one is returned as it is. Members that were cancelled add nothing. If ctx itself ended, its error comes first. Body's context ends when
-// WithGroup returns: Go under it then gives a Cancelled task. If body panics, so does WithGroup, after the members have ended.
+// WithGroup returns when body has returned and all members have ended. The first failure, of body
+// or of a member, ends body's context and so cancels the rest; the result is the failures joined,
+// the first one first; a single one is returned as it is. Members that were cancelled add nothing.
+// If ctx itself ended, its error comes first. Body's context ends when WithGroup returns: Go under
+// it then gives a Cancelled task. If body panics, so does WithGroup, after the members have ended.
 //
-// It may be called in a task, which it suspends while members run, and in any other goroutine, which it blocks; ctx must carry a loop (ErrNoLoop; body is not called then).
-// The end of ctx cancels the members; they are still waited for.
+// It may be called in a task, which it suspends while members run, and in any other goroutine,
+// which it blocks; ctx must carry a loop (ErrNoLoop; body is not called then). The end of ctx
+// cancels the members; they are still waited for.
 func WithGroup(ctx context.Context, body func(ctx context.Context) error) error {
 	return withGroup(ctx, nil, body)
 }
@@ -81,7 +85,8 @@ func (g *group) join() bool {
 	return true
 }
 
-// bodyDone takes body's error. One that only says that the body's context ended is no failure of its own.
+// bodyDone takes body's error. One that only says that the body's context ended is no failure of
+// its own.
 func (g *group) bodyDone(err error) {
 	if err == nil {
 		return
@@ -164,7 +169,8 @@ func (g *group) result(outer error) error {
 	return errors.Join(errs...)
 }
 
-// memberDone is the turn that the end of a group's member has: the first of its done callbacks, as in asyncio.
+// memberDone is the turn that the end of a group's member has: the first of its done callbacks, as
+// in asyncio.
 type memberDone task
 
 func (m *memberDone) run() {
@@ -190,10 +196,13 @@ func (g *group) leave() {
 	}
 }
 
-// ForEach calls fn for each item in a task of its own, at most limit at a time. It takes an item only when it may start its task, stops taking at the first error or
-// when ctx ends, waits for the tasks that run, and returns as [WithGroup] does. items is pulled by the caller, so it may await, as Queue.All does.
+// ForEach calls fn for each item in a task of its own, at most limit at a time. It takes an item
+// only when it may start its task, stops taking at the first error or when ctx ends, waits for the
+// tasks that run, and returns as [WithGroup] does. items is pulled by the caller, so it may await,
+// as Queue.All does.
 //
-// It may be called in a task, which it suspends, and in any other goroutine, which it blocks; ctx must carry a loop (ErrNoLoop). limit must be at least 1.
+// It may be called in a task, which it suspends, and in any other goroutine, which it blocks; ctx
+// must carry a loop (ErrNoLoop). limit must be at least 1.
 func ForEach[T any](ctx context.Context, limit int, items iter.Seq[T], fn func(context.Context, T) error) error {
 	if limit < 1 {
 		return fmt.Errorf("aio: ForEach: limit is %d, must be at least 1", limit)

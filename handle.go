@@ -5,19 +5,22 @@ import (
 	"time"
 )
 
-// Handle is one scheduled callback: a small value, so that scheduling need not allocate. The zero value is of no callback.
+// Handle is one scheduled callback: a small value, so that scheduling need not allocate. The zero
+// value is of no callback.
 type Handle struct {
 	slot *slot
 	word uint64 // of the slot while the callback is pending
 	err  error
 }
 
-// slot holds a scheduled callback, or the wake-up of a sleeping task, and is used again after it. A Handle names a slot and a generation.
+// slot holds a scheduled callback, or the wake-up of a sleeping task, and is used again after it. A
+// Handle names a slot and a generation.
 //
 //	free -> pending (arm) -> free, a generation later (run)
 //	                      -> cancelled (Cancel) -> free, a generation later (recycle, when it comes up)
 //
-// A pending or cancelled slot stands in exactly one place: the ready queue, the inbox or the timer queue. What it holds belongs to the loop.
+// A pending or cancelled slot stands in exactly one place: the ready queue, the inbox or the timer
+// queue. What it holds belongs to the loop.
 type slot struct {
 	word   atomic.Uint64 // generation, timer, state
 	loop   *Loop         // immutable
@@ -71,7 +74,8 @@ func (p *slotPool) put(s *slot) {
 	*list = s
 }
 
-// takeBack moves the inbox's slots from the loop's pool back to p, the inbox's. Called with the inbox's mu held, on the loop.
+// takeBack moves the inbox's slots from the loop's pool back to p, the inbox's. Called with the
+// inbox's mu held, on the loop.
 func (p *slotPool) takeBack(of *slotPool) {
 	for s := of.spent; s != nil; {
 		next := s.next
@@ -82,7 +86,8 @@ func (p *slotPool) takeBack(of *slotPool) {
 	of.spent = nil
 }
 
-// arm makes a free slot pending and returns its handle. kind is 0, or slotTimer with or without slotOutlives.
+// arm makes a free slot pending and returns its handle. kind is 0, or slotTimer with or without
+// slotOutlives.
 func (s *slot) arm(fn func(), t *task, kind uint64) Handle {
 	s.fn, s.task = fn, t
 	word := s.word.Load()&^(slotGen-1) | kind | slotPending
@@ -119,8 +124,9 @@ func (s *slot) recycle() {
 	s.loop.slots.put(s)
 }
 
-// Cancel keeps the callback from being called; it reports whether it did: false if the callback was called already, is being called, was cancelled
-// before, or was never accepted. From any goroutine; it does not suspend.
+// Cancel keeps the callback from being called; it reports whether it did: false if the callback was
+// called already, is being called, was cancelled before, or was never accepted. From any goroutine;
+// it does not suspend.
 func (h Handle) Cancel() bool {
 	s := h.slot
 	if s == nil || !s.word.CompareAndSwap(h.word, h.word&^slotState|slotCancelled) {
@@ -136,11 +142,13 @@ func (h Handle) Cancel() bool {
 	return true
 }
 
-// Err is ErrClosed if the loop had closed and refused the callback, which Hooks.Unhandled was told too; otherwise nil.
+// Err is ErrClosed if the loop had closed and refused the callback, which Hooks.Unhandled was told
+// too; otherwise nil.
 func (h Handle) Err() error { return h.err }
 
-// CallSoon has fn called on the loop, once, after what is ready now: asyncio's call_soon and call_soon_threadsafe in one. From any goroutine;
-// it does not suspend. fn runs outside any task: in it, waiting is ErrWouldDeadlock (start a task with Go), and a panic goes to Hooks.Unhandled.
+// CallSoon has fn called on the loop, once, after what is ready now: asyncio's call_soon and
+// call_soon_threadsafe in one. From any goroutine; it does not suspend. fn runs outside any task:
+// in it, waiting is ErrWouldDeadlock (start a task with Go), and a panic goes to Hooks.Unhandled.
 // On a closed loop the handle's Err is ErrClosed.
 func (l *Loop) CallSoon(fn func()) Handle {
 	mustCall(fn)
@@ -162,8 +170,9 @@ func (l *Loop) CallSoon(fn func()) Handle {
 	return h
 }
 
-// CallLater has fn called on the loop once d has passed: by deadline, equal ones in the order they were armed. A d of zero or less is due at once, in the next
-// iteration. Everything else is as in CallSoon. Timers that are not due when the loop closes are dropped.
+// CallLater has fn called on the loop once d has passed: by deadline, equal ones in the order they
+// were armed. A d of zero or less is due at once, in the next iteration. Everything else is as in
+// CallSoon. Timers that are not due when the loop closes are dropped.
 func (l *Loop) CallLater(d time.Duration, fn func()) Handle {
 	return l.callAt(l.now()+int64(d), fn)
 }

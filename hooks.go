@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// Hooks are called on the loop's goroutine, outside any task; after the loop has stopped, on the goroutine that brought what there is to tell. Nil ones cost
-// nothing. An await in a hook is ErrWouldDeadlock; a hook's own panic is not caught.
+// Hooks are called on the loop's goroutine, outside any task; after the loop has stopped, on the
+// goroutine that brought what there is to tell. Nil ones cost nothing. An await in a hook is
+// ErrWouldDeadlock; a hook's own panic is not caught.
 type Hooks struct {
 	TaskStarted  func(TaskInfo)        // before a task's first step
 	TaskFinished func(TaskInfo, error) // after its last, with its outcome
@@ -57,15 +58,19 @@ type option func(*Loop)
 
 func (o option) option(l *Loop) { o(l) }
 
-// OnThread has the loop own its OS thread: tasks and callbacks run on that thread only, and nothing else does while the loop lives. For libraries
-// that bind state to a thread (OpenGL, GUI kits, namespaces, embedded interpreters). With Run it is the calling goroutine's thread, the
-// main one if called from main after runtime.LockOSThread in an init; with Start a thread that ends with the loop.
+// OnThread has the loop own its OS thread: tasks and callbacks run on that thread only, and nothing
+// else does while the loop lives. For libraries that bind state to a thread (OpenGL, GUI kits,
+// namespaces, embedded interpreters). With Run it is the calling goroutine's thread, the main one
+// if called from main after runtime.LockOSThread in an init; with Start a thread that ends with the
+// loop.
 func OnThread() Option { return option(func(l *Loop) { l.onThread = true }) }
 
-// WithExecutor sets the executor that Blocking uses. The loop does not close it. The default is a Pool of the loop's own, with the defaults of PoolConfig.
+// WithExecutor sets the executor that Blocking uses. The loop does not close it. The default is a
+// Pool of the loop's own, with the defaults of PoolConfig.
 func WithExecutor(ex Executor) Option { return option(func(l *Loop) { l.executor = ex }) }
 
-// WithGrace sets how long Close waits for what does not end. The default is 5 seconds; with zero or less nothing is waited for.
+// WithGrace sets how long Close waits for what does not end. The default is 5 seconds; with zero or
+// less nothing is waited for.
 func WithGrace(d time.Duration) Option { return option(func(l *Loop) { l.grace = max(d, 0) }) }
 
 // WithHooks sets the hooks.

@@ -14,8 +14,9 @@ type runner struct {
 	task *task // only for the goroutine itself to read; nil: the loop's own, or no task at the moment
 }
 
-// runners are the goroutines of all loops by goid. A key is deleted before its goroutine ends, so a goroutine that gets the same id later is not taken for it.
-// (A sync.Map takes 100 bytes more for each.)
+// runners are the goroutines of all loops by goid. A key is deleted before its goroutine ends, so a
+// goroutine that gets the same id later is not taken for it. (A sync.Map takes 100 bytes more for
+// each.)
 var runners [64]struct {
 	mu sync.RWMutex
 	of map[uintptr]*runner // guarded by mu
@@ -51,16 +52,18 @@ func runnerOf(g uintptr) *runner {
 // shard spreads ids that are addresses of objects of some hundred bytes, or small numbers.
 func shard(g uintptr) uintptr { return (g ^ g>>6 ^ g>>12) % uintptr(len(runners)) }
 
-// InTask reports whether the caller runs in a task, of any loop: whether waiting would suspend it rather than block. It is the is_async_caller
-// of Python libraries that serve both worlds. From any goroutine; it does not suspend.
+// InTask reports whether the caller runs in a task, of any loop: whether waiting would suspend it
+// rather than block. It is the is_async_caller of Python libraries that serve both worlds. From any
+// goroutine; it does not suspend.
 func InTask() bool {
 	r := runnerOf(goid.Get())
 	return r != nil && r.task != nil
 }
 
-// pulledByTask reports whether the calling goroutine was started by an iter.Pull that leads to a loop: waiting on it would stop the very loop that
-// is to end the wait. It is asked only before a goroutine blocks under the context of a loop that is in the middle of a step, and it is
-// quick unless the goroutine is a coroutine: those start at the runtime's corostart.
+// pulledByTask reports whether the calling goroutine was started by an iter.Pull that leads to a
+// loop: waiting on it would stop the very loop that is to end the wait. It is asked only before a
+// goroutine blocks under the context of a loop that is in the middle of a step, and it is quick
+// unless the goroutine is a coroutine: those start at the runtime's corostart.
 func pulledByTask() bool {
 	if !inCoroutine() {
 		return false
@@ -97,7 +100,8 @@ func inCoroutine() bool {
 	}
 }
 
-// creatorByPull is the number of the goroutine that created the one with this stack by iter.Pull; "" if it was created otherwise.
+// creatorByPull is the number of the goroutine that created the one with this stack by iter.Pull;
+// "" if it was created otherwise.
 func creatorByPull(stack []byte) string {
 	i := bytes.LastIndex(stack, []byte("created by iter.Pull"))
 	if i < 0 {

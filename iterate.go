@@ -9,8 +9,8 @@ import (
 
 // run is the loop, on its goroutine, until it has closed.
 //
-// A panic in a callback stops at protect. What runtime.Goexit in a callback would do to the loop is put off: the goroutine goes on with the
-// loop while it unwinds, and ends when the loop has.
+// A panic in a callback stops at protect. What runtime.Goexit in a callback would do to the loop is
+// put off: the goroutine goes on with the loop while it unwinds, and ends when the loop has.
 func (l *Loop) run() {
 	l.g.Store(goid.Get())
 	over := false

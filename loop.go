@@ -11,8 +11,8 @@ import (
 	"github.com/seed8b1f0744/aio/internal/timerq"
 )
 
-// Loop is one event loop: it runs tasks and callbacks, one at a time, on one goroutine. Make one with [Run] or [Start].
-// All methods may be called from any goroutine.
+// Loop is one event loop: it runs tasks and callbacks, one at a time, on one goroutine. Make one
+// with [Run] or [Start]. All methods may be called from any goroutine.
 type Loop struct {
 	// Immutable.
 	root     scope // what Context returns
@@ -23,7 +23,8 @@ type Loop struct {
 	bubbled  bool      // in a testing/synctest bubble
 	start0   time.Time // zero of the loop's int64 times
 
-	// Loop only: touched by whoever holds the baton, the loop's goroutine or the task it has resumed.
+	// Loop only: touched by whoever holds the baton, the loop's goroutine or the task it has
+	// resumed.
 	ready       ring
 	timers      timerq.Queue[*slot]
 	slots       slotPool
@@ -52,11 +53,12 @@ type Loop struct {
 	ownExecutor bool     // guarded by executorMu; made by us, closed by us
 }
 
-// runnable is what stands in the ready queue: a task's step, a callback, a timer, a watcher of a future.
+// runnable is what stands in the ready queue: a task's step, a callback, a timer, a watcher of a
+// future.
 type runnable interface{ run() }
 
-// inbox takes what other goroutines hand to the loop. It is unbounded: a bounded one deadlocks when the loop posts to itself, and whoever
-// needs back-pressure has Queue and Pool.
+// inbox takes what other goroutines hand to the loop. It is unbounded: a bounded one deadlocks when
+// the loop posts to itself, and whoever needs back-pressure has Queue and Pool.
 type inbox struct {
 	mu     sync.Mutex
 	posts  []runnable    // guarded by mu
@@ -78,7 +80,8 @@ func newLoop(opts []Option) *Loop {
 	return l
 }
 
-// LoopOf returns the loop that ctx belongs to: asyncio.get_running_loop. From any goroutine; it does not suspend.
+// LoopOf returns the loop that ctx belongs to: asyncio.get_running_loop. From any goroutine; it
+// does not suspend.
 func LoopOf(ctx context.Context) (*Loop, bool) {
 	if s := scopeOf(ctx); s != nil {
 		return s.loop, true
@@ -86,7 +89,8 @@ func LoopOf(ctx context.Context) (*Loop, bool) {
 	return nil, false
 }
 
-// Now is the time on the clock of ctx's loop; without a loop it is time.Now. From any goroutine; it does not suspend.
+// Now is the time on the clock of ctx's loop; without a loop it is time.Now. From any goroutine; it
+// does not suspend.
 func Now(ctx context.Context) time.Time {
 	if l, ok := LoopOf(ctx); ok {
 		return l.Now()
@@ -94,16 +98,19 @@ func Now(ctx context.Context) time.Time {
 	return time.Now()
 }
 
-// Now is the time on the loop's clock: asyncio's loop.time. From any goroutine; it does not suspend.
+// Now is the time on the loop's clock: asyncio's loop.time. From any goroutine; it does not
+// suspend.
 func (l *Loop) Now() time.Time { return time.Now() }
 
 // now is Now as timers count it: nanoseconds since the loop was made.
 func (l *Loop) now() int64 { return int64(time.Since(l.start0)) }
 
-// Context carries the loop and ends when the loop begins to close: for code that starts tasks and has no task's context. From any goroutine; it does not suspend.
+// Context carries the loop and ends when the loop begins to close: for code that starts tasks and
+// has no task's context. From any goroutine; it does not suspend.
 func (l *Loop) Context() context.Context { return &l.root }
 
-// onLoop reports whether the calling goroutine holds the baton: whether it may touch what is marked loop only.
+// onLoop reports whether the calling goroutine holds the baton: whether it may touch what is marked
+// loop only.
 func (l *Loop) onLoop() bool {
 	g := goid.Get()
 	if w := l.current.Load(); w != nil && w.co.G() == g {

@@ -16,8 +16,8 @@ type PoolConfig struct {
 	IdleAfter  time.Duration // a worker without work ends after this; default 10 s
 }
 
-// Pool runs calls on a bounded number of goroutines, made when needed: Python's ThreadPoolExecutor. Make one with NewPool.
-// All methods may be called from any goroutine.
+// Pool runs calls on a bounded number of goroutines, made when needed: Python's ThreadPoolExecutor.
+// Make one with NewPool. All methods may be called from any goroutine.
 type Pool struct {
 	config  PoolConfig // immutable
 	mu      sync.Mutex
@@ -59,8 +59,10 @@ func NewPool(c PoolConfig) *Pool {
 	return &Pool{config: c, made: time.Now()}
 }
 
-// Submit hands call to a worker. While the pool is full it suspends a task and blocks any other goroutine, or returns ErrFull if so configured; its error is ErrClosed once the
-// pool is closed, and ctx's if that ends first. A call that was accepted is run. In a callback a full pool is ErrWouldDeadlock.
+// Submit hands call to a worker. While the pool is full it suspends a task and blocks any other
+// goroutine, or returns ErrFull if so configured; its error is ErrClosed once the pool is closed,
+// and ctx's if that ends first. A call that was accepted is run. In a callback a full pool is
+// ErrWouldDeadlock.
 func (p *Pool) Submit(ctx context.Context, call func()) error {
 	mustCall(call)
 	if err := ended(ctx); err != nil {
@@ -155,7 +157,8 @@ func (p *Pool) work(w *poolWorker, call func()) {
 	p.mu.Unlock()
 }
 
-// next is the call that a worker runs after one has returned. If that is nil the worker is on the idle list, or must end if its wake is nil.
+// next is the call that a worker runs after one has returned. If that is nil the worker is on the
+// idle list, or must end if its wake is nil.
 func (p *Pool) next(w *poolWorker) func() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -186,7 +189,8 @@ func (p *Pool) next(w *poolWorker) func() {
 	return nil
 }
 
-// reap ends the workers that have been idle for long enough. The list is in the order in which they went idle.
+// reap ends the workers that have been idle for long enough. The list is in the order in which they
+// went idle.
 func (p *Pool) reap() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -234,8 +238,9 @@ func (p *Pool) gone() {
 	}
 }
 
-// Close takes no new calls, ends a Submit that waits for room with ErrClosed, and waits until the calls that were accepted have returned. It suspends
-// a task and blocks any other goroutine; in a callback it closes and is ErrWouldDeadlock if there is anything to wait for. It is idempotent.
+// Close takes no new calls, ends a Submit that waits for room with ErrClosed, and waits until the
+// calls that were accepted have returned. It suspends a task and blocks any other goroutine; in a
+// callback it closes and is ErrWouldDeadlock if there is anything to wait for. It is idempotent.
 func (p *Pool) Close() error {
 	p.stop()
 	if p.drained.State() != Pending {

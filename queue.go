@@ -5,11 +5,11 @@ import (
 	"sync"
 )
 
-// Queue passes items between tasks and goroutines, in any mixture, first in, first out. The zero value has no limit; NewQueue sets one.
-// A Queue may not be copied.
+// Queue passes items between tasks and goroutines, in any mixture, first in, first out. The zero
+// value has no limit; NewQueue sets one. A Queue may not be copied.
 //
-// Waiters are woken in the order they came. As in asyncio, one that was woken competes with what runs before it: if the item (or the room) is gone
-// when it runs, it queues anew.
+// Waiters are woken in the order they came. As in asyncio, one that was woken competes with what
+// runs before it: if the item (or the room) is gone when it runs, it queues anew.
 type Queue[T any] struct {
 	mu      sync.Mutex
 	items   fifo[T]  // guarded by mu
@@ -18,7 +18,8 @@ type Queue[T any] struct {
 	putters nodeList // guarded by mu
 }
 
-// NewQueue makes a queue that holds at most max items; 0 means no limit. It panics if max is negative. From any goroutine; it does not suspend.
+// NewQueue makes a queue that holds at most max items; 0 means no limit. It panics if max is
+// negative. From any goroutine; it does not suspend.
 func NewQueue[T any](max int) *Queue[T] {
 	if max < 0 {
 		panic("aio: NewQueue with a negative limit")
@@ -26,8 +27,9 @@ func NewQueue[T any](max int) *Queue[T] {
 	return &Queue[T]{max: max}
 }
 
-// Put adds v. It suspends a task and blocks any other goroutine while the queue is full; with room it returns at once. When ctx ends first, Put returns
-// its error and v is not in the queue. In a callback it is ErrWouldDeadlock, unless there is room.
+// Put adds v. It suspends a task and blocks any other goroutine while the queue is full; with room
+// it returns at once. When ctx ends first, Put returns its error and v is not in the queue. In a
+// callback it is ErrWouldDeadlock, unless there is room.
 func (q *Queue[T]) Put(ctx context.Context, v T) error {
 	if err := ended(ctx); err != nil {
 		return err
@@ -45,8 +47,9 @@ func (q *Queue[T]) Put(ctx context.Context, v T) error {
 	}
 }
 
-// Get takes the oldest item. It suspends a task and blocks any other goroutine while the queue is empty; otherwise it returns at once. When ctx ends first, Get
-// returns its error and has taken nothing. In a callback it is ErrWouldDeadlock, unless there is an item.
+// Get takes the oldest item. It suspends a task and blocks any other goroutine while the queue is
+// empty; otherwise it returns at once. When ctx ends first, Get returns its error and has taken
+// nothing. In a callback it is ErrWouldDeadlock, unless there is an item.
 func (q *Queue[T]) Get(ctx context.Context) (T, error) {
 	if err := ended(ctx); err != nil {
 		var none T
@@ -78,7 +81,8 @@ func (q *Queue[T]) Get(ctx context.Context) (T, error) {
 	}
 }
 
-// wait waits in list until woken, while blocked still holds. Called with mu held, it returns without.
+// wait waits in list until woken, while blocked still holds. Called with mu held, it returns
+// without.
 func (q *Queue[T]) wait(ctx context.Context, list *nodeList, blocked func() bool) error {
 	w := taskWaiter(ctx)
 	if w == nil {
@@ -113,7 +117,8 @@ func (q *Queue[T]) leave(w *waiter, list *nodeList, blocked func() bool) {
 	}
 }
 
-// TryPut adds v if there is room, and otherwise returns ErrFull. From any goroutine; it does not suspend.
+// TryPut adds v if there is room, and otherwise returns ErrFull. From any goroutine; it does not
+// suspend.
 func (q *Queue[T]) TryPut(v T) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -124,7 +129,8 @@ func (q *Queue[T]) TryPut(v T) error {
 	return nil
 }
 
-// TryGet takes the oldest item if there is one, and otherwise returns ErrEmpty. From any goroutine; it does not suspend.
+// TryGet takes the oldest item if there is one, and otherwise returns ErrEmpty. From any goroutine;
+// it does not suspend.
 func (q *Queue[T]) TryGet() (T, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

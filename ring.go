@@ -1,6 +1,7 @@
 package aio
 
-// ring is the ready queue: first in, first out, in a slice whose length is a power of two. The zero value is empty.
+// ring is the ready queue: first in, first out, in a slice whose length is a power of two. The zero
+// value is empty.
 type ring struct {
 	buf  []runnable
 	head uint // of the next to pop, modulo len(buf)

@@ -8,11 +8,14 @@ import (
 	"github.com/seed8b1f0744/aio/internal/goid"
 )
 
-// Run runs main as the first task of a new loop, on the calling goroutine, and returns what main returned: asyncio.run. When main has ended, the loop is
-// closed as by [Loop.Close]: what still runs is cancelled and waited for. If a call on an executor outlasts the grace period, a *StuckError is joined
-// to main's error. If main panicked, Run panics with its *PanicError; if it called runtime.Goexit, the error is ErrGoexit.
+// Run runs main as the first task of a new loop, on the calling goroutine, and returns what main
+// returned: asyncio.run. When main has ended, the loop is closed as by [Loop.Close]: what still
+// runs is cancelled and waited for. If a call on an executor outlasts the grace period, a
+// *StuckError is joined to main's error. If main panicked, Run panics with its *PanicError; if it
+// called runtime.Goexit, the error is ErrGoexit.
 //
-// When ctx ends, main's context does. Run blocks; in a task or a callback of a running loop it returns ErrWouldDeadlock.
+// When ctx ends, main's context does. Run blocks; in a task or a callback of a running loop it
+// returns ErrWouldDeadlock.
 func Run[T any](ctx context.Context, main func(context.Context) (T, error), opts ...Option) (T, error) {
 	t := newTask(main)
 	if runnerOf(goid.Get()) != nil {
@@ -45,7 +48,8 @@ func Run[T any](ctx context.Context, main func(context.Context) (T, error), opts
 	return v, err
 }
 
-// mainDone closes the loop of Run once its main task is done: as in asyncio.run, after what is ready by then.
+// mainDone closes the loop of Run once its main task is done: as in asyncio.run, after what is
+// ready by then.
 type mainDone struct {
 	node
 	loop *Loop
@@ -54,8 +58,8 @@ type mainDone struct {
 func (m *mainDone) notify() bool { return m.loop.schedule(m) }
 func (m *mainDone) run()         { m.loop.closing.wanted = true }
 
-// Start runs a new loop on a goroutine of its own; with [OnThread], on an OS thread of its own. Whoever calls it owns the loop and must Close it.
-// From any goroutine; it does not suspend.
+// Start runs a new loop on a goroutine of its own; with [OnThread], on an OS thread of its own.
+// Whoever calls it owns the loop and must Close it. From any goroutine; it does not suspend.
 func Start(opts ...Option) *Loop {
 	l := newLoop(opts)
 	go func() {
@@ -81,8 +85,9 @@ func (l *Loop) enter() (leave func()) {
 	}
 }
 
-// stopExited ends the workers that went through Goexit on a locked thread. Each ends its caller: this goroutine, which ends now anyway. (Deferred calls go on
-// while a goroutine unwinds.) After a Run with OnThread there is nobody to do this; such a worker stays parked.
+// stopExited ends the workers that went through Goexit on a locked thread. Each ends its caller:
+// this goroutine, which ends now anyway. (Deferred calls go on while a goroutine unwinds.) After a
+// Run with OnThread there is nobody to do this; such a worker stays parked.
 func (l *Loop) stopExited() {
 	for len(l.exited) > 0 {
 		w := l.exited[0]

@@ -8,13 +8,16 @@ import (
 	"time"
 )
 
-// scope is the context.Context of a task, of a group's body, of WithTimeout, of a call on an executor and of a loop.
+// scope is the context.Context of a task, of a group's body, of WithTimeout, of a call on an
+// executor and of a loop.
 //
-// Scopes form a tree of their own: a scope's end reaches the scopes below it and the waiters under it, and no goroutine or channel is
-// needed for that. How it answers as a context, and how contexts of package context derive from it, is in context.go.
+// Scopes form a tree of their own: a scope's end reaches the scopes below it and the waiters under
+// it, and no goroutine or channel is needed for that. How it answers as a context, and how contexts
+// of package context derive from it, is in context.go.
 //
-// A scope ends once, by end. It is linked to its parent while there is somebody to tell: from its making until release, and again while
-// something is put under it later. A task's scope that was released is adrift: it asks its parent whether it has ended.
+// A scope ends once, by end. It is linked to its parent while there is somebody to tell: from its
+// making until release, and again while something is put under it later. A task's scope that was
+// released is adrift: it asks its parent whether it has ended.
 //
 //	alive -> ended
 //	alive <-> adrift (release, relink) -> ended
@@ -58,7 +61,8 @@ const (
 // isOver reports whether how is an end.
 func isOver(how uint32) bool { return how == endedCancelled || how == endedDeadline }
 
-// joins is the group that a task started under s becomes a member of. A member's own context carries none.
+// joins is the group that a task started under s becomes a member of. A member's own context
+// carries none.
 func (s *scope) joins() *group {
 	if s.ownTask != nil {
 		return nil
@@ -66,7 +70,8 @@ func (s *scope) joins() *group {
 	return s.group
 }
 
-// link makes the parent's end reach s, at once if the parent has ended. It is called once, when s is ready to be ended.
+// link makes the parent's end reach s, at once if the parent has ended. It is called once, when s
+// is ready to be ended.
 func (s *scope) link() {
 	if p := endsWith(s.parent); p != nil {
 		s.pulls = p.pulls
@@ -159,8 +164,8 @@ func (s *scope) relink() {
 	}
 }
 
-// release unlinks s, whose owner is done with it, from its parent: nobody needs the parent's end to come through s any more. If somebody below still does, it
-// stays until they are gone.
+// release unlinks s, whose owner is done with it, from its parent: nobody needs the parent's end to
+// come through s any more. If somebody below still does, it stays until they are gone.
 func (s *scope) release() {
 	s.mu.Lock()
 	how := s.how.Load()
@@ -221,7 +226,8 @@ func (s *scope) disown(c *scope) {
 	}
 }
 
-// releaseIfDone is called when something under s has gone: if s was kept for that alone, it goes too.
+// releaseIfDone is called when something under s has gone: if s was kept for that alone, it goes
+// too.
 func (s *scope) releaseIfDone() {
 	if s.ownTask != nil && s.ownTask.over.Load() {
 		s.release()
@@ -236,8 +242,9 @@ func (s *scope) extra() *scopeMore {
 	return s.more
 }
 
-// end ends s and all below it, once, and reports whether it was this call that did. From any goroutine, with no lock held.
-// Those below are told first: in a group, the members before the body, as asyncio's TaskGroup does.
+// end ends s and all below it, once, and reports whether it was this call that did. From any
+// goroutine, with no lock held. Those below are told first: in a group, the members before the
+// body, as asyncio's TaskGroup does.
 func (s *scope) end(how uint32, cause error) bool {
 	s.mu.Lock()
 	if isOver(s.how.Load()) {
@@ -362,7 +369,8 @@ func (s *scope) causeLocked() error {
 	return s.more.cause
 }
 
-// state is how s ended, or alive. Where news of an end may still be on its way, or nobody brings it, it is fetched.
+// state is how s ended, or alive. Where news of an end may still be on its way, or nobody brings
+// it, it is fetched.
 func (s *scope) state() uint32 {
 	how := s.how.Load()
 	switch {

@@ -12,7 +12,8 @@ type Semaphore struct {
 	waiters nodeList // guarded by mu; a waiter stays until it has run
 }
 
-// NewSemaphore makes a semaphore of n permits. Release may go above n. It panics if n is negative. From any goroutine; it does not suspend.
+// NewSemaphore makes a semaphore of n permits. Release may go above n. It panics if n is negative.
+// From any goroutine; it does not suspend.
 func NewSemaphore(n int) *Semaphore {
 	if n < 0 {
 		panic("aio: NewSemaphore of a negative number")
@@ -20,9 +21,10 @@ func NewSemaphore(n int) *Semaphore {
 	return &Semaphore{permits: n}
 }
 
-// Acquire takes a permit. It suspends a task and blocks any other goroutine until there is one and it is the caller's turn; a free permit for which nobody waits does
-// not suspend. When ctx ends first Acquire returns its error, and the permit, if the caller was about to get one, goes to the next one.
-// In a callback it is ErrWouldDeadlock, unless a permit is free.
+// Acquire takes a permit. It suspends a task and blocks any other goroutine until there is one and
+// it is the caller's turn; a free permit for which nobody waits does not suspend. When ctx ends
+// first Acquire returns its error, and the permit, if the caller was about to get one, goes to the
+// next one. In a callback it is ErrWouldDeadlock, unless a permit is free.
 func (s *Semaphore) Acquire(ctx context.Context) error {
 	if err := ended(ctx); err != nil {
 		return err
@@ -55,7 +57,8 @@ func (s *Semaphore) Acquire(ctx context.Context) error {
 	return err
 }
 
-// TryAcquire takes a permit if that needs no waiting; it reports false also while others wait. From any goroutine; it does not suspend.
+// TryAcquire takes a permit if that needs no waiting; it reports false also while others wait. From
+// any goroutine; it does not suspend.
 func (s *Semaphore) TryAcquire() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// Sleep waits for d on the clock of ctx's loop. It suspends a task, always, also when ctx has ended: then once, as Yield does, so that a
-// loop which ignores errors starves nobody. It blocks any other goroutine. d <= 0 is [Yield].
+// Sleep waits for d on the clock of ctx's loop. It suspends a task, always, also when ctx has
+// ended: then once, as Yield does, so that a loop which ignores errors starves nobody. It blocks
+// any other goroutine. d <= 0 is [Yield].
 //
 // It returns ctx's error if ctx ended, and nil otherwise. In a callback it is ErrWouldDeadlock.
 func Sleep(ctx context.Context, d time.Duration) error {
@@ -52,8 +53,9 @@ func sleepGoroutine(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// Yield lets everything run that is ready now: asyncio.sleep(0). It suspends a task, always; any other goroutine it has the scheduler of Go
-// let others run. It returns ctx's error if ctx has ended. In a callback it is ErrWouldDeadlock.
+// Yield lets everything run that is ready now: asyncio.sleep(0). It suspends a task, always; any
+// other goroutine it has the scheduler of Go let others run. It returns ctx's error if ctx has
+// ended. In a callback it is ErrWouldDeadlock.
 func Yield(ctx context.Context) error {
 	t, err := running(ctx)
 	if err != nil {
@@ -73,9 +75,10 @@ func (t *task) yield(ctx context.Context) error {
 	return t.interrupted(ctx)
 }
 
-// WithTimeout is context.WithTimeout on the clock of ctx's loop, without a goroutine or a runtime timer of its own; without a loop in ctx it is
-// context.WithTimeout. The context ends with context.DeadlineExceeded. Call cancel when done with it: until then, or until the deadline, it is held by its parent.
-// From any goroutine; it does not suspend.
+// WithTimeout is context.WithTimeout on the clock of ctx's loop, without a goroutine or a runtime
+// timer of its own; without a loop in ctx it is context.WithTimeout. The context ends with
+// context.DeadlineExceeded. Call cancel when done with it: until then, or until the deadline, it is
+// held by its parent. From any goroutine; it does not suspend.
 func WithTimeout(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
 	parent := scopeOf(ctx)
 	if parent == nil {
@@ -101,7 +104,8 @@ func WithTimeout(ctx context.Context, d time.Duration) (context.Context, context
 	}
 }
 
-// handOverTimeouts gives the deadlines of WithTimeout that the closed loop leaves behind to the runtime: somebody may still wait under such a context.
+// handOverTimeouts gives the deadlines of WithTimeout that the closed loop leaves behind to the
+// runtime: somebody may still wait under such a context.
 func (l *Loop) handOverTimeouts() {
 	for l.timers.Len() > 0 {
 		when, _ := l.timers.Next()

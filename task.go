@@ -11,12 +11,15 @@ import (
 	"github.com/seed8b1f0744/aio/internal/invariant"
 )
 
-// Task is a Future that runs a function on a loop. The function gets the task's own context, which ends when the context under which the task was
-// started ends, or by Future.Cancel; it does not end when the function returns.
+// Task is a Future that runs a function on a loop. The function gets the task's own context, which
+// ends when the context under which the task was started ends, or by Future.Cancel; it does not end
+// when the function returns.
 //
-// What a function in a task must not do is wait for something that is not aio's: a channel, a sync.Mutex, a library that waits for goroutines of its own
-// (net/http's client). That stops the loop and everything on it; call such code through [Blocking]. Nor may it hold runtime.LockOSThread while
-// it waits, or wait inside a callback from C: both are fatal errors of the Go runtime (golang/go#65889, #67499).
+// What a function in a task must not do is wait for something that is not aio's: a channel, a
+// sync.Mutex, a library that waits for goroutines of its own (net/http's client). That stops the
+// loop and everything on it; call such code through [Blocking]. Nor may it hold
+// runtime.LockOSThread while it waits, or wait inside a callback from C: both are fatal errors of
+// the Go runtime (golang/go#65889, #67499).
 type Task[T any] struct {
 	Future[T]
 	task task
@@ -25,8 +28,10 @@ type Task[T any] struct {
 
 // task is what the loop knows of a Task.
 //
-// Its states: new (linked into the loop's list, in the ready queue), then in turns running (on its worker's coroutine) and waiting (see waiter), then over. A task that was
-// cancelled while new goes from new to over. Only the loop's goroutine moves it; what other goroutines do is to put it in the ready queue.
+// Its states: new (linked into the loop's list, in the ready queue), then in turns running (on its
+// worker's coroutine) and waiting (see waiter), then over. A task that was cancelled while new goes
+// from new to over. Only the loop's goroutine moves it; what other goroutines do is to put it in
+// the ready queue.
 type task struct {
 	ctx       scope // its group is the one that the task is a member of; Go under a member's ctx joins none
 	waiter    waiter
@@ -60,14 +65,16 @@ func (n named) taskOption(t *task) { t.name = (*string)(&n) }
 // Named gives a task a name for people: in TaskInfo, reports and dumps. The default is "task-<ID>".
 func Named(name string) TaskOption { return named(name) }
 
-// Go starts fn as a task on ctx's loop: asyncio.create_task. It may be called from any goroutine and does not suspend; fn begins when its
-// turn comes, after what was ready before.
+// Go starts fn as a task on ctx's loop: asyncio.create_task. It may be called from any goroutine
+// and does not suspend; fn begins when its turn comes, after what was ready before.
 //
-// The task is cancelled when ctx ends, belongs to the group that ctx carries (see [WithGroup]), and otherwise to the loop: Close waits for it. Under a ctx that has
-// ended, or if it is cancelled before its first step, the task is Cancelled and fn never runs. Without a loop in ctx the task has
-// failed with ErrNoLoop, on a closed loop with ErrClosed.
+// The task is cancelled when ctx ends, belongs to the group that ctx carries (see [WithGroup]), and
+// otherwise to the loop: Close waits for it. Under a ctx that has ended, or if it is cancelled
+// before its first step, the task is Cancelled and fn never runs. Without a loop in ctx the task
+// has failed with ErrNoLoop, on a closed loop with ErrClosed.
 //
-// An error or panic of fn that nobody takes (by Await, Result, OnDone, Gather or a group) is reported to Hooks.Unhandled.
+// An error or panic of fn that nobody takes (by Await, Result, OnDone, Gather or a group) is
+// reported to Hooks.Unhandled.
 func Go[T any](ctx context.Context, fn func(context.Context) (T, error), opts ...TaskOption) *Task[T] {
 	t := newTask(fn)
 	s := scopeOf(ctx)
@@ -79,15 +86,17 @@ func Go[T any](ctx context.Context, fn func(context.Context) (T, error), opts ..
 	return t
 }
 
-// Submit starts fn as a task on l, from any goroutine, a task of another loop or of l itself included: asyncio.run_coroutine_threadsafe. It does not suspend.
-// ctx gives values and cancellation; the task joins no group. On a closed loop the task has failed with ErrClosed.
+// Submit starts fn as a task on l, from any goroutine, a task of another loop or of l itself
+// included: asyncio.run_coroutine_threadsafe. It does not suspend. ctx gives values and
+// cancellation; the task joins no group. On a closed loop the task has failed with ErrClosed.
 func Submit[T any](ctx context.Context, l *Loop, fn func(context.Context) (T, error), opts ...TaskOption) *Task[T] {
 	t := newTask(fn)
 	t.start(ctx, l, nil, opts)
 	return t
 }
 
-// Do makes a function without a result fit Go, Run, Submit, Blocking and InExecutor. It may be called from any goroutine and does not suspend.
+// Do makes a function without a result fit Go, Run, Submit, Blocking and InExecutor. It may be
+// called from any goroutine and does not suspend.
 func Do(fn func(context.Context) error) func(context.Context) (struct{}, error) {
 	return func(ctx context.Context) (struct{}, error) { return struct{}{}, fn(ctx) }
 }
@@ -210,7 +219,8 @@ func (l *Loop) retire(t *task) {
 	l.finish(t, err, cancelled)
 }
 
-// finish settles a task whose function has returned, or never ran; cancelled: because its context had ended.
+// finish settles a task whose function has returned, or never ran; cancelled: because its context
+// had ended.
 func (l *Loop) finish(t *task, err error, cancelled bool) {
 	state := Finished
 	if cancelled || t.killed && err != nil {
@@ -231,7 +241,8 @@ func (l *Loop) finish(t *task, err error, cancelled bool) {
 	}
 }
 
-// worker is a coroutine that runs tasks one after the other. Making one costs four times what running a task on a used one does.
+// worker is a coroutine that runs tasks one after the other. Making one costs four times what
+// running a task on a used one does.
 type worker struct {
 	runner    // its task is read by its own goroutine, too
 	co        coro.Coro
@@ -264,8 +275,8 @@ func (w *worker) runTask() {
 			w.err = &PanicError{Value: v, Stack: debug.Stack()}
 			return
 		}
-		// Goexit can't be stopped, and iter.Pull would pass it on to the loop. So the goroutine stays here until somebody whose end
-		// does not matter calls Stop.
+		// Goexit can't be stopped, and iter.Pull would pass it on to the loop. So the goroutine
+		// stays here until somebody whose end does not matter calls Stop.
 		w.err, w.exited = ErrGoexit, true
 		for w.co.Suspend() {
 		}
@@ -279,7 +290,8 @@ func (w *worker) runTask() {
 // maxIdleWorkers is how many unused coroutines, of about 2.7 KB each, a loop keeps.
 const maxIdleWorkers = 4096
 
-// takeWorker is an idle worker, or a new one. On the loop's goroutine only: on a locked thread a coroutine made elsewhere is a fatal error.
+// takeWorker is an idle worker, or a new one. On the loop's goroutine only: on a locked thread a
+// coroutine made elsewhere is a fatal error.
 func (l *Loop) takeWorker() *worker {
 	if n := len(l.idle); n > 0 {
 		w := l.idle[n-1]
@@ -307,8 +319,9 @@ func (l *Loop) putWorker(w *worker) {
 	}
 }
 
-// dropExited ends a worker whose goroutine went through Goexit, which ends whoever calls Stop. On a locked thread nobody else may call it:
-// then the worker stays until the loop's goroutine itself ends.
+// dropExited ends a worker whose goroutine went through Goexit, which ends whoever calls Stop. On a
+// locked thread nobody else may call it: then the worker stays until the loop's goroutine itself
+// ends.
 func (l *Loop) dropExited(w *worker) {
 	l.forgetCurrent()
 	if l.onThread {
@@ -322,7 +335,8 @@ func (l *Loop) dropExited(w *worker) {
 	}()
 }
 
-// forgetCurrent is called before a coroutine's goroutine ends, so that its id means nothing any more.
+// forgetCurrent is called before a coroutine's goroutine ends, so that its id means nothing any
+// more.
 func (l *Loop) forgetCurrent() {
 	l.last = nil
 	l.current.Store(nil)

@@ -5,7 +5,8 @@ import (
 	"sync"
 )
 
-// taskList holds the tasks of a loop that are not over, oldest first. Any goroutine may look, also while a step holds the loop.
+// taskList holds the tasks of a loop that are not over, oldest first. Any goroutine may look, also
+// while a step holds the loop.
 type taskList struct {
 	mu          sync.Mutex
 	first, tail *task    // guarded by mu

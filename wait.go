@@ -15,12 +15,14 @@ const (
 	FirstError             // any future has failed, or all are done. A cancelled one has not failed, and only our futures can
 )
 
-// Wait waits until when holds, and returns which are done and which are not, both in argument order. It cancels nothing and takes no error: what has failed must
-// still be awaited. Of nothing it returns at once.
+// Wait waits until when holds, and returns which are done and which are not, both in argument
+// order. It cancels nothing and takes no error: what has failed must still be awaited. Of nothing
+// it returns at once.
 //
-// It suspends a task, always (asyncio's wait takes two turns of the loop even for what is done), and blocks any other goroutine. Its error is ctx's, if that
-// ended first; the lists are as of then. A Waiter that is not ours costs a goroutine while it is waited for; a context does not.
-// In a callback it is ErrWouldDeadlock.
+// It suspends a task, always (asyncio's wait takes two turns of the loop even for what is done),
+// and blocks any other goroutine. Its error is ctx's, if that ended first; the lists are as of
+// then. A Waiter that is not ours costs a goroutine while it is waited for; a context does not. In
+// a callback it is ErrWouldDeadlock.
 func Wait[W Waiter](ctx context.Context, when When, ws ...W) (done, pending []W, err error) {
 	if len(ws) == 0 {
 		return nil, nil, ended(ctx)
@@ -65,7 +67,8 @@ func wait(ctx context.Context, when When, cores []*core) error {
 	return c.wait(ctx)
 }
 
-// watchAnyway has f counted when it is done; if it is, in the turn that its done callback would have.
+// watchAnyway has f counted when it is done; if it is, in the turn that its done callback would
+// have.
 func (c *countdown) watchAnyway(f *core) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -79,7 +82,8 @@ func (c *countdown) watchAnyway(f *core) {
 // ours is what our futures have, and what embeds them.
 type ours interface{ futureCore() *core }
 
-// coreOf is the core of w, or one that is settled when w, somebody else's, is done or stop is called.
+// coreOf is the core of w, or one that is settled when w, somebody else's, is done or stop is
+// called.
 func coreOf(w Waiter) (c *core, stop func()) {
 	if f, ok := w.(ours); ok {
 		return f.futureCore(), nil

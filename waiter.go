@@ -9,17 +9,20 @@ import (
 	"github.com/seed8b1f0744/aio/internal/invariant"
 )
 
-// waiter is one wait: of a task, which it suspends, or of any other goroutine, which it blocks. It is what makes one color: whatever can be waited
-// for knows waiters, and only this file knows of which kind they are.
+// waiter is one wait: of a task, which it suspends, or of any other goroutine, which it blocks. It
+// is what makes one color: whatever can be waited for knows waiters, and only this file knows of
+// which kind they are.
 //
-// A wait goes: waiterFor, begin, a place in a list of what is waited for, park, and, if park fails, out of that list again. In between it is
-// either notified by what it waits for or ended by its context, whichever comes first:
+// A wait goes: waiterFor, begin, a place in a list of what is waited for, park, and, if park fails,
+// out of that list again. In between it is either notified by what it waits for or ended by its
+// context, whichever comes first:
 //
 //	idle -> waiting (begin) -> notified (notify) | gone (end) -> waiting ...
 //
-// Both deliver the waiter: they put its task in the ready queue, or wake its goroutine. A task has one waiter for all its waits, told apart by
-// a generation. That nobody reaches a later wait through an earlier one is ensured by locks (a source notifies under the lock under which its
-// list is changed, a scope likewise) and by the generation where there is no lock.
+// Both deliver the waiter: they put its task in the ready queue, or wake its goroutine. A task has
+// one waiter for all its waits, told apart by a generation. That nobody reaches a later wait
+// through an earlier one is ensured by locks (a source notifies under the lock under which its list
+// is changed, a scope likewise) and by the generation where there is no lock.
 type waiter struct {
 	node
 	word atomic.Uint64 // generation, own, state
@@ -38,7 +41,8 @@ const (
 	waitGen   = 1 << 3 // one generation
 )
 
-// waiterFor finds out who runs, and so who will wait under ctx. It fails where waiting could not end.
+// waiterFor finds out who runs, and so who will wait under ctx. It fails where waiting could not
+// end.
 func waiterFor(ctx context.Context) (*waiter, error) {
 	t, err := running(ctx)
 	if err != nil {
@@ -53,8 +57,9 @@ func waiterFor(ctx context.Context) (*waiter, error) {
 	return w, nil
 }
 
-// taskWaiter is waiterFor where that is quick and has no other effects, so that it may be asked under a lock: in a task, under a context of its
-// loop. Elsewhere it is nil, and waiterFor must be asked without the lock.
+// taskWaiter is waiterFor where that is quick and has no other effects, so that it may be asked
+// under a lock: in a task, under a context of its loop. Elsewhere it is nil, and waiterFor must be
+// asked without the lock.
 func taskWaiter(ctx context.Context) *waiter {
 	if s, ok := ctx.(*scope); ok {
 		if w := s.loop.current.Load(); w != nil && w.co.G() == goid.Get() && w.task != nil && !w.task.killed {
@@ -64,7 +69,8 @@ func taskWaiter(ctx context.Context) *waiter {
 	return nil
 }
 
-// running is the task that the calling goroutine runs; nil in a plain goroutine, ErrWouldDeadlock where waiting could not end.
+// running is the task that the calling goroutine runs; nil in a plain goroutine, ErrWouldDeadlock
+// where waiting could not end.
 func running(ctx context.Context) (*task, error) {
 	g := goid.Get()
 	s := scopeOf(ctx)
@@ -94,7 +100,8 @@ func (w *waiter) begin(ctx context.Context) {
 	w.word.Store(word)
 }
 
-// notify ends the wait as granted; it reports false if the context had ended it. Called under the lock of what is waited for.
+// notify ends the wait as granted; it reports false if the context had ended it. Called under the
+// lock of what is waited for.
 func (w *waiter) notify() bool { return w.finish(w.word.Load(), waitNotified) }
 
 // end ends the wait because its context has ended.
@@ -125,8 +132,9 @@ func (w *waiter) finish(seen, state uint64) bool {
 func (w *waiter) notified() bool { return w.word.Load()&waitState == waitNotified }
 func (w *waiter) isGone() bool   { return w.word.Load()&waitState == waitGone }
 
-// park waits until the wait ends. It returns nil if it was granted, and the context's error if that ended first, or ended before the waiter got to run:
-// then notified tells whether something was granted that must go to the next one.
+// park waits until the wait ends. It returns nil if it was granted, and the context's error if that
+// ended first, or ended before the waiter got to run: then notified tells whether something was
+// granted that must go to the next one.
 func (w *waiter) park(ctx context.Context) error {
 	if w.task == nil {
 		return w.block(ctx)
@@ -137,8 +145,8 @@ func (w *waiter) park(ctx context.Context) error {
 	return w.parkUnder(ctx)
 }
 
-// parkOwn is park for a task under its own context. After a switch of coroutines the processor mispredicts every return up to the user's function, so
-// the way down to the switch is kept short.
+// parkOwn is park for a task under its own context. After a switch of coroutines the processor
+// mispredicts every return up to the user's function, so the way down to the switch is kept short.
 func (w *waiter) parkOwn() error {
 	t := w.task
 	if isOver(t.ctx.how.Load()) { // ended by another goroutine since the wait began: it may not have seen the wait
@@ -168,7 +176,8 @@ func (w *waiter) parkUnder(ctx context.Context) error {
 	return t.interrupted(ctx)
 }
 
-// interrupted is the error of a wait under ctx that the task was resumed from; nil if nothing ended it.
+// interrupted is the error of a wait under ctx that the task was resumed from; nil if nothing ended
+// it.
 func (t *task) interrupted(ctx context.Context) error {
 	if t.killed {
 		return &contextError{context.Canceled, ErrClosed}
@@ -194,7 +203,8 @@ func (w *waiter) block(ctx context.Context) error {
 	return ended(ctx)
 }
 
-// checkpoint is where a task that Close gave up on ends: at the first wait after the one that was interrupted.
+// checkpoint is where a task that Close gave up on ends: at the first wait after the one that was
+// interrupted.
 func (t *task) checkpoint() {
 	if t.killed {
 		runtime.Goexit()
@@ -216,8 +226,8 @@ type node struct {
 	owner      notifiable // immutable
 }
 
-// notifiable is what can stand in a list of something that happens. notify is called under the lock that guards the list; it reports
-// whether the owner still wanted to know.
+// notifiable is what can stand in a list of something that happens. notify is called under the lock
+// that guards the list; it reports whether the owner still wanted to know.
 type notifiable interface{ notify() bool }
 
 // nodeList is a ring of nodes, oldest first. The zero value is empty.
@@ -259,7 +269,8 @@ func (l *nodeList) after(n *node) *node {
 	return n.next
 }
 
-// anyLeft reports whether anybody in the list, whose owners must be waiters, has not been ended by its context.
+// anyLeft reports whether anybody in the list, whose owners must be waiters, has not been ended by
+// its context.
 func (l *nodeList) anyLeft() bool {
 	for n := l.first; n != nil; n = l.after(n) {
 		if w, ok := n.owner.(*waiter); ok && !w.isGone() {
@@ -269,7 +280,8 @@ func (l *nodeList) anyLeft() bool {
 	return false
 }
 
-// notifyFirst takes out owners in order until one still wants to know; it reports whether there was one.
+// notifyFirst takes out owners in order until one still wants to know; it reports whether there was
+// one.
 func (l *nodeList) notifyFirst() bool {
 	for n := l.first; n != nil; n = l.first {
 		l.remove(n)

@@ -1,4 +1,5 @@
-// Command bench measures aio against what one would use instead, in the same run: each pair in turns, A B A B, and the median of the ratios.
+// Command bench measures aio against what one would use instead, in the same run: each pair in
+// turns, A B A B, and the median of the ratios.
 //
 //	GOWORK=off go -C bench run .            # prints the table
 //	GOWORK=off go -C bench run . -write     # and puts it into bench/README.md

@@ -16,7 +16,8 @@ import (
 	"github.com/seed8b1f0744/aio"
 )
 
-// processRows are the rows that need a process of their own for each measurement: memory, and CPU time.
+// processRows are the rows that need a process of their own for each measurement: memory, and CPU
+// time.
 func processRows() []row {
 	return []row{
 		{name: "memory of a suspended task", unit: "bytes", peer: "a parked goroutine", budget: 1.2, fixed: 100_000, ours: inChild("tasks"), theirs: inChild("goroutines")},

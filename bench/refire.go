@@ -12,7 +12,8 @@ import (
 	"time"
 )
 
-// refireRows are the rows that compare the built refire with other programs. What a machine lacks is said in the table.
+// refireRows are the rows that compare the built refire with other programs. What a machine lacks
+// is said in the table.
 func refireRows(dir string) []row {
 	scan := row{name: "refire scan, each MB of a combined log", peer: "rg -c for the same lines", budget: 1 / 0.7, fixed: 512}
 	fire := row{name: "refire run, client CPU of each request", peer: "hey, 64 connections too", budget: 0.5, fixed: 20_000}
@@ -66,7 +67,8 @@ func scanning(dir, program string, args ...string) func(int) float64 {
 	}
 }
 
-// cpuOf is the CPU time that a program takes. How it ends is its own business: refire exits with 1 if anything still fails.
+// cpuOf is the CPU time that a program takes. How it ends is its own business: refire exits with 1
+// if anything still fails.
 func cpuOf(cmd *exec.Cmd) float64 {
 	_ = cmd.Run()
 	if cmd.ProcessState == nil {

@@ -1,10 +1,13 @@
-// Package timerq is the queue of a loop's timers: a four-ary heap by deadline, first in first out among equals.
+// Package timerq is the queue of a loop's timers: a four-ary heap by deadline, first in first out
+// among equals.
 //
-// Four children to a node halve the depth of a binary heap and sit in one or two cache lines; Go's runtime keeps its timers the same way
-// (runtime/time.go). Cancelled timers stay where they are until they come up or Compact drops them: a removal needs no index in the timer.
+// Four children to a node halve the depth of a binary heap and sit in one or two cache lines; Go's
+// runtime keeps its timers the same way (runtime/time.go). Cancelled timers stay where they are
+// until they come up or Compact drops them: a removal needs no index in the timer.
 package timerq
 
-// Queue holds values by deadline. The zero value is empty and ready. It is not safe for concurrent use.
+// Queue holds values by deadline. The zero value is empty and ready. It is not safe for concurrent
+// use.
 type Queue[T any] struct {
 	heap []item[T]
 	seq  uint64
@@ -38,7 +41,8 @@ func (q *Queue[T]) Push(when int64, value T) {
 	q.up(len(q.heap) - 1)
 }
 
-// Pop takes the value with the earliest deadline, of equal ones the one pushed first. The queue must not be empty.
+// Pop takes the value with the earliest deadline, of equal ones the one pushed first. The queue
+// must not be empty.
 func (q *Queue[T]) Pop() T {
 	top := q.heap[0].value
 	last := len(q.heap) - 1
@@ -82,8 +86,9 @@ func (q *Queue[T]) up(i int) {
 	q.heap[i] = it
 }
 
-// sink fills the hole at the root with it, a former last item. Such an item nearly always belongs near the bottom, so the hole
-// goes all the way down first and the item comes up from there: fewer comparisons than testing it at every level.
+// sink fills the hole at the root with it, a former last item. Such an item nearly always belongs
+// near the bottom, so the hole goes all the way down first and the item comes up from there: fewer
+// comparisons than testing it at every level.
 func (q *Queue[T]) sink(it item[T]) {
 	i, n := 0, len(q.heap)
 	for {
