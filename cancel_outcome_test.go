@@ -199,7 +199,7 @@ func TestWithTimeout_deadline(t *testing.T) {
 func TestCancel_finishedChildrenAreForgotten(t *testing.T) {
 	for name, fn := range map[string]func(ctx context.Context) error{
 		"nothing": func(context.Context) error { return nil },
-		"Done":    func(ctx context.Context) error { ctx.Done(); return nil },
+		"Done": func(ctx context.Context) error { ctx.Done(); return nil },
 		"WithCancel": func(ctx context.Context) error {
 			c, cancel := context.WithCancel(ctx)
 			defer cancel()
@@ -218,7 +218,7 @@ func TestCancel_finishedChildrenAreForgotten(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			run(t, func(ctx context.Context) error {
-				const n = 100_000
+				const n = 20_000
 				batch := func() error {
 					ts := make([]*aio.Task[struct{}], 100)
 					for i := range ts {

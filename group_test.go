@@ -115,6 +115,7 @@ func TestGroup_outerContextEnds(t *testing.T) {
 func TestGroup_members(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		run(t, func(ctx context.Context) error {
+			began := aio.Now(ctx)
 			var inside context.Context
 			var grandchild *aio.Task[int]
 			var tr trace
@@ -139,8 +140,11 @@ func TestGroup_members(t *testing.T) {
 				return aio.Sleep(ctx, 3*time.Second)
 			})
 			tr.check(t, "plain:true timed:true free:true")
-			if grandchild.State() != aio.Pending {
-				t.Errorf("what a member started belongs to the loop, and is %v", grandchild.State())
+			if took := aio.Now(ctx).Sub(began); took != time.Minute {
+				t.Errorf("WithGroup waited for %v, the last of its members takes a minute", took)
+			}
+			if _, ended := grandchild.Await(ctx); !errors.Is(ended, aio.ErrCancelled) { // not waited for, but its ctx comes from the body's, which has ended
+				t.Errorf("what a member started ended with %v", ended)
 			}
 			late := aio.Go(inside, value(1))
 			if _, lateErr := late.Await(ctx); !errors.Is(lateErr, aio.ErrCancelled) {

@@ -72,7 +72,9 @@ func TestHandle_timersAgainstAModel(t *testing.T) {
 			}
 			var got, want []int
 			var armed []timer
-			arm := func(id int, d time.Duration) { armed = append(armed, timer{l.CallLater(d, func() { got = append(got, id) }), d, id}) }
+			arm := func(id int, d time.Duration) {
+				armed = append(armed, timer{l.CallLater(d, func() { got = append(got, id) }), d, id})
+			}
 			cancel := func(i int) {
 				if !armed[i].h.Cancel() {
 					t.Errorf("seed %d: a timer that is not due could not be cancelled", seed)
