@@ -207,8 +207,12 @@ func TestInExecutor_closeWaits(t *testing.T) {
 			return 0, ctx.Err()
 		})
 		synctest.Wait()
+		began := time.Now()
 		if err := l.Close(); err != nil || !ended.Load() {
 			t.Errorf("Close: %v; the call had ended: %v", err, ended.Load())
+		}
+		if took := time.Since(began); took != time.Second {
+			t.Errorf("Close took %v: it did not notice the end of the call", took)
 		}
 		if err := p.Close(); err != nil {
 			t.Error(err)

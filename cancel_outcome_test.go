@@ -199,7 +199,7 @@ func TestWithTimeout_deadline(t *testing.T) {
 func TestCancel_finishedChildrenAreForgotten(t *testing.T) {
 	for name, fn := range map[string]func(ctx context.Context) error{
 		"nothing": func(context.Context) error { return nil },
-		"Done": func(ctx context.Context) error { ctx.Done(); return nil },
+		"Done":    func(ctx context.Context) error { ctx.Done(); return nil },
 		"WithCancel": func(ctx context.Context) error {
 			c, cancel := context.WithCancel(ctx)
 			defer cancel()

@@ -79,11 +79,12 @@ func (s *scope) Deadline() (time.Time, bool) {
 
 // Done implements context.Context.
 func (s *scope) Done() <-chan struct{} {
-	return s.doneChannel(s.ownTask != nil && askedByUser())
+	return s.doneChannel(s.ownTask != nil && !s.ownTask.runsHere() && askedByUser())
 }
 
-// doneChannel makes the channel if need be. If a user asked for it, it may be all that is kept of
-// the scope, and must be closed all the same.
+// doneChannel makes the channel if need be. If another goroutine than the task asked for it, it may
+// be all that is kept of the scope, and must be closed all the same. What a task asks for itself is
+// mostly looked at and let go, in a loop that computes; keeping all of those would fill the parent.
 func (s *scope) doneChannel(asked bool) <-chan struct{} {
 	s.state() // an end that is known must be seen
 	if asked {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -144,6 +145,40 @@ func raceGrantWithEnd(t *testing.T, l *aio.Loop, g grant, kind string) {
 	g.close()
 }
 
+// A worker gets free, and the Submit that is to have it ends before it runs: both while the loop is held by one step.
+func TestGrant_roomGoesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := aio.NewPool(aio.PoolConfig{Workers: 1})
+		run(t, func(ctx context.Context) error {
+			work := make(chan struct{})
+			if err := p.Submit(ctx, hold(work)); err != nil {
+				return err
+			}
+			ended, cancel := context.WithCancelCause(ctx)
+			defer cancel(nil)
+			submit := func(ctx context.Context) *aio.Task[struct{}] {
+				return aio.Go(ctx, aio.Do(func(ctx context.Context) error { return p.Submit(ctx, func() {}) }))
+			}
+			first, second := submit(ended), submit(ctx)
+			if err := aio.Yield(ctx); err != nil {
+				return err
+			}
+			close(work)
+			for p.Stats().Busy > 0 {
+				runtime.Gosched() // a stall that is meant
+			}
+			cancel(errCause)
+			_, err := first.Await(ctx)
+			checkErr(t, "the first", err, aio.ErrCancelled, errCause)
+			_, err = second.Await(ctx) // waits for ever if the room is lost
+			return err
+		})
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // Of what was granted to somebody else nothing may be seen to be free meanwhile.
 func TestGrant_noBargingIn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -164,8 +199,25 @@ func TestGrant_noBargingIn(t *testing.T) {
 				return err
 			}
 			m.Unlock() // panics if a has not got it
+
+			// As in CPython, a permit that is free can't be had past a waiter that is on its way.
+			c := aio.Go(ctx, aio.Do(s.Acquire))
+			if err := aio.Yield(ctx); err != nil {
+				return err
+			}
+			s.Release()
+			s.Release()
 			if s.TryAcquire() {
-				t.Error("there was one permit, and b has it")
+				t.Error("TryAcquire overtook a waiter that was woken")
+			}
+			if _, err := c.Await(ctx); err != nil {
+				return err
+			}
+			if !s.TryAcquire() {
+				t.Error("the second permit is lost")
+			}
+			if s.TryAcquire() {
+				t.Error("all permits are taken")
 			}
 			return nil
 		})

@@ -76,80 +76,63 @@ func waits() map[string]func(ctx context.Context) error {
 	}
 }
 
+// In a callback or a hook nothing could end the wait, whatever the ctx.
 func TestHazard_waitOutsideTask(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		check := func(where, name string, err error) {
-			if err != aio.ErrWouldDeadlock {
-				t.Errorf("%s in a %s: %v, want ErrWouldDeadlock", name, where, err)
+		var l *aio.Loop
+		places := 0
+		check := func(where string) {
+			places++
+			for _, ctx := range []context.Context{l.Context(), context.Background()} {
+				for name, wait := range waits() {
+					if err := wait(ctx); err != aio.ErrWouldDeadlock {
+						t.Errorf("%s in %s: %v, want ErrWouldDeadlock", name, where, err)
+					}
+				}
+				if err := aio.Yield(ctx); err != aio.ErrWouldDeadlock {
+					t.Errorf("Yield in %s: %v, want ErrWouldDeadlock", where, err)
+				}
+				if _, err := aio.Blocking(ctx, value(1)); err != aio.ErrWouldDeadlock {
+					t.Errorf("Blocking in %s: %v, want ErrWouldDeadlock", where, err)
+				}
 			}
 		}
-		inHook := false
-		var l *aio.Loop
-		l = aio.Start(aio.WithHooks(aio.Hooks{TaskFinished: func(aio.TaskInfo, error) {
-			inHook = true
-			for name, wait := range waits() {
-				check("hook", name, wait(l.Context()))
-				check("hook", name, wait(context.Background()))
-			}
-		}}))
-		defer l.Close()
-		l.CallSoon(func() {
-			for name, wait := range waits() {
-				check("callback", name, wait(l.Context()))
-				check("callback", name, wait(context.Background()))
-			}
-			check("callback", "Yield", aio.Yield(l.Context()))
-			_, err := aio.Blocking(l.Context(), value(1))
-			check("callback", "Blocking", err)
-			check("callback", "Close", l.Close())
-
-			done := aio.NewPromise[int]()
-			done.Resolve(7)
-			if v, err := done.Await(l.Context()); v != 7 || err != nil {
-				t.Errorf("Await of what is done, in a callback: %v, %v", v, err)
-			}
-			var m aio.Mutex
-			if err := m.Lock(l.Context()); err != nil {
-				t.Errorf("Lock of a free mutex, in a callback: %v", err)
-			}
-		})
-		<-l.Done() // the callback's Close started it
-		l = aio.Start(aio.WithHooks(aio.Hooks{TaskFinished: func(aio.TaskInfo, error) { inHook = true }}))
+		l = aio.Start(aio.WithHooks(aio.Hooks{
+			TaskStarted:  func(aio.TaskInfo) { check("TaskStarted") },
+			TaskFinished: func(aio.TaskInfo, error) { check("TaskFinished") },
+			Unhandled:    func(aio.Failure) { check("Unhandled") },
+		}))
 		on(t, l, func(context.Context) error { return nil })
-		if err := l.Close(); err != nil || !inHook {
-			t.Errorf("Close: %v; the hook was called: %v", err, inHook)
+		l.CallSoon(func() { explode("for Unhandled") })
+		l.CallSoon(func() { check("a callback") })
+		l.CallLater(time.Second, func() { check("a timer") })
+		time.Sleep(2 * time.Second)
+		if err := l.Close(); err != nil || places != 5 {
+			t.Errorf("Close: %v; %d of 5 places were tried", err, places)
 		}
 	})
 }
 
-func TestHazard_hookWaits(t *testing.T) {
+// Where there is nothing to wait for, all of it works in a callback, too.
+func TestHazard_nothingToWaitFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var l *aio.Loop
-		told := make(chan map[string]error, 2)
-		hook := func() {
-			errs := map[string]error{}
-			for name, wait := range waits() {
-				errs[name] = wait(l.Context())
+		l := start(t)
+		l.CallSoon(func() {
+			done := aio.NewPromise[int]()
+			done.Resolve(7)
+			if v, err := done.Await(l.Context()); v != 7 || err != nil {
+				t.Errorf("Await: %v, %v", v, err)
 			}
-			told <- errs
-		}
-		ready := make(chan struct{})
-		l = aio.Start(aio.WithHooks(aio.Hooks{
-			TaskStarted:  func(aio.TaskInfo) { <-ready; hook() },
-			TaskFinished: func(aio.TaskInfo, error) { hook() },
-		}))
-		close(ready)
-		on(t, l, func(context.Context) error { return nil })
-		for range 2 {
-			for name, err := range <-told {
-				if err != aio.ErrWouldDeadlock {
-					t.Errorf("%s in a hook: %v, want ErrWouldDeadlock", name, err)
-				}
+			if vs, err := aio.Gather(l.Context(), done, done); len(vs) != 2 || err != nil {
+				t.Errorf("Gather: %v, %v", vs, err)
 			}
-		}
-		if err := l.Close(); err != nil {
-			t.Error(err)
-		}
+			k := newTakers()
+			_, err := k.queue.Get(l.Context())
+			if err := errors.Join(err, k.room.Put(l.Context(), 1), k.mutex.Lock(l.Context()), k.sem.Acquire(l.Context()), k.event.Wait(l.Context())); err != nil {
+				t.Error(err)
+			}
+		})
+		turn(t, l)
 	})
 }
 

@@ -8,12 +8,14 @@ import (
 	"sync/atomic"
 
 	"github.com/seed8b1f0744/aio/internal/coro"
+	"github.com/seed8b1f0744/aio/internal/goid"
 	"github.com/seed8b1f0744/aio/internal/invariant"
 )
 
 // Task is a Future that runs a function on a loop. The function gets the task's own context, which
 // ends when the context under which the task was started ends, or by Future.Cancel; it does not end
-// when the function returns.
+// when the function returns. A goroutine that is to hear of its end after that keeps the context,
+// or asks it for Done itself: a channel that the task asked for, alone, is forgotten with the task.
 //
 // What a function in a task must not do is wait for something that is not aio's: a channel, a
 // sync.Mutex, a library that waits for goroutines of its own (net/http's client). That stops the
@@ -162,6 +164,12 @@ func (l *Loop) start(t *task, g *group) {
 	t.core.take()
 	t.ctx.group.fail(ErrClosed)
 	t.ctx.group.leave()
+}
+
+// runsHere reports whether the calling goroutine runs t.
+func (t *task) runsHere() bool {
+	w := t.ctx.loop.current.Load()
+	return w != nil && w.co.G() == goid.Get() && w.task == t
 }
 
 func (t *task) info() TaskInfo {
