@@ -12,7 +12,7 @@ import (
 	"github.com/seed8b1f0744/aio"
 )
 
-// DESIGN's rules 2 to 4: cancellation is level-triggered, who waits never cancels, a task outlives its parent's return.
+// Cancellation is level-triggered, who waits never cancels, a task outlives its parent's return.
 
 var errCause = errors.New("the cause")
 

@@ -305,6 +305,12 @@ func TestHazard_awaitInsideIterPull(t *testing.T) {
 		})
 
 		l := start(t)
+		run(t, func(context.Context) error { // under the ctx of another loop, which has nothing to do
+			if err := pull(func() error { return new(aio.Event).Wait(l.Context()) }); err != aio.ErrWouldDeadlock {
+				t.Errorf("under another loop's ctx: %v, want ErrWouldDeadlock", err)
+			}
+			return nil
+		})
 		inCallback := make(chan error, 1)
 		l.CallSoon(func() { inCallback <- pull(func() error { return new(aio.Event).Wait(l.Context()) }) })
 		if err := <-inCallback; err != aio.ErrWouldDeadlock {
