@@ -35,7 +35,7 @@ func noteFailure[F any](l *Loop, future *F, c *core, info TaskInfo) {
 	}
 	c.more.failure = r
 	c.mu.Unlock()
-	if !l.failures.add(r) {
+	if !l.failures.add(r) && l.bubbled {
 		r.run() // the loop has closed, and reported the others
 		return
 	}
@@ -77,15 +77,15 @@ func (r *failure) settle() bool {
 		return false
 	}
 	r.loop.failures.mu.Lock()
-	r.loop.failures.left--
+	r.loop.failures.left-- // of one that a closed loop did not note, too: nobody counts any more
 	r.loop.failures.mu.Unlock()
 	return true
 }
 
 // dropped is called by the garbage collector when nobody can reach the future any more.
 func (r *failure) dropped() {
-	if !r.settled.Load() {
-		r.loop.schedule(r) // a loop that has closed has reported it
+	if !r.settled.Load() && !r.loop.schedule(r) {
+		r.run() // the loop has closed
 	}
 }
 

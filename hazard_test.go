@@ -305,9 +305,12 @@ func TestHazard_awaitInsideIterPull(t *testing.T) {
 		})
 
 		l := start(t)
-		run(t, func(context.Context) error { // under the ctx of another loop, which has nothing to do
-			if err := pull(func() error { return new(aio.Event).Wait(l.Context()) }); err != aio.ErrWouldDeadlock {
-				t.Errorf("under another loop's ctx: %v, want ErrWouldDeadlock", err)
+		synctest.Wait() // l has nothing to do
+		run(t, func(context.Context) error {
+			for name, ctx := range map[string]context.Context{"another loop's": l.Context(), "no loop's": context.Background()} {
+				if err := pull(func() error { return new(aio.Event).Wait(ctx) }); err != aio.ErrWouldDeadlock {
+					t.Errorf("under %s ctx: %v, want ErrWouldDeadlock", name, err)
+				}
 			}
 			return nil
 		})

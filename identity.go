@@ -3,7 +3,6 @@ package aio
 import (
 	"bytes"
 	"runtime"
-	"strings"
 	"sync"
 
 	"github.com/seed8b1f0744/aio/internal/goid"
@@ -61,9 +60,8 @@ func InTask() bool {
 }
 
 // pulledByTask reports whether the calling goroutine was started by an iter.Pull that leads to a
-// loop: waiting on it would stop the very loop that is to end the wait. It is asked only before a
-// goroutine blocks under the context of a loop that is in the middle of a step, and it is quick
-// unless the goroutine is a coroutine: those start at the runtime's corostart.
+// loop: waiting on it would stop the very loop that may have to end the wait. It is asked before a
+// goroutine blocks, and takes less than a microsecond unless that goroutine is a coroutine.
 func pulledByTask() bool {
 	if !inCoroutine() {
 		return false
@@ -80,24 +78,20 @@ func pulledByTask() bool {
 	return false
 }
 
+// inCoroutine reports whether the calling goroutine is one of iter.Pull: those begin in the
+// runtime's corostart, the last but one of the frames.
 func inCoroutine() bool {
 	var pcs [64]uintptr
-	for skip := 2; ; skip += len(pcs) - 1 {
-		n := runtime.Callers(skip, pcs[:])
-		if n == len(pcs) {
-			continue
-		}
-		frames := runtime.CallersFrames(pcs[:n])
-		for {
-			f, more := frames.Next()
-			if strings.HasPrefix(f.Function, "runtime.corostart") {
-				return true
-			}
-			if !more {
-				return false
-			}
+	n := len(pcs)
+	for skip := 2; n == len(pcs); skip += len(pcs) - 2 {
+		n = runtime.Callers(skip, pcs[:])
+	}
+	for _, pc := range pcs[max(n-2, 0):n] {
+		if f := runtime.FuncForPC(pc - 1); f != nil && f.Name() == "runtime.corostart" {
+			return true
 		}
 	}
+	return false
 }
 
 // creatorByPull is the number of the goroutine that created the one with this stack by iter.Pull;

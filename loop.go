@@ -119,13 +119,6 @@ func (l *Loop) onLoop() bool {
 	return l.g.Load() == g
 }
 
-// busy reports whether the loop is in the middle of an iteration, not parked.
-func (l *Loop) busy() bool {
-	l.inbox.mu.Lock()
-	defer l.inbox.mu.Unlock()
-	return !l.inbox.parked && !l.inbox.closed
-}
-
 // schedule puts r in the ready queue, from any goroutine; it reports false on a closed loop.
 func (l *Loop) schedule(r runnable) bool {
 	if l.onLoop() {

@@ -85,7 +85,7 @@ func running(ctx context.Context) (*task, error) {
 		}
 		return r.task, nil
 	}
-	if s != nil && s.loop.busy() && pulledByTask() {
+	if pulledByTask() {
 		return nil, ErrWouldDeadlock
 	}
 	return nil, nil
