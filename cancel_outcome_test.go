@@ -218,7 +218,7 @@ func TestCancel_finishedChildrenAreForgotten(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			run(t, func(ctx context.Context) error {
-				const n = 20_000
+				const n = 40_000
 				batch := func() error {
 					ts := make([]*aio.Task[struct{}], 100)
 					for i := range ts {
@@ -231,7 +231,10 @@ func TestCancel_finishedChildrenAreForgotten(t *testing.T) {
 					return err
 				}
 				before := heapBytes()
-				for range n / 100 {
+				for i := range n / 100 {
+					if i%4 == 0 {
+						runtime.GC() // what is held weakly goes with the next sweep after a collection
+					}
 					if err := batch(); err != nil {
 						return err
 					}

@@ -3,9 +3,6 @@ package aio
 import (
 	"context"
 	"errors"
-	"runtime"
-	"strings"
-	"sync"
 	"time"
 )
 
@@ -41,7 +38,7 @@ func endsWith(ctx context.Context) *scope {
 	if done == nil {
 		return nil
 	}
-	if s := scopeOf(ctx); s != nil && s.doneChannel(false) == done {
+	if s := scopeOf(ctx); s != nil && s.Done() == done {
 		return s
 	}
 	return nil
@@ -79,23 +76,10 @@ func (s *scope) Deadline() (time.Time, bool) {
 
 // Done implements context.Context.
 func (s *scope) Done() <-chan struct{} {
-	return s.doneChannel(s.ownTask != nil && !s.ownTask.runsHere() && askedByUser())
-}
-
-// doneChannel makes the channel if need be. If another goroutine than the task asked for it, it may
-// be all that is kept of the scope, and must be closed all the same. What a task asks for itself is
-// mostly looked at and let go, in a loop that computes; keeping all of those would fill the parent.
-func (s *scope) doneChannel(asked bool) <-chan struct{} {
 	s.state() // an end that is known must be seen
-	if asked {
-		s.hold()
-		defer s.releaseIfDone()
-	} else {
-		s.mu.Lock()
-	}
+	s.mu.Lock()
 	defer s.mu.Unlock()
 	m := s.extra()
-	m.asked = m.asked || asked
 	if m.done == nil {
 		m.done = &doneChannel{c: make(chan struct{})}
 		if isOver(s.how.Load()) {
@@ -104,36 +88,6 @@ func (s *scope) doneChannel(asked bool) <-chan struct{} {
 	}
 	return m.done.c
 }
-
-// doneChannel is closed once, by a scope or its stand-in.
-type doneChannel struct {
-	c    chan struct{}
-	once sync.Once
-}
-
-func (d *doneChannel) close() {
-	if d != nil {
-		d.once.Do(func() { close(d.c) })
-	}
-}
-
-// askedByUser reports whether the caller of the caller is neither package context nor this one:
-// those keep the scope as well as its channel.
-func askedByUser() bool {
-	var pc [1]uintptr
-	runtime.Callers(3, pc[:])
-	f, _ := runtime.CallersFrames(pc[:]).Next()
-	return !strings.HasPrefix(f.Function, "context.") && !strings.HasPrefix(f.Function, ownPackage)
-}
-
-// ownPackage is the prefix of the names of this package's functions.
-var ownPackage = func() string {
-	var pc [1]uintptr
-	runtime.Callers(1, pc[:])
-	f, _ := runtime.CallersFrames(pc[:]).Next()
-	i := strings.LastIndexByte(f.Function, '/') + 1
-	return f.Function[:i+strings.IndexByte(f.Function[i:], '.')+1]
-}()
 
 // Err implements context.Context. It is exactly context.Canceled or context.DeadlineExceeded.
 func (s *scope) Err() error {

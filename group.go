@@ -198,8 +198,7 @@ func (g *group) leave() {
 
 // ForEach calls fn for each item in a task of its own, at most limit at a time. It takes an item
 // only when it may start its task, stops taking at the first error or when ctx ends, waits for the
-// tasks that run, and returns as [WithGroup] does. items is pulled by the caller, so it may await,
-// as Queue.All does.
+// tasks that run, and returns as [WithGroup] does. items is pulled by the caller, so it may await.
 //
 // It may be called in a task, which it suspends, and in any other goroutine, which it blocks; ctx
 // must carry a loop (ErrNoLoop). limit must be at least 1.

@@ -38,9 +38,8 @@ func Run[T any](ctx context.Context, main func(context.Context) (T, error), opts
 	stuck := l.wrapUp()
 
 	v, err := t.Result()
-	var p *PanicError
-	if errors.As(err, &p) && err == error(p) {
-		panic(p)
+	if t.task.panicked {
+		panic(err) // its *PanicError
 	}
 	if stuck != nil {
 		err = errors.Join(err, stuck)

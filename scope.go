@@ -44,8 +44,8 @@ type scopeMore struct {
 	waits       *place       // waiters under this very context, a ring; not those of the own task
 	derived     *derived     // contexts that package context derived from it, a ring
 	done        *doneChannel // made when asked for
-	asked       bool         // Done was asked for by somebody who may keep the channel and nothing else
-	standIn     bool         // and something else closes it now
+	left        bool         // done was left to the parent
+	bare        bareChannels // left by children
 	stopForeign func() bool
 	deadline    time.Time
 }
@@ -174,11 +174,11 @@ func (s *scope) release() {
 		return
 	}
 	var stop func() bool
-	var asked *doneChannel
+	var bare []bareChannel
 	if m := s.more; m != nil {
 		stop = m.stopForeign
-		if how == alive && m.asked && !m.standIn {
-			asked, m.standIn = m.done, true
+		if how == alive {
+			bare = m.takeBare()
 		}
 	}
 	if how == alive {
@@ -186,16 +186,19 @@ func (s *scope) release() {
 	}
 	s.mu.Unlock()
 
-	if asked != nil {
-		standIn := &scope{parent: s.parent, loop: s.loop, more: &scopeMore{done: asked}}
-		standIn.link()
-	}
-	if s.pulls != s {
+	switch {
+	case s.pulls == s:
+		for _, b := range bare {
+			b.follow(s.parent)
+		}
+		if stop != nil {
+			stop()
+		}
+	default:
 		if p := endsWith(s.parent); p != nil {
+			p.keepBare(bare)
 			p.disown(s)
 		}
-	} else if stop != nil {
-		stop()
 	}
 }
 
@@ -261,6 +264,7 @@ func (s *scope) end(how uint32, cause error) bool {
 	if m != nil {
 		derived = m.takeDerived()
 		m.done.close()
+		m.bare.close()
 	}
 	s.mu.Unlock()
 

@@ -9,15 +9,15 @@ import (
 	"github.com/seed8b1f0744/aio"
 )
 
-// A Done channel that a goroutine asked a task's context for is closed by the parent's end long after the task and its context are gone.
+// A task's Done channel, kept alone, is closed by the parent's end long after the task and its context are gone.
 func TestTaskContext_DoneOutlivesTask(t *testing.T) {
 	run(t, func(ctx context.Context) error {
 		parent, cancel := context.WithCancelCause(ctx)
 		defer cancel(nil)
 		done := make(map[string]<-chan struct{})
 		task := aio.Go(parent, aio.Do(func(ctx context.Context) error {
-			done["of the task"] = askElsewhere(ctx)
-			done["of a value context"] = askElsewhere(context.WithValue(ctx, key{}, 1))
+			done["of the task"] = ctx.Done()
+			done["of a value context"] = context.WithValue(ctx, key{}, 1).Done()
 			derived, cancel := context.WithCancel(ctx)
 			_ = cancel
 			done["of a derived context"] = derived.Done()
@@ -25,7 +25,7 @@ func TestTaskContext_DoneOutlivesTask(t *testing.T) {
 			context.AfterFunc(ctx, func() { close(after) })
 			done["AfterFunc"] = after
 			inner := aio.Go(ctx, aio.Do(func(ctx context.Context) error {
-				done["of an inner task"] = askElsewhere(ctx)
+				done["of an inner task"] = ctx.Done()
 				return nil
 			}))
 			_, err := inner.Await(ctx)
@@ -48,13 +48,6 @@ func TestTaskContext_DoneOutlivesTask(t *testing.T) {
 		}
 		return nil
 	})
-}
-
-// askElsewhere is ctx's Done channel, asked for by a goroutine that keeps nothing else.
-func askElsewhere(ctx context.Context) <-chan struct{} {
-	c := make(chan (<-chan struct{}))
-	go func() { c <- ctx.Done() }()
-	return <-c
 }
 
 // What package context derives from a task's context costs no goroutine, carries the cause, and ends at once.

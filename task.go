@@ -14,8 +14,7 @@ import (
 
 // Task is a Future that runs a function on a loop. The function gets the task's own context, which
 // ends when the context under which the task was started ends, or by Future.Cancel; it does not end
-// when the function returns. A goroutine that is to hear of its end after that keeps the context,
-// or asks it for Done itself: a channel that the task asked for, alone, is forgotten with the task.
+// when the function returns.
 //
 // What a function in a task must not do is wait for something that is not aio's: a channel, a
 // sync.Mutex, a library that waits for goroutines of its own (net/http's client). That stops the
@@ -44,6 +43,7 @@ type task struct {
 	over      atomic.Bool
 	killed    bool // loop only: Close gave up on it
 	announced bool // loop only: TaskStarted was called
+	panicked  bool // written before the task is settled
 
 	prev, next *task // guarded by the loop's tasks.mu
 }
@@ -76,7 +76,8 @@ func Named(name string) TaskOption { return named(name) }
 // has failed with ErrNoLoop, on a closed loop with ErrClosed.
 //
 // An error or panic of fn that nobody takes (by Await, Result, OnDone, Gather or a group) is
-// reported to Hooks.Unhandled.
+// reported to Hooks.Unhandled: when nobody can reach the task any more, which the garbage collector
+// finds out, and at the latest when the loop closes.
 func Go[T any](ctx context.Context, fn func(context.Context) (T, error), opts ...TaskOption) *Task[T] {
 	t := newTask(fn)
 	s := scopeOf(ctx)
@@ -280,7 +281,7 @@ func (w *worker) runTask() {
 			return
 		}
 		if v := recover(); v != nil {
-			w.err = &PanicError{Value: v, Stack: debug.Stack()}
+			w.err, w.task.panicked = &PanicError{Value: v, Stack: debug.Stack()}, true
 			return
 		}
 		// Goexit can't be stopped, and iter.Pull would pass it on to the loop. So the goroutine

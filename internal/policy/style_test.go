@@ -102,7 +102,8 @@ var useRules = []struct {
 	{[]string{"refire"}, []string{"sync.Mutex", "sync.RWMutex", "sync.Cond", "sync.Map"}, false, nil,
 		"the coordinator is tasks on one loop: its state needs no lock, and a held one would stop the loop"},
 	{[]string{".", "internal/coro", "internal/timerq", "refire", "refire/accesslog", "refire/retrylog", "refire/cmd/refire"},
-		[]string{"unsafe.Pointer", "unsafe.Add", "unsafe.Slice", "unsafe.SliceData", "unsafe.String", "unsafe.StringData"}, false, nil,
+		[]string{"unsafe.Pointer", "unsafe.Add", "unsafe.Slice", "unsafe.SliceData", "unsafe.String", "unsafe.StringData"}, false,
+		map[string]string{"done.go": "a channel can be held weakly only by its address; see ADR 3"},
 		"the garbage collector and -race protect nothing behind it"},
 }
 
