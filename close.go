@@ -120,7 +120,7 @@ func (l *Loop) beginClose() {
 	for _, t := range l.tasks.all() {
 		t.ctx.end(endedCancelled, ErrClosed)
 	}
-	l.callAt(l.now()+int64(l.grace), l.endHard)
+	l.callAt(l.after(l.grace), l.endHard)
 }
 
 // endHard ends the grace period.
@@ -160,7 +160,7 @@ func (l *Loop) wrapUp() error {
 	l.idle = nil
 	l.ending.Wait()
 	var stuck error
-	if n := int(l.calls.Load()); n > 0 {
+	if n := int(l.calls.Load()); n > 0 && l.closing.hard {
 		stuck = &StuckError{Calls: n}
 	}
 	l.closeExecutor(stuck == nil)

@@ -168,10 +168,10 @@ func (s *scope) dropDerived(d *derived) bool {
 		}
 	}
 	d.next, d.prev = nil, nil
-	none := m.derived == nil
+	none := s.released && m.derived == nil
 	s.mu.Unlock()
 	if none {
-		s.releaseIfDone()
+		s.release()
 	}
 	return true
 }

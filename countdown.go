@@ -96,9 +96,14 @@ func (c *countdown) wait(ctx context.Context) error {
 	c.mu.Lock()
 	c.over = true
 	c.mu.Unlock()
+	return err
+}
+
+// giveBack takes the countdown out of its futures, after the outcomes that were wanted have been
+// taken.
+func (c *countdown) giveBack() {
 	for i := range c.marks {
 		m := &c.marks[i]
 		m.future.forget(&m.node, c.claims)
 	}
-	return err
 }

@@ -104,8 +104,11 @@ func (s *scope) keepBare(bare []bareChannel) {
 	s.hold()
 	if !isOver(s.how.Load()) {
 		s.extra().bare.add(bare)
+		released := s.released
 		s.mu.Unlock()
-		s.releaseIfDone() // it may be over itself, and have been held for this alone
+		if released { // and held for this alone
+			s.release()
+		}
 		return
 	}
 	s.mu.Unlock()

@@ -104,8 +104,10 @@ func newCall[T any](ctx context.Context, l *Loop, fn func(context.Context) (T, e
 		c.ctx, c.stop = context.WithCancel(ctx)
 		return c
 	}
-	l.calls.Add(1)
 	c.scope.parent, c.scope.loop = ctx, l
+	if s := scopeOf(ctx); s.loop == l {
+		c.scope.group = s.joins()
+	}
 	c.scope.link()
 	c.ctx = &c.scope
 	return c
@@ -113,10 +115,16 @@ func newCall[T any](ctx context.Context, l *Loop, fn func(context.Context) (T, e
 
 // submit hands the call to ex; whatever comes of that, the call is accounted for.
 func (c *call[T]) submit(ctx context.Context, ex Executor) error {
+	if c.loop != nil {
+		c.loop.calls.Add(1)
+	}
 	err := ErrGoexit
 	defer func() {
 		if err != nil {
 			c.refuse(err)
+			if c.loop != nil {
+				c.loop.callBack()
+			}
 		}
 	}()
 	err = ex.Submit(ctx, c.run)
@@ -201,15 +209,12 @@ type lateFailure struct {
 
 func (f lateFailure) run() { f.loop.report(f.what) }
 
-// refuse settles a call that the executor did not accept.
+// refuse settles a call that was not accepted.
 func (c *call[T]) refuse(err error) {
 	if c.settle(Finished, err) && c.untaken() {
 		c.noteFailure()
 	}
 	c.release()
-	if c.loop != nil {
-		c.loop.callBack()
-	}
 }
 
 // cancel implements canceller.
@@ -236,11 +241,13 @@ func (c *call[T]) endContext(cause error) {
 	}
 }
 
-// release ends the call's context when the call is over.
+// release lets go of the call's context when the call is over. As a task's, that goes on handing
+// its parent's end to what was started under it.
 func (c *call[T]) release() {
-	c.endContext(nil)
 	if c.loop != nil {
 		c.scope.release()
+	} else {
+		c.stop()
 	}
 }
 

@@ -69,6 +69,7 @@ func gather[T any](ctx context.Context, futures []*Future[T]) error {
 	if err != nil {
 		return err
 	}
+	defer c.giveBack()
 	for _, f := range futures {
 		if !c.watch(&f.core) {
 			c.count(&f.core)

@@ -54,18 +54,19 @@ func withGroup(ctx context.Context, room *Semaphore, body func(ctx context.Conte
 	g.scope.parent, g.scope.group = ctx, g
 	g.scope.loop = s.loop
 	g.scope.link()
-	returned := false
+	finished := false
 	defer func() {
-		if !returned { // body panicked or went: the members must not outlive it
+		if !finished { // body panicked or went, or Close gave up on this task: the members must not outlive it
+			defer g.abandon()
 			g.scope.end(endedCancelled, nil)
-			g.wait()
-			g.abandon()
+			_ = g.wait()
 		}
 	}()
 	err := body(&g.scope)
-	returned = true
 	g.bodyDone(err)
-	if err := g.wait(); err != nil {
+	err = g.wait()
+	finished = true
+	if err != nil {
 		g.abandon()
 		return err
 	}

@@ -174,7 +174,7 @@ func (l *Loop) CallSoon(fn func()) Handle {
 // were armed. A d of zero or less is due at once, in the next iteration. Everything else is as in
 // CallSoon. Timers that are not due when the loop closes are dropped.
 func (l *Loop) CallLater(d time.Duration, fn func()) Handle {
-	return l.callAt(l.now()+int64(d), fn)
+	return l.callAt(l.after(d), fn)
 }
 
 // CallAt is CallLater for a point in time on the loop's clock, see Now.

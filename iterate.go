@@ -21,13 +21,13 @@ func (l *Loop) run() {
 		if v := recover(); v != nil {
 			panic(v) // a hook's, which is not ours to catch
 		}
+		defer l.run() // also if the hook goes as well
 		if l.interrupted != nil {
 			l.ready.push(l.interrupted)
 			l.interrupted = nil
 		} else {
 			l.report(Failure{Err: ErrGoexit})
 		}
-		l.run()
 	}()
 	for l.iterate() {
 	}
@@ -41,6 +41,9 @@ func (l *Loop) run() {
 //  3. Append the timers that are due to the ready queue, by deadline.
 //  4. Run what was ready when this step began. What becomes ready meanwhile has its turn in the next iteration.
 func (l *Loop) iterate() bool {
+	if l.closing.wanted {
+		l.beginClose() // at the end of an iteration, also of one that was broken off
+	}
 	l.collect()
 	if l.ready.n == 0 {
 		if l.finished() {
@@ -64,9 +67,6 @@ func (l *Loop) iterate() bool {
 			continue
 		}
 		r.run()
-	}
-	if l.closing.wanted {
-		l.beginClose()
 	}
 	return true
 }

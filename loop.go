@@ -3,6 +3,7 @@ package aio
 import (
 	"context"
 	"log/slog"
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -108,6 +109,15 @@ func (l *Loop) now() int64 { return int64(time.Since(l.start0)) }
 // Context carries the loop and ends when the loop begins to close: for code that starts tasks and
 // has no task's context. From any goroutine; it does not suspend.
 func (l *Loop) Context() context.Context { return &l.root }
+
+// after is the time d from now; the last there is, if that is too far.
+func (l *Loop) after(d time.Duration) int64 {
+	now := l.now()
+	if int64(d) > math.MaxInt64-now {
+		return math.MaxInt64
+	}
+	return now + int64(d)
+}
 
 // onLoop reports whether the calling goroutine holds the baton: whether it may touch what is marked
 // loop only.

@@ -24,13 +24,14 @@ import (
 //
 // Lock order: a parent's mu before its child's; a loop's mu after all.
 type scope struct {
-	parent  context.Context // immutable
-	loop    *Loop           // immutable
-	group   *group          // immutable; see joins. In a task's own scope: the group that the task is a member of
-	ownTask *task           // immutable; set in a task's own scope
-	pulls   *scope          // immutable after link; the nearest scope up from here, or this one, whose parent is foreign (not ours, and can end)
-	how     atomic.Uint32   // alive, adrift, or how it ended; written under mu
-	linked  bool            // guarded by the parent's mu (with a foreign parent: by mu): the parent will tell us
+	parent   context.Context // immutable
+	loop     *Loop           // immutable
+	group    *group          // immutable; see joins. In a task's own scope: the group that the task is a member of
+	ownTask  *task           // immutable; set in a task's own scope
+	pulls    *scope          // immutable after link; the nearest scope up from here, or this one, whose parent is foreign (not ours, and can end)
+	how      atomic.Uint32   // alive, adrift, or how it ended; written under mu
+	linked   bool            // guarded by the parent's mu (with a foreign parent: by mu): the parent will tell us
+	released bool            // guarded by mu: its owner is done with it
 
 	mu         sync.Mutex
 	next, prev *scope     // guarded by the parent's mu: the ring of siblings
@@ -168,6 +169,7 @@ func (s *scope) relink() {
 // come through s any more. If somebody below still does, it stays until they are gone.
 func (s *scope) release() {
 	s.mu.Lock()
+	s.released = true
 	how := s.how.Load()
 	if how == adrift || how == alive && s.inUse() {
 		s.mu.Unlock()
@@ -222,17 +224,9 @@ func (s *scope) disown(c *scope) {
 		}
 		c.next, c.prev = nil, nil
 	}
-	last := s.first == nil
+	last := s.released && s.first == nil // it was kept for c alone
 	s.mu.Unlock()
 	if last {
-		s.releaseIfDone()
-	}
-}
-
-// releaseIfDone is called when something under s has gone: if s was kept for that alone, it goes
-// too.
-func (s *scope) releaseIfDone() {
-	if s.ownTask != nil && s.ownTask.over.Load() {
 		s.release()
 	}
 }
@@ -339,10 +333,10 @@ func (s *scope) dropWaiter(p *place) {
 	if p.next != nil {
 		s.more.remove(p)
 	}
-	none := s.more.waits == nil
+	none := s.released && s.more.waits == nil
 	s.mu.Unlock()
 	if none {
-		s.releaseIfDone()
+		s.release()
 	}
 }
 

@@ -31,7 +31,7 @@ func Sleep(ctx context.Context, d time.Duration) error {
 	w := &t.waiter
 	w.begin(ctx)
 	h := s.arm(nil, t, slotTimer)
-	l.timers.Push(l.now()+int64(d), s)
+	l.timers.Push(l.after(d), s)
 	err = w.park(ctx)
 	if !w.notified() {
 		h.Cancel()
@@ -93,7 +93,7 @@ func WithTimeout(ctx context.Context, d time.Duration) (context.Context, context
 		s.endAndRelease(endedDeadline, context.DeadlineExceeded)
 		return s, func() {}
 	}
-	timer, accepted := l.arm(int64(deadline.Sub(l.start0)), func() { s.endAndRelease(endedDeadline, context.DeadlineExceeded) }, slotTimer|slotOutlives)
+	timer, accepted := l.arm(l.after(d), func() { s.endAndRelease(endedDeadline, context.DeadlineExceeded) }, slotTimer|slotOutlives)
 	stop := timer.Cancel
 	if !accepted { // the loop has closed
 		stop = time.AfterFunc(d, func() { s.endAndRelease(endedDeadline, context.DeadlineExceeded) }).Stop

@@ -61,6 +61,7 @@ func wait(ctx context.Context, when When, cores []*core) error {
 	if err != nil {
 		return err
 	}
+	defer c.giveBack()
 	for _, f := range cores {
 		c.watchAnyway(f)
 	}
