@@ -144,6 +144,7 @@ func TestInExecutor_results(t *testing.T) {
 			if v != 5 || err != nil {
 				t.Errorf("got %v, %v", v, err)
 			}
+			_ = aio.Sleep(ctx, time.Millisecond) // the worker is idle again, a moment after the result came
 			_, err = aio.InExecutor(ctx, p, func(context.Context) (int, error) { explode("x"); return 0, nil }).Await(ctx)
 			var pe *aio.PanicError
 			if !errors.As(err, &pe) {

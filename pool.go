@@ -12,7 +12,7 @@ import (
 type PoolConfig struct {
 	Workers    int           // at most; default 512
 	Queue      int           // calls that may wait for a worker; 0: a call is accepted only if a worker can take it now; negative: no limit
-	FailIfFull bool          // Submit returns ErrFull rather than wait
+	FailIfFull bool          // Submit returns ErrFull rather than wait; a worker is free a moment after its call's result is there
 	IdleAfter  time.Duration // a worker without work ends after this; default 10 s
 }
 
