@@ -65,7 +65,7 @@ func endedSlow(ctx context.Context) error {
 
 // Deadline implements context.Context.
 func (s *scope) Deadline() (time.Time, bool) {
-	d, ok := s.parent.Deadline()
+	d, ok := s.up().Deadline()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if m := s.more; m != nil && !m.deadline.IsZero() && (!ok || m.deadline.Before(d)) {
@@ -113,11 +113,12 @@ func (s *scope) Value(key any) any {
 		return nil // so that package context asks for AfterFunc
 	}
 	for {
-		up, ok := s.parent.(*scope)
+		up := s.up()
+		next, ok := up.(*scope)
 		if !ok {
-			return s.parent.Value(key)
+			return up.Value(key)
 		}
-		s = up
+		s = next
 	}
 }
 

@@ -24,7 +24,7 @@ import (
 //
 // Lock order: a parent's mu before its child's; a loop's mu after all.
 type scope struct {
-	parent   context.Context // immutable
+	parent   context.Context // read by up, guarded by mu, once linked: handOver changes it
 	loop     *Loop           // immutable
 	group    *group          // immutable; see joins. In a task's own scope: the group that the task is a member of
 	ownTask  *task           // immutable; set in a task's own scope
@@ -76,7 +76,7 @@ func (s *scope) joins() *group {
 func (s *scope) link() {
 	if p := endsWith(s.parent); p != nil {
 		s.pulls = p.pulls
-		p.adopt(s)
+		p.take(s)
 		return
 	}
 	if s.parent.Done() == nil {
@@ -112,125 +112,24 @@ func (s *scope) pull() bool {
 	return true
 }
 
-// adopt links c below s.
-func (s *scope) adopt(c *scope) {
-	s.hold()
-	if how := s.how.Load(); isOver(how) {
-		cause := s.causeLocked()
-		s.mu.Unlock()
-		c.end(how, cause)
-		return
-	}
-	if !c.linked {
-		c.linked = true
-		if s.first == nil {
-			c.next, c.prev = c, c
-			s.first = c
-		} else {
-			c.next, c.prev = s.first, s.first.prev
-			c.prev.next, c.next.prev = c, c
-		}
-	}
-	s.mu.Unlock()
-}
-
+// adopt links s below its parent, if that can end.
+// take links c below s; it reports false if s has handed c over meanwhile, and is not its parent
+// any more.
+// isParentOf reports whether s, from which c once descended, has not handed c over. Called with s's
+// mu held.
+// up is the parent.
+// handOver is what a finished task's scope does with its children: it passes on nothing but its
+// parent's end and values, so they can have its parent instead of it. Otherwise a task that starts
+// its successor and returns would begin a chain that grows for ever.
 // hold locks mu with s linked, if it is alive: something is being put under it.
-func (s *scope) hold() {
-	for {
-		s.relink()
-		s.mu.Lock()
-		if s.how.Load() != adrift {
-			return
-		}
-		s.mu.Unlock() // let go again in between
-	}
-}
-
-// relink links s again if it is adrift, because something is being put under it.
-func (s *scope) relink() {
-	if s.how.Load() != adrift {
-		return
-	}
-	s.mu.Lock()
-	if s.how.Load() != adrift {
-		s.mu.Unlock()
-		return
-	}
-	s.how.Store(alive)
-	s.mu.Unlock()
-	if p := endsWith(s.parent); p != nil {
-		p.adopt(s)
-	} else if s.pulls == s {
-		s.follow()
-	}
-}
-
+// relink links s again if it is adrift, because something is being put under it. It stays adrift,
+// and so asks, until it is linked.
 // release unlinks s, whose owner is done with it, from its parent: nobody needs the parent's end to
 // come through s any more. If somebody below still does, it stays until they are gone.
-func (s *scope) release() {
-	s.mu.Lock()
-	s.released = true
-	how := s.how.Load()
-	if how == adrift || how == alive && s.inUse() {
-		s.mu.Unlock()
-		return
-	}
-	var stop func() bool
-	var bare []bareChannel
-	if m := s.more; m != nil {
-		stop = m.stopForeign
-		if how == alive {
-			bare = m.takeBare()
-		}
-	}
-	if how == alive {
-		s.how.Store(adrift)
-	}
-	s.mu.Unlock()
-
-	switch {
-	case s.pulls == s:
-		for _, b := range bare {
-			b.follow(s.parent)
-		}
-		if stop != nil {
-			stop()
-		}
-	default:
-		if p := endsWith(s.parent); p != nil {
-			p.keepBare(bare)
-			p.disown(s)
-		}
-	}
-}
-
 // inUse reports whether anything is under s. Called with mu held.
-func (s *scope) inUse() bool {
-	return s.first != nil || s.more != nil && (s.more.waits != nil || s.more.derived != nil)
-}
-
-// disown unlinks c, unless it was linked anew since it was released.
-func (s *scope) disown(c *scope) {
-	s.mu.Lock()
-	if c.linked && c.how.Load() != alive {
-		c.linked = false
-		if c.next == c {
-			s.first = nil
-		} else {
-			c.prev.next, c.next.prev = c.next, c.prev
-			if s.first == c {
-				s.first = c.next
-			}
-		}
-		c.next, c.prev = nil, nil
-	}
-	last := s.released && s.first == nil // it was kept for c alone
-	s.mu.Unlock()
-	if last {
-		s.release()
-	}
-}
-
+// disown unlinks s from its parent, unless it was linked anew since it was released.
+// drop is disown at the parent; it reports false if that has handed c over meanwhile.
+// unlink takes c out of the ring of children. Called with mu held.
 // extra is s.more, made if need be. Called with mu held.
 func (s *scope) extra() *scopeMore {
 	if s.more == nil {
@@ -290,18 +189,6 @@ func (s *scope) endAndRelease(how uint32, cause error) {
 }
 
 // takeChildren empties the ring of children. Called with mu held.
-func (s *scope) takeChildren() []*scope {
-	var children []*scope
-	for c := s.first; c != nil && c.linked; {
-		next := c.next
-		c.linked, c.next, c.prev = false, nil, nil
-		children = append(children, c)
-		c = next
-	}
-	s.first = nil
-	return children
-}
-
 // place is a waiter's place in the ring of a scope.
 type place struct {
 	waiter     *waiter
@@ -375,7 +262,7 @@ func (s *scope) state() uint32 {
 	case isOver(how):
 		return how
 	case how == adrift:
-		if p := endsWith(s.parent); p != nil {
+		if p := endsWith(s.up()); p != nil {
 			if end := p.state(); isOver(end) {
 				s.end(end, p.cause())
 				return end

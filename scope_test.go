@@ -82,3 +82,38 @@ func TestTaskContext_Derived(t *testing.T) {
 		return nil
 	})
 }
+
+// A task that starts its successor under its own context and returns, again and again, leaves nothing behind; and the last of the line hears of the first one's parent.
+func TestTaskContext_chain(t *testing.T) {
+	run(t, func(ctx context.Context) error {
+		parent, cancel := aio.WithTimeout(ctx, 1<<40)
+		defer cancel()
+		const n = 40_000
+		var before int64
+		ended := aio.NewPromise[error]()
+		var next func(left int) func(context.Context) error
+		next = func(left int) func(context.Context) error {
+			return func(ctx context.Context) error {
+				if left == n-100 {
+					before = heapBytes()
+				}
+				if left > 0 {
+					aio.Go(ctx, aio.Do(next(left-1)))
+					return nil
+				}
+				if grown := heapBytes() - before; grown > n {
+					t.Errorf("%d generations left %d bytes", n, grown)
+				}
+				cancel()
+				ended.Resolve(ctx.Err())
+				return nil
+			}
+		}
+		aio.Go(parent, aio.Do(next(n)))
+		err, _ := ended.Await(ctx)
+		if err != context.Canceled {
+			t.Errorf("after the end of the first one's parent the last one's Err is %v", err)
+		}
+		return nil
+	})
+}

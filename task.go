@@ -70,9 +70,6 @@ func Named(name string) TaskOption { return named(name) }
 // Go starts fn as a task on ctx's loop: asyncio.create_task. It may be called from any goroutine
 // and does not suspend; fn begins when its turn comes, after what was ready before.
 //
-// A task that starts its successor under its own context and returns makes a chain of contexts, as
-// deriving one from the other does; start it under [Loop.Context] instead.
-//
 // The task is cancelled when ctx ends, belongs to the group that ctx carries (see [WithGroup]), and
 // otherwise to the loop: Close waits for it. Under a ctx that has ended, or if it is cancelled
 // before its first step, the task is Cancelled and fn never runs. Without a loop in ctx the task
