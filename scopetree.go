@@ -212,4 +212,3 @@ func (s *scope) takeChildren() []*scope {
 	s.first = nil
 	return children
 }
-
