@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 )
 
@@ -87,6 +88,28 @@ type contextError struct {
 
 func (e *contextError) Error() string   { return fmt.Sprintf("%v: %v", e.err, e.cause) }
 func (e *contextError) Unwrap() []error { return []error{e.err, e.cause} }
+
+// hidesFailure reports whether err, which Is ended (the error of a context that has ended), was
+// joined from that and from a failure of another kind. Such an error says that something was
+// cancelled, but also that something failed, and that must not be lost. WithGroup returns such
+// errors.
+func hidesFailure(err, ended, cause error) bool {
+	for err != nil {
+		if reflect.TypeOf(err) == joined {
+			for _, e := range err.(interface{ Unwrap() []error }).Unwrap() {
+				if !errors.Is(e, ended) && (cause == nil || !errors.Is(e, cause)) || hidesFailure(e, ended, cause) {
+					return true
+				}
+			}
+			return false
+		}
+		err = errors.Unwrap(err)
+	}
+	return false
+}
+
+// joined is the type of what errors.Join returns.
+var joined = reflect.TypeOf(errors.Join(errors.New("one")))
 
 // PanicError is what a panic in a task, or in a call on an executor, becomes: the outcome of that
 // task or call.

@@ -150,6 +150,10 @@ func (c *call[T]) deliver(v T, err error) {
 	state, cancelled := Finished, false
 	if how := c.ctx.Err(); err != nil && how != nil && errors.Is(err, how) {
 		state, cancelled = Cancelled, true // as a task's would be
+		if hidesFailure(err, how, context.Cause(c.ctx)) {
+			c.noteFailed()
+			cancelled = false
+		}
 		v, err = *new(T), newCancelledError(err, context.Cause(c.ctx))
 	}
 	if c.settleWith(v, state, err) {

@@ -59,6 +59,7 @@ type core struct {
 // coreMore holds what few futures need: it keeps a task small.
 type coreMore struct {
 	err     error         // written before state
+	failed  bool          // written before state; cancelled, but err holds a failure as well
 	done    chan struct{} // guarded by mu; made when asked for
 	failure *failure      // guarded by mu; what is reported if nobody takes the error
 }
@@ -325,17 +326,29 @@ func (c *core) forget(n *node, claimed bool) {
 // isUntaken reports whether c has failed and nobody has taken that, or waits in order to. Called
 // with mu held.
 func (c *core) isUntaken() bool {
-	return c.claims == 0 && c.State() == Finished && c.failedWith() != nil && !c.taken.Load()
+	return c.claims == 0 && c.hasFailed() && !c.taken.Load()
+}
+
+// hasFailed reports whether c, if it is settled, has an error that somebody must hear of.
+func (c *core) hasFailed() bool {
+	return c.failedWith() != nil && (c.State() == Finished || c.more.failed)
 }
 
 // untaken is isUntaken, without the lock.
 func (c *core) untaken() bool {
-	if c.failedWith() == nil {
+	if c.State() == Pending || c.failedWith() == nil {
 		return false
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.isUntaken()
+}
+
+// noteFailed is called before c is settled as cancelled with an error that holds a failure as well.
+func (c *core) noteFailed() {
+	c.mu.Lock()
+	c.extra().failed = true
+	c.mu.Unlock()
 }
 
 // noteUntaken sees to it that a failure nobody took is reported, if there is somebody to whom.

@@ -92,7 +92,7 @@ func (g *group) bodyDone(err error) {
 	if err == nil {
 		return
 	}
-	if how := g.scope.state(); isOver(how) && errors.Is(err, g.scope.Err()) {
+	if how := g.scope.state(); isOver(how) && errors.Is(err, g.scope.Err()) && !hidesFailure(err, g.scope.Err(), g.scope.cause()) {
 		return
 	}
 	g.fail(err)
@@ -177,9 +177,9 @@ type memberDone task
 func (m *memberDone) run() {
 	t := (*task)(m)
 	g, f := t.ctx.group, t.core
-	if err := f.failedWith(); err != nil && f.State() == Finished {
+	if f.hasFailed() {
 		f.take()
-		g.fail(err)
+		g.fail(f.failedWith())
 	}
 	g.leave()
 }

@@ -242,3 +242,41 @@ func TestForEach_stopsAtTheFirstError(t *testing.T) {
 		})
 	})
 }
+
+// A group in a task that is cancelled returns its context's error joined with a member's failure. The task is cancelled, and the failure is told all the same.
+func TestGroup_failureBesideACancellation(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		boom := errors.New("boom")
+		body := func(ctx context.Context) error {
+			return aio.WithGroup(ctx, func(ctx context.Context) error {
+				aio.Go(ctx, aio.Do(func(ctx context.Context) error {
+					_ = aio.Sleep(ctx, time.Hour)
+					return boom
+				}))
+				return aio.Sleep(ctx, time.Hour)
+			})
+		}
+		seen := newReports()
+		l := start(t, seen.option())
+		task := aio.Submit(context.Background(), l, aio.Do(body))
+		synctest.Wait()
+		task.Cancel(nil)
+		synctest.Wait()
+		if task.State() != aio.Cancelled {
+			t.Errorf("the task is %v, want cancelled", task.State())
+		}
+		err := aio.WithGroup(l.Context(), func(ctx context.Context) error {
+			member := aio.Go(ctx, aio.Do(body))
+			synctest.Wait()
+			member.Cancel(nil)
+			return nil
+		})
+		if !errors.Is(err, boom) {
+			t.Errorf("the group of a member that was cancelled and failed returned %v, want %v in it", err, boom)
+		}
+		_ = l.Close()
+		if got := seen.all(); len(got) != 1 || !errors.Is(got[0].Err, boom) {
+			t.Errorf("Unhandled was told %v, want boom, once", got)
+		}
+	})
+}

@@ -111,7 +111,7 @@ func (l *Loop) handOverTimeouts() {
 		when, _ := l.timers.Next()
 		s := l.timers.Pop()
 		word := s.word.Load()
-		if word&slotOutlives == 0 {
+		if word&slotOutlives == 0 || word&slotState != slotPending {
 			continue
 		}
 		fn := s.fn

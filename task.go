@@ -292,7 +292,12 @@ func (w *worker) runTask() {
 	}()
 	t := w.task
 	w.err = t.body().exec()
-	w.cancelled = w.err != nil && isOver(t.ctx.state()) && errors.Is(w.err, t.ctx.Err()) // here: a user's Is may panic
+	if w.err != nil && isOver(t.ctx.state()) { // here, because a user's Is may panic
+		w.cancelled = errors.Is(w.err, t.ctx.Err())
+		if w.cancelled && hidesFailure(w.err, t.ctx.Err(), t.ctx.cause()) {
+			t.core.noteFailed()
+		}
+	}
 	returned = true
 }
 
