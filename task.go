@@ -8,7 +8,6 @@ import (
 	"sync/atomic"
 
 	"github.com/seed8b1f0744/aio/internal/coro"
-	"github.com/seed8b1f0744/aio/internal/goid"
 	"github.com/seed8b1f0744/aio/internal/invariant"
 )
 
@@ -165,12 +164,6 @@ func (l *Loop) start(t *task, g *group) {
 	t.core.take()
 	t.ctx.group.fail(ErrClosed)
 	t.ctx.group.leave()
-}
-
-// runsHere reports whether the calling goroutine runs t.
-func (t *task) runsHere() bool {
-	w := t.ctx.loop.current.Load()
-	return w != nil && w.co.G() == goid.Get() && w.task == t
 }
 
 func (t *task) info() TaskInfo {
