@@ -27,6 +27,17 @@ func (e *SinkError) Error() string { return "refire: cannot write outcomes: " + 
 // Unwrap returns the sink's error.
 func (e *SinkError) Unwrap() error { return e.Err }
 
+// LocalError is Run's error when this machine had no socket or memory for a request. That says nothing about the entry: it is not written down.
+type LocalError struct{ Err error }
+
+// Error implements error.
+func (e *LocalError) Error() string {
+	return "refire: this machine cannot open more connections: " + e.Err.Error()
+}
+
+// Unwrap returns the system's error.
+func (e *LocalError) Unwrap() error { return e.Err }
+
 // Firing fires requests: it connects sources, ledger, client and sink. All fields are set before Run and left alone during it.
 type Firing struct {
 	Sources []Source
@@ -50,8 +61,10 @@ type Progress struct {
 	Skipped   map[Reason]int
 	Admitted  int
 	Done      int // of those, with their outcome written
-	Running   int // of those, being fired
+	Running   int // requests under way
 	Recovered int // of Done
+	NoAnswer  int // of Done
+	Unwritten int // fired, and then their outcome could not be written
 	Elapsed   time.Duration
 }
 
@@ -60,7 +73,8 @@ type Progress struct {
 //
 // When ctx ends, nothing new is begun; attempts that are under way end by themselves (the client bounds them), their outcomes are written, and the error is
 // ctx's cause. An entry waiting for a further attempt is written as it stands. When the sink fails, attempts are abandoned, and the error is a
-// *SinkError: at most Concurrency entries were then fired without being written. When a source fails, what was read before is fired, and the error is the source's.
+// *SinkError: at most Concurrency entries were then fired without being written. When this machine runs out of sockets, nothing new is begun, and the
+// error is a *LocalError. When a source fails, what was read before is fired, and the error is the source's.
 func (f *Firing) Run(ctx context.Context) (Progress, error) {
 	r := &run{Firing: f, pace: Pace{PerSecond: f.Rate}, begun: aio.Now(ctx), requests: aio.NewQueue[found](readAhead)}
 	r.skipped = map[Reason]int{}
@@ -68,8 +82,8 @@ func (f *Firing) Run(ctx context.Context) (Progress, error) {
 	return r.progress(ctx), err
 }
 
-// readAhead is how many requests may wait to be fired: what a killed run has read and not fired costs nothing but reading it again.
-const readAhead = 256
+// readAhead is how many requests may wait to be fired. A log is read far faster than any server answers, so few are enough; each may be as long as a line.
+const readAhead = 16
 
 // run is the state of one Run. // loop only
 type run struct {
@@ -86,7 +100,12 @@ type run struct {
 	done      int
 	running   int
 	recovered int
+	noAnswer  int
+	unwritten int
 	cutShort  bool // an entry was written that had further attempts to come
+
+	stop  context.CancelCauseFunc // nothing new is begun
+	local *LocalError             // why, if that is it
 }
 
 // found is a request that a source yielded; without a method: there are no more.
@@ -107,6 +126,7 @@ func (r *run) run(ctx context.Context) error {
 	work, abort := context.WithCancelCause(context.WithoutCancel(ctx)) // ends: attempts are abandoned
 	defer abort(nil)
 	defer stop(nil)
+	r.stop = stop
 
 	var readErr, writeErr error
 	err := aio.WithGroup(context.WithoutCancel(ctx), func(group context.Context) error {
@@ -131,6 +151,8 @@ func (r *run) run(ctx context.Context) error {
 		return err
 	case writeErr != nil:
 		return writeErr
+	case r.local != nil:
+		return r.local
 	case ctx.Err() == nil:
 		return readErr
 	case readErr == nil && r.readAll && r.done == r.admitted && !r.cutShort:
@@ -196,22 +218,28 @@ func (r *run) admit(intake context.Context) iter.Seq[Request] {
 // fire fires one entry and waits until its outcome is written. Only then its slot is free: a run that is killed has at most Concurrency entries that were
 // fired and are not written.
 func (r *run) fire(ctx, work, intake context.Context, req *Request) error {
-	r.running++
-	defer func() { r.running-- }()
 	outcome, fired := r.attempts(work, intake, req)
-	if !fired || work.Err() != nil {
-		return nil // nothing to write, or nowhere to write it; the next run fires it
+	if !fired {
+		return nil
+	}
+	if work.Err() != nil { // nowhere to write it; the next run fires it
+		r.unwritten++
+		return nil
 	}
 	u := unwritten{outcome, aio.NewPromise[struct{}]()}
 	if err := r.outcomes.TryPut(u); err != nil {
 		return err
 	}
 	if _, err := u.written.Await(context.WithoutCancel(ctx)); err != nil {
+		r.unwritten++
 		return nil // Run's error says it
 	}
 	r.done++
-	if v := outcome.Verdict(); v.Recovered() {
+	switch {
+	case outcome.Verdict().Recovered():
 		r.recovered++
+	case outcome.Status == 0:
+		r.noAnswer++
 	}
 	return nil
 }
@@ -223,7 +251,14 @@ func (r *run) attempts(work, intake context.Context, req *Request) (o Outcome, f
 			r.cutShort = fired
 			return o, fired
 		}
+		r.running++
 		answer := r.Client.Attempt(work, req)
+		r.running--
+		if answer.Err != nil && answer.Unsent && isLocal(answer.Err) {
+			r.local = &LocalError{answer.Err.Err}
+			r.stop(r.local)
+			return o, fired
+		}
 		o, fired = Outcome{
 			Request: *req, Status: answer.Status, Attempts: n, Latency: answer.Latency, Bytes: answer.Bytes,
 			Time: aio.Now(work), Round: r.Ledger.Round(),
@@ -327,6 +362,6 @@ func (r *run) progress(ctx context.Context) Progress {
 	}
 	return Progress{
 		Read: r.read, ReadAll: r.readAll, Skipped: skipped, Admitted: r.admitted, Done: r.done, Running: r.running, Recovered: r.recovered,
-		Elapsed: aio.Now(ctx).Sub(r.begun),
+		NoAnswer: r.noAnswer, Unwritten: r.unwritten, Elapsed: aio.Now(ctx).Sub(r.begun),
 	}
 }

@@ -64,7 +64,12 @@ func NewHTTPClient(c HTTPConfig) *HTTPClient {
 	return &HTTPClient{
 		pool: aio.NewPool(aio.PoolConfig{Workers: c.Connections}),
 		transport: &http.Transport{
-			DialContext:            c.Pins.dial,
+			DialContext: func(ctx context.Context, _, addr string) (net.Conn, error) {
+				ctx, cancel := context.WithTimeout(ctx, c.Timeout) // net/http dials without the attempt's deadline
+				defer cancel()
+				return c.Pins.dial(ctx, addr)
+			},
+			TLSHandshakeTimeout:    c.Timeout,
 			Protocols:              http1,
 			TLSClientConfig:        c.TLS,
 			DisableCompression:     true,
@@ -104,9 +109,9 @@ func (c *HTTPClient) attempt(ctx context.Context, r *Request) Answer {
 	if u == nil {
 		return Answer{Err: &Failure{Trouble: Other, Err: fmt.Errorf("%s", CannotSend)}, Unsent: true}
 	}
-	ctx, cancel := context.WithTimeout(ctx, c.timeout)
-	defer cancel()
 	start := time.Now()
+	ctx, cancel := context.WithDeadline(ctx, start.Add(c.timeout))
+	defer cancel()
 	answer := c.roundTrips(ctx, r, u)
 	answer.Latency = time.Since(start)
 	return answer
@@ -119,7 +124,7 @@ const maxStale = 8
 func (c *HTTPClient) roundTrips(ctx context.Context, r *Request, u *url.URL) Answer {
 	for stale := 0; ; stale++ {
 		sent := new(sentTrace)
-		resp, err := c.transport.RoundTrip(newRequest(httptrace.WithClientTrace(ctx, sent.hooks()), r, u))
+		resp, err := c.transport.RoundTrip(newRequest(httptrace.WithClientTrace(ctx, sent.hooks(ctx)), r, u))
 		if err == nil {
 			return c.read(ctx, resp)
 		}
@@ -133,6 +138,9 @@ func (c *HTTPClient) roundTrips(ctx context.Context, r *Request, u *url.URL) Ans
 
 func (c *HTTPClient) read(ctx context.Context, resp *http.Response) Answer {
 	defer resp.Body.Close()
+	if resp.StatusCode < 100 {
+		return Answer{Err: &Failure{Trouble: Garbage, Err: fmt.Errorf("the answer's status is %03d", resp.StatusCode)}}
+	}
 	answer := Answer{Status: resp.StatusCode}
 	if resp.StatusCode == http.StatusSwitchingProtocols {
 		return answer // what follows is another protocol, without an end
@@ -163,6 +171,9 @@ func (c *HTTPClient) whyEnded(ctx context.Context, err error) error {
 // requestURL is a URL that net/http writes as r.Target, or nil. An opaque URL is written as it is unless it begins with "//"; then a path that is valid in
 // its raw form is.
 func requestURL(r *Request) *url.URL {
+	if !r.WellFormed() {
+		return nil
+	}
 	u := &url.URL{Scheme: r.Origin.Scheme, Host: r.Origin.HostPort(), Opaque: r.Target}
 	if u.RequestURI() == r.Target {
 		return u
@@ -204,24 +215,28 @@ func (emptyBody) Close() error                     { return nil }
 
 // sentTrace finds out whether any byte of a request was handed to a connection. net/http calls the hook before it writes.
 type sentTrace struct {
-	conn   *countingConn
+	conn   *watchedConn
 	before int64
 	reused bool
+	unfit  bool // the connection was closed before
 }
 
-func (s *sentTrace) hooks() *httptrace.ClientTrace {
+func (s *sentTrace) hooks(ctx context.Context) *httptrace.ClientTrace {
 	return &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) {
 		s.conn, s.reused = underlying(info.Conn), info.Reused
+		s.unfit = s.reused && !s.conn.settle(ctx)
 		s.before = s.conn.written.Load()
 	}}
 }
 
 // nothing may be asked after RoundTrip has returned.
-func (s *sentTrace) nothing() bool { return s.conn == nil || s.conn.written.Load() == s.before }
+func (s *sentTrace) nothing() bool {
+	return s.conn == nil || s.unfit || s.conn.written.Load() == s.before
+}
 
-func underlying(conn net.Conn) *countingConn {
+func underlying(conn net.Conn) *watchedConn {
 	if t, ok := conn.(*tls.Conn); ok {
 		conn = t.NetConn()
 	}
-	return conn.(*countingConn)
+	return conn.(*watchedConn)
 }

@@ -198,6 +198,7 @@ func TestTroubles(t *testing.T) {
 		{"garbage", answering("SSH-2.0-OpenSSH_9.9\r\n\x1b[31m\r\n\r\n"), refire.Garbage, 0, 0},
 		{"garbage in the header", answering("HTTP/1.1 200 OK\r\n\x00: x\r\n\r\n"), refire.Garbage, 0, 0},
 		{"header without end", answering("HTTP/1.1 200 OK\r\n" + strings.Repeat("A: "+strings.Repeat("x", 10_000)+"\r\n", 200)), refire.Garbage, 0, 0},
+		{"no status", answering("HTTP/1.1 000 X\r\nContent-Length: 0\r\n\r\n"), refire.Garbage, 0, 0},
 		{"cut", answering("HTTP/1.1 503 No\r\nContent-Length: 10\r\n\r\n12345"), refire.Cut, 503, 5},
 		{"cut in a chunk", answering("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n5\r\nx"), refire.Cut, 200, 4},
 		{"no TLS", func(t *testing.T) refire.Origin {

@@ -2,6 +2,8 @@ package refire
 
 import (
 	"crypto/sha256"
+	"math"
+	"slices"
 
 	"github.com/seed8b1f0744/aio/refire/accesslog"
 )
@@ -10,14 +12,18 @@ import (
 // fired, nothing for others. It is for one goroutine, or one loop, at a time.
 type Ledger struct {
 	verdicts map[accesslog.ID]Verdict
-	targets  map[[16]byte]struct{} // method and URL of each entry, by hash; nil: duplicates are fired
+	targets  map[[16]byte]struct{} // method, place and target of each entry, by hash; nil: duplicates are fired
 	last     int                   // the highest round there is
 	round    int                   // of what is fired now
+
+	// MayNot says why a request that failed before is none for this run; empty: it may be fired again. Set it before Load. nil: all may.
+	MayNot  func(*Request) Reason
+	reasons []Reason // of MayNot; a verdict has the index
 }
 
-// NewLedger returns an empty ledger. With dedup, a second entry with the same method and URL is not admitted.
+// NewLedger returns an empty ledger. With dedup, a second entry with the same method, place and target is not admitted.
 func NewLedger(dedup bool) *Ledger {
-	l := &Ledger{verdicts: map[accesslog.ID]Verdict{}}
+	l := &Ledger{verdicts: map[accesslog.ID]Verdict{}, reasons: []Reason{""}}
 	if dedup {
 		l.targets = map[[16]byte]struct{}{}
 	}
@@ -26,13 +32,26 @@ func NewLedger(dedup bool) *Ledger {
 
 // Load takes an outcome of an earlier run. Outcomes come in the order they were written: a later one supersedes.
 func (l *Ledger) Load(o *Outcome) {
-	l.verdicts[o.ID] = o.Verdict()
+	v := o.Verdict()
+	if l.MayNot != nil && !v.Recovered() {
+		v.barred = l.reasonIndex(l.MayNot(&o.Request))
+	}
+	l.verdicts[o.ID] = v
 	if o.Round > l.last {
 		l.last, l.round = o.Round, o.Round
 	}
 	if l.targets != nil {
 		l.targets[targetKey(&o.Request)] = struct{}{}
 	}
+}
+
+func (l *Ledger) reasonIndex(why Reason) uint8 {
+	i := slices.Index(l.reasons, why)
+	if i < 0 {
+		i = len(l.reasons)
+		l.reasons = append(l.reasons, why)
+	}
+	return uint8(i)
 }
 
 // Len is how many entries the ledger knows.
@@ -58,11 +77,12 @@ func (l *Ledger) Admit(r *Request) Reason {
 }
 
 // BeginAgain begins the round in which what still fails is fired once more, after all has been loaded. A round that was broken off is finished first:
-// what it had fired already is not fired a third time. It returns how many entries the round will fire.
+// what it had fired already is not fired a third time. Entries that this run may not fire (MayNot) belong to no round, so that they hold none up.
+// It returns how many entries the round will fire.
 func (l *Ledger) BeginAgain() int {
 	failing, left := 0, 0
 	for _, v := range l.verdicts {
-		if v.Recovered() {
+		if v.Recovered() || v.barred != 0 {
 			continue
 		}
 		failing++
@@ -74,14 +94,31 @@ func (l *Ledger) BeginAgain() int {
 		l.round = l.last
 		return left
 	}
+	if l.last >= MaxRound {
+		return 0
+	}
 	l.round = l.last + 1
 	return failing
+}
+
+// MaxRound is the last round there can be.
+const MaxRound = math.MaxUint16
+
+// Barred counts what fails and may not be fired again by this run, by MayNot's reasons.
+func (l *Ledger) Barred() map[Reason]int {
+	counts := map[Reason]int{}
+	for _, v := range l.verdicts {
+		if v.barred != 0 {
+			counts[l.reasons[v.barred]]++
+		}
+	}
+	return counts
 }
 
 // admitAgain takes on an entry that is in the ledger already, if it belongs to the round that BeginAgain began.
 func (l *Ledger) admitAgain(id accesslog.ID) Reason {
 	v, known := l.verdicts[id]
-	if !known || v.open || v.again || v.Recovered() || int(v.Round) >= l.round {
+	if !known || v.open || v.again || v.barred != 0 || v.Recovered() || int(v.Round) >= l.round {
 		return AlreadyDone
 	}
 	v.again = true
@@ -147,6 +184,6 @@ func sum[K comparable](m map[K]int) (n int) {
 }
 
 func targetKey(r *Request) [16]byte {
-	h := sha256.Sum256([]byte(r.Method + " " + r.URL()))
+	h := sha256.Sum256([]byte(r.Method + " " + r.Origin.String() + r.Target))
 	return [16]byte(h[:16])
 }

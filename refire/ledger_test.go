@@ -45,6 +45,8 @@ func TestLedgerDedup(t *testing.T) {
 		{request(3, "/new"), ""},
 		{request(5, "/new"), refire.Duplicate},
 		{other, ""},
+		{request(6, "/new?"), ""},
+		{request(7, "/new?retry=True"), ""},
 	} {
 		if why := l.Admit(&c.r); why != c.want {
 			t.Errorf("%s %s: %q, want %q", c.r.Method, c.r.Target, why, c.want)
@@ -98,6 +100,58 @@ func TestLedgerRounds(t *testing.T) {
 	}
 	if tally := l.Tally(); tally.Recovered != 2 || tally.ByStatus[500] != 1 || tally.Unreachable() != 0 || tally.AllRecovered() {
 		t.Errorf("the last outcome does not count: %+v", tally)
+	}
+}
+
+// TestLedgerBarred: what this run may not fire again belongs to no round, so it keeps none from ending, and each entry counts once, by its last outcome.
+func TestLedgerBarred(t *testing.T) {
+	a, b, c := request(1, "/a"), request(2, "/b"), request(3, "/c")
+	b.Method, c.Method = "POST", "POST"
+	history := []*refire.Outcome{outcome(a, 500, 0, ""), outcome(b, 500, 0, ""), outcome(c, 500, 0, ""), outcome(b, 500, 1, ""), outcome(c, 200, 1, "")}
+	for round := 2; round < 5; round++ {
+		l := refire.NewLedger(false)
+		l.MayNot = func(r *refire.Request) refire.Reason {
+			if r.Method != "GET" {
+				return refire.OtherMethod
+			}
+			return ""
+		}
+		for _, o := range history {
+			l.Load(o)
+		}
+		if round == 2 {
+			history = append(history, outcome(a, 500, 1, "")) // it lagged behind, and catches up
+			if n := l.BeginAgain(); n != 1 || l.Round() != 1 {
+				t.Fatalf("%d entries, round %d", n, l.Round())
+			}
+			continue
+		}
+		if barred := l.Barred(); len(barred) != 1 || barred[refire.OtherMethod] != 1 {
+			t.Errorf("barred: %v", barred)
+		}
+		if n := l.BeginAgain(); n != 1 || l.Round() != round-1 {
+			t.Fatalf("%d entries, round %d, want %d", n, l.Round(), round-1)
+		}
+		again := a
+		again.Again = true
+		if why := l.Admit(&again); why != "" {
+			t.Errorf("round %d: what fails is not fired again: %q", round, why)
+		}
+		again = b
+		again.Again = true
+		if why := l.Admit(&again); why == "" {
+			t.Errorf("round %d: what is barred is fired again", round)
+		}
+		history = append(history, outcome(a, 500, round-1, ""))
+	}
+}
+
+// TestLedgerLastRound: no round is written that could not be read back.
+func TestLedgerLastRound(t *testing.T) {
+	l := refire.NewLedger(false)
+	l.Load(outcome(request(1, "/"), 500, refire.MaxRound, ""))
+	if n := l.BeginAgain(); n != 0 || l.Round() > refire.MaxRound {
+		t.Errorf("%d entries in round %d", n, l.Round())
 	}
 }
 

@@ -33,8 +33,9 @@ type Verdict struct {
 	Status  uint16 // 0: no answer
 	Round   uint16
 	Trouble Trouble
-	open    bool // not settled yet in this run
-	again   bool // being fired again in this run
+	open    bool  // not settled yet in this run
+	again   bool  // being fired again in this run
+	barred  uint8 // not 0: not to be fired again by this run, and why; see Ledger.MayNot
 }
 
 // Recovered reports whether the answer was a whole 2xx or 3xx.

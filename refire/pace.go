@@ -30,4 +30,8 @@ func (p *Pace) Next(now time.Time) time.Duration {
 	return max(wait, 0)
 }
 
-func (p *Pace) gap() time.Duration { return time.Duration(float64(time.Second) / p.PerSecond) }
+func (p *Pace) gap() time.Duration {
+	return time.Duration(min(float64(time.Second)/p.PerSecond, float64(maxGap))) // a float beyond the range of a Duration would turn negative
+}
+
+const maxGap = 365 * 24 * time.Hour

@@ -65,3 +65,13 @@ func TestBackoff(t *testing.T) {
 		}
 	}
 }
+
+// TestPaceOfAlmostNothing: a rate far below one a year is a limit, too.
+func TestPaceOfAlmostNothing(t *testing.T) {
+	p := refire.Pace{PerSecond: 1e-12}
+	now := time.Now()
+	p.Next(now)
+	if wait := p.Next(now); wait < 24*time.Hour {
+		t.Errorf("waits %v", wait)
+	}
+}

@@ -63,8 +63,8 @@ func addresses(ctx context.Context, lookup LookupFunc, host string) ([]netip.Add
 	return addrs, err
 }
 
-// dial connects to a pinned place. addr is a name for it, and never looked up.
-func (p *Pins) dial(ctx context.Context, _, addr string) (net.Conn, error) {
+// dial connects to a pinned place, in the time that ctx leaves. addr is a name for it, and never looked up.
+func (p *Pins) dial(ctx context.Context, addr string) (net.Conn, error) {
 	pl := p.places[strings.ToLower(addr)]
 	if pl == nil {
 		return nil, fmt.Errorf("refire: %s is no place to fire at", addr)
@@ -77,7 +77,7 @@ func (p *Pins) dial(ctx context.Context, _, addr string) (net.Conn, error) {
 		conn, err := dialOne(ctx, &d, pl.addrs[at], len(pl.addrs)-i)
 		if err == nil {
 			pl.good.Store(uint32(at))
-			return &countingConn{Conn: conn}, nil
+			return newWatchedConn(conn), nil
 		}
 		if first == nil {
 			first = err
@@ -111,15 +111,4 @@ func (pl *place) control(_, address string, _ syscall.RawConn) error {
 		}
 	}
 	return fmt.Errorf("refire: %s is not one of the pinned addresses", address)
-}
-
-// countingConn knows how many bytes were handed to the network, so that a request that was never sent can be told from one that may have been.
-type countingConn struct {
-	net.Conn
-	written atomic.Int64
-}
-
-func (c *countingConn) Write(b []byte) (int, error) {
-	c.written.Add(int64(len(b))) // before: a write that fails may have sent some
-	return c.Conn.Write(b)
 }

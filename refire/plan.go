@@ -9,6 +9,19 @@ type Plan struct {
 	CanSend func(*Request) bool // whether the client can put it on the wire as it is; nil: all of them
 }
 
+// MayNot says why a request that was fired before is none of this plan's; empty: it may be fired again. See Ledger.MayNot.
+func (p *Plan) MayNot(r *Request) Reason {
+	switch {
+	case !p.Methods.Contains(r.Method):
+		return OtherMethod
+	case !p.Routes.Permits(r.Origin):
+		return OtherPlace
+	case p.CanSend != nil && !p.CanSend(r):
+		return CannotSend
+	}
+	return ""
+}
+
 // Decide returns the request to fire for e, or the reason why there is none. The entry's status is taken to be a wanted one.
 //
 // Whether there is a request at all comes before the method, and the method before the host: an entry has one reason, the first that holds.

@@ -32,6 +32,7 @@ func (r Reason) IsNoRequest() bool {
 // Entries that are fine, and skipped.
 const (
 	AlreadyDone Reason = "already done (in the retry log, or met before in this run)"
+	OtherPlace  Reason = "was fired at a place that is neither --base nor an --allow-host"
 	Duplicate   Reason = "same method and target as another one (--dedup)"
 	OtherMethod Reason = "method not asked for"
 )

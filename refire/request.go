@@ -1,6 +1,10 @@
 package refire
 
-import "github.com/seed8b1f0744/aio/refire/accesslog"
+import (
+	"strings"
+
+	"github.com/seed8b1f0744/aio/refire/accesslog"
+)
 
 // Request is one entry of a log, decided to be fired.
 type Request struct {
@@ -14,6 +18,13 @@ type Request struct {
 	Source    string // the log's name
 	Offset    int64  // where the entry's line begins in its uncompressed source, in bytes
 	Again     bool   // out of the journal, where it failed: see Ledger.BeginAgain
+}
+
+// WellFormed reports whether r can stand in a request line: its method is a token and asks for no tunnel, its target begins with "/" and needs no rewriting. What a
+// Plan decided is; what a file says may not be.
+func (r *Request) WellFormed() bool {
+	_, rewritten := Wire(r.Target)
+	return isToken(r.Method) && r.Method != "CONNECT" && strings.HasPrefix(r.Target, "/") && !rewritten
 }
 
 // URL is the absolute URL that is fired, marked.

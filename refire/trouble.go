@@ -109,12 +109,24 @@ func troubleOf(err error) Trouble {
 	switch {
 	case strings.Contains(text, "server closed idle connection"):
 		return Closed
+	case strings.Contains(text, "readLoopPeekFailLocked"): // an answer came before its request
+		return Garbage
 	case errors.Is(err, http.ErrSchemeMismatch):
 		return BadTLS
 	case strings.Contains(text, "transport connection broken"), strings.Contains(text, "malformed"), strings.Contains(text, "server response headers exceeded"):
 		return Garbage
 	}
 	return Other
+}
+
+// isLocal reports whether err is about this machine and not about the server.
+func isLocal(err error) bool {
+	for _, local := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.EADDRNOTAVAIL} {
+		if errors.Is(err, local) {
+			return true
+		}
+	}
+	return false
 }
 
 func isTLS(err error) bool {

@@ -154,7 +154,7 @@ func looksLike(head []byte) string {
 		return "gzip; decompress it first (gzip -dc LOG | refire ... -)"
 	case bytes.HasPrefix(head, []byte("\x28\xb5\x2f\xfd")):
 		return "zstd; decompress it first (zstd -dc LOG | refire ... -)"
-	case bytes.HasPrefix(head, []byte("BZh")):
+	case len(head) >= 10 && bytes.HasPrefix(head, []byte("BZh")) && string(head[4:10]) == "1AY&SY":
 		return "bzip2; decompress it first (bzip2 -dc LOG | refire ... -)"
 	}
 	return ""

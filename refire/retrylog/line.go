@@ -80,7 +80,9 @@ func Decode(text []byte) (refire.Outcome, error) {
 	switch {
 	case o.ID == accesslog.ID{}:
 		return refire.Outcome{}, fmt.Errorf("%w: no id", errNotOurs)
-	case o.Method == "", o.Attempts < 1, o.Time.IsZero(), o.Status < 0, o.Status > 999, o.Round < 0, o.Round > math.MaxUint16:
+	case !o.WellFormed():
+		return refire.Outcome{}, fmt.Errorf("%w: method or target cannot stand in a request", errNotOurs)
+	case o.Attempts < 1, o.Time.IsZero(), o.Status < 0, o.Status > 999, o.Round < 0, o.Round > refire.MaxRound:
 		return refire.Outcome{}, fmt.Errorf("%w: a field is missing or out of range", errNotOurs)
 	}
 	return o, nil

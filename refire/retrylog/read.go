@@ -13,8 +13,11 @@ import (
 	"github.com/seed8b1f0744/aio/refire"
 )
 
-// maxLineBytes bounds a line: twice a target of accesslog's default limit, every byte of it rewritten, and some room. A longer line is not ours.
-const maxLineBytes = 8 << 20
+// A log's line of n bytes becomes one of less than 8n and some room: the target twice, each of its bytes written in three, some of these with an escape.
+const (
+	MaxLogLineBytes = 8 << 20                   // the longest line of an access log whose outcome can be read back
+	maxLineBytes    = 8*MaxLogLineBytes + 1<<20 // a longer one is not ours
+)
 
 // NotOursError says that a file is no retry log.
 type NotOursError struct {
@@ -42,7 +45,7 @@ func Read(r io.Reader, visit func(*refire.Outcome) error) (Extent, error) {
 	for {
 		text, err := br.ReadSlice('\n')
 		if errors.Is(err, bufio.ErrBufferFull) {
-			if long = append(long, text...); len(long) > maxLineBytes {
+			if long = append(long, text...); len(long) > maxLineBytes || !bytes.HasPrefix(long, []byte(beginning)) {
 				return ext, &NotOursError{ext.Lines + 1, errNotOurs}
 			}
 			continue
@@ -81,7 +84,7 @@ func (ext Extent) end(tail []byte, visit func(*refire.Outcome) error) (Extent, e
 		ext.Unends = true
 		return ext, visit(&o)
 	}
-	if !torn(tail) {
+	if !torn(tail) || ext.Lines == 0 && !begun(tail) {
 		return ext, &NotOursError{ext.Lines + 1, errNotOurs}
 	}
 	ext.Torn = int64(len(tail))
@@ -102,11 +105,28 @@ func torn(tail []byte) bool {
 	return bytes.HasPrefix(tail, []byte(beginning)) && !bytes.ContainsRune(tail, 0)
 }
 
-// Failed is a source of the requests in r, a retry log, that had failed and that may holds of. Some of them succeeded in a later line: the ledger knows which.
-func Failed(r io.Reader, may func(*refire.Request) bool) refire.Source {
+// begun is for a tail that no line of ours stands before: it must be one, and not only nothing against it. What comes after the URL tells somebody else's
+// object, and zeros alone are nobody's.
+func begun(tail []byte) bool {
+	tail = bytes.TrimRight(tail, "\x00")
+	for i := len(beginning); i < len(tail); i++ {
+		switch tail[i] {
+		case '\\':
+			i++
+		case '"':
+			const next = `,"method":`
+			after := tail[i+1:]
+			return string(after[:min(len(after), len(next))]) == next[:min(len(after), len(next))]
+		}
+	}
+	return len(tail) > 0
+}
+
+// Failed is a source of the requests in r, a retry log, that had failed. Some of them succeeded in a later line: the ledger knows which.
+func Failed(r io.Reader) refire.Source {
 	return func(_ context.Context, emit func(refire.Request, int64) error) error {
 		_, err := Read(r, func(o *refire.Outcome) error {
-			if o.Verdict().Recovered() || !may(&o.Request) {
+			if o.Verdict().Recovered() {
 				return nil
 			}
 			again := o.Request

@@ -20,6 +20,7 @@ type console struct {
 
 	mu     sync.Mutex
 	status string // guarded by mu: the line being updated, on a terminal
+	left   bool   // guarded by mu: nothing is updated any more
 }
 
 func newConsole(f *os.File) *console {
@@ -54,6 +55,9 @@ func (c *console) say(format string, args ...any) {
 func (c *console) update(status string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.left {
+		return
+	}
 	if limit := c.width() - 1; len(status) > limit { // ASCII: ours
 		status = status[:max(limit, 0)]
 	}
@@ -62,6 +66,16 @@ func (c *console) update(status string) {
 	if c.status = status; status == "" {
 		io.WriteString(c.w, "\r")
 	}
+}
+
+// leave takes the status line away for good.
+func (c *console) leave() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.status != "" {
+		io.WriteString(c.w, c.blank())
+	}
+	c.status, c.left = "", true
 }
 
 // blank erases the status line without terminal codes.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 
@@ -16,19 +17,21 @@ import (
 //go:embed demo.log
 var sampleLog []byte
 
-const demoHelp = `Show what refire does, in a few seconds and on this machine only: start a flaky server
-on the loopback interface, write an access log of its outage, fire the failed requests
-again, and once more what still failed. The two logs stay where the demo says.`
+const demoHelp = `Show what refire does, in a few seconds and on this machine only: start a flaky
+server on the loopback interface, write an access log of its outage, fire the
+failed requests again, and once more what still failed. The two logs stay where
+the demo says.`
 
 func newDemo(std stdio) *cobra.Command {
 	var dir string
 	cmd := &cobra.Command{
-		Use:     "demo",
-		Short:   "See all of it in a few seconds, on this machine only",
-		Long:    demoHelp,
-		Example: "  refire demo\n  refire demo --dir .",
-		Args:    cobra.NoArgs,
-		RunE:    func(*cobra.Command, []string) error { return runDemo(dir, std) },
+		Use:         "demo [flags]",
+		Short:       "See all of it in a few seconds, on this machine only",
+		Long:        demoHelp,
+		Example:     "  refire demo\n  refire demo --dir .",
+		Annotations: exits("0 it was shown; 2 usage; 3 it could not run."),
+		Args:        cobra.NoArgs,
+		RunE:        func(*cobra.Command, []string) error { return runDemo(dir, std) },
 	}
 	cmd.Flags().StringVar(&dir, "dir", "", "put the logs into this `DIR` (default: a new temporary one)")
 	return cmd
@@ -115,10 +118,22 @@ func (d *demo) farewell() {
 		d.say("%s", first)
 	}
 	d.say("\nTry next:")
-	fmt.Fprintf(d.std.out, "  refire scan %s\n", d.logs.access)
-	fmt.Fprintf(d.std.out, "  refire report %s\n", d.logs.retry)
-	fmt.Fprintf(d.std.out, "  refire run --base http://127.0.0.1:8080 --dry-run %s\n", d.logs.access)
-	fmt.Fprintf(d.std.out, "  refire run --base http://127.0.0.1:8080 your-access.log\n")
+	refire := ownName()
+	fmt.Fprintf(d.std.out, "  %s scan %s\n", refire, d.logs.access)
+	fmt.Fprintf(d.std.out, "  %s report %s\n", refire, d.logs.retry)
+	fmt.Fprintf(d.std.out, "  %s run --base http://127.0.0.1:8080 --dry-run %s\n", refire, d.logs.access)
+	fmt.Fprintf(d.std.out, "  %s run --base http://127.0.0.1:8080 your-access.log\n", refire)
+}
+
+// ownName is how to start this program once more: by its name if the shell finds it, else as it was started.
+func ownName() string {
+	if _, err := exec.LookPath("refire"); err == nil {
+		return "refire"
+	}
+	if strings.Contains(filepath.ToSlash(os.Args[0]), "/go-build") { // go run, which removes the program
+		return "go run ./refire/cmd/refire"
+	}
+	return os.Args[0]
 }
 
 // firstLines lets the first lines through and counts the rest.

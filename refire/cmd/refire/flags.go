@@ -30,11 +30,22 @@ func newSelectFlags() selectFlags {
 }
 
 func (f *selectFlags) add(fs *pflag.FlagSet) {
-	fs.Var(value("LIST", accesslog.ParseStatusSet, &f.status), "status", "statuses to take: classes, ranges, numbers (5xx or 500,502-504)")
+	fs.Var(value("LIST", parseStatus, &f.status), "status", "statuses to take, for example 500,502-504")
 	fs.Var(value("LIST", refire.ParseMethods, &f.methods), "method", "methods to take; any: all")
-	fs.Var(value("NAME", parseFormat, &f.format), "format", "format of the logs: auto, common, combined, extended")
-	fs.IntVar(&f.maxLine, "max-line", f.maxLine, "longest line to read, in `BYTES`; longer ones are counted and skipped")
+	fs.Var(value("NAME", parseFormat, &f.format), "format", "common, combined, extended; auto: any of these")
+	fs.IntVar(&f.maxLine, "max-line", f.maxLine, "`BYTES` of the longest line to read")
 	fs.BoolVar(&f.showBad, "show-bad", false, "list malformed lines")
+}
+
+// parseStatus takes only statuses that exist: a selection that can never match would look like a log without failures.
+func parseStatus(text string) (accesslog.StatusSet, error) {
+	set, err := accesslog.ParseStatusSet(text)
+	for s := 0; s < 1000 && err == nil; s++ {
+		if set.Contains(s) && (s < 100 || s > 599) {
+			err = fmt.Errorf("%q: statuses go from 100 to 599; write 5xx or 500,502-504", text)
+		}
+	}
+	return set, err
 }
 
 func parseFormat(text string) (accesslog.Format, error) {
@@ -46,11 +57,13 @@ func parseFormat(text string) (accesslog.Format, error) {
 }
 
 func (f *selectFlags) check() error {
-	if f.maxLine < 64 {
-		return usage(fmt.Errorf("--max-line %d is too short for a line", f.maxLine), "the default is 1 MiB")
+	if f.maxLine < minLineBytes || f.maxLine > retrylog.MaxLogLineBytes {
+		return usage(fmt.Errorf("--max-line %d is not between %d and %d", f.maxLine, minLineBytes, retrylog.MaxLogLineBytes), "the default is 1 MiB")
 	}
 	return nil
 }
+
+const minLineBytes = 64
 
 func (f *selectFlags) options() accesslog.Options {
 	return accesslog.Options{Status: f.status, MaxLineBytes: f.maxLine}
@@ -88,22 +101,22 @@ func newRunFlags() *runFlags {
 
 func (f *runFlags) add(fs *pflag.FlagSet) {
 	fs.SortFlags = false
-	fs.StringVar(&f.base, "base", "", "`URL` of the server to fire at: scheme, host and port")
-	fs.StringVar(&f.out, "out", f.out, "retry log `FILE`; what is in it is not fired again; - is standard output")
+	fs.StringVar(&f.base, "base", "", "`URL` to fire at: scheme, host and port")
+	fs.StringVar(&f.out, "out", f.out, "retry log `FILE`; -: standard output")
 	f.selectFlags.add(fs)
 	fs.IntVar(&f.concurrency, "concurrency", f.concurrency, "`N` at a time")
-	fs.Var(value("N/s", parseRate, &f.rate), "rate", "at most so many requests a second (also N/m, N/h)")
-	fs.DurationVar(&f.timeout, "timeout", f.timeout, "`TIME` for one attempt, from connecting to the end of the answer")
-	fs.IntVar(&f.retries, "retries", 0, "`N` further attempts after no answer, a 5xx or a 429, with backoff")
+	fs.Var(value("N/s", parseRate, &f.rate), "rate", "at most so many requests a second (or N/m, N/h)")
+	fs.Var(value("TIME", parseTimeout, &f.timeout), "timeout", "of one attempt, from connecting to its end")
+	fs.IntVar(&f.retries, "retries", 0, "`N` more attempts after no answer, 5xx or 429")
 	fs.BoolVar(&f.dedup, "dedup", false, "fire each method and target once")
 	fs.BoolVar(&f.again, "again", false, "fire what still fails in --out once more")
 	fs.BoolVar(&f.fresh, "fresh", false, "refuse an --out that is not empty")
-	fs.StringVar(&f.outFormat, "out-format", f.outFormat, "`FORMAT`: json, or urls: one marked URL a line, which is no journal")
-	fs.StringArrayVar(&f.allowHosts, "allow-host", nil, "fire entries that name `HOST:PORT` there; may repeat")
-	fs.StringArrayVar(&f.aliases, "alias", nil, "`ORIGIN` that means --base in the log (https://www.shop.example); may repeat")
-	fs.BoolVar(&f.dryRun, "dry-run", false, "print what would be fired, one URL a line; fire and write nothing")
-	fs.BoolVar(&f.showRefused, "show-refused", false, "list entries that are refused or hold no request")
-	fs.StringVar(&f.progress, "progress", f.progress, "`WHEN` to say how far it is: auto (a line every 5 s in a pipe), on (every second), off")
+	fs.StringVar(&f.outFormat, "out-format", f.outFormat, "`FORMAT` json, or urls: no journal")
+	fs.StringArrayVar(&f.allowHosts, "allow-host", nil, "fire entries that name `HOST:PORT` there (repeat)")
+	fs.StringArrayVar(&f.aliases, "alias", nil, "`ORIGIN` that means --base in the log (repeat)")
+	fs.BoolVar(&f.dryRun, "dry-run", false, "print the URLs that would be sent, send nothing")
+	fs.BoolVar(&f.showRefused, "show-refused", false, "list what is refused or holds no request")
+	fs.StringVar(&f.progress, "progress", f.progress, "`WHEN` to tell it: auto, on (every second), off")
 }
 
 // check finds contradictions and values out of range.
@@ -117,10 +130,10 @@ func (f *runFlags) check(args []string) error {
 	case f.base == "" && len(f.allowHosts) == 0:
 		return usage(errors.New("neither --base nor --allow-host: nowhere to fire at"),
 			"give --base http://HOST:PORT, the server that should get the requests")
+	case f.out == "":
+		return usage(errors.New("--out is empty"), "name a file, or leave --out out for retry.log")
 	case f.concurrency < 1 || f.concurrency > maxConcurrency:
 		return usage(fmt.Errorf("--concurrency %d is not between 1 and %d", f.concurrency, maxConcurrency), "the default is 64")
-	case f.timeout <= 0:
-		return usage(fmt.Errorf("--timeout %v is not above zero", f.timeout), "the default is 10s")
 	case f.retries < 0 || f.retries > maxRetries:
 		return usage(fmt.Errorf("--retries %d is not between 0 and %d", f.retries, maxRetries), "the default is 0")
 	case f.progress != "auto" && f.progress != "on" && f.progress != "off":
@@ -139,6 +152,8 @@ func (f *runFlags) check(args []string) error {
 const (
 	maxConcurrency = 4096
 	maxRetries     = 100
+	maxRate        = 1e6
+	minRate        = 1.0 / (24 * 3600) // one a day
 )
 
 // journals reports whether --out is a journal.
@@ -150,13 +165,13 @@ func (f *runFlags) routes() (refire.Routes, error) {
 	var err error
 	if f.base != "" {
 		if r.Base, err = refire.ParseOrigin(f.base); err != nil {
-			return r, usage(fmt.Errorf("--base %s %w", quoted(f.base), err), "for example --base http://127.0.0.1:8080")
+			return r, usage(fmt.Errorf("--base %s: %w", quoted(f.base), err), baseHint(f.base))
 		}
 	}
 	for _, text := range f.aliases {
 		o, err := refire.ParseOrigin(text)
 		if err != nil {
-			return r, usage(fmt.Errorf("--alias %s %w", quoted(text), err), "for example --alias https://www.shop.example")
+			return r, usage(fmt.Errorf("--alias %s: %w", quoted(text), err), "for example --alias https://www.shop.example")
 		}
 		if r.Base.IsZero() {
 			return r, usage(errors.New("--alias without --base"), "an alias is another name of the base")
@@ -171,12 +186,38 @@ func (f *runFlags) routes() (refire.Routes, error) {
 	return r, nil
 }
 
+// baseHint adds the scheme where that is all that is missing.
+func baseHint(base string) string {
+	if o, err := refire.ParseOrigin("https://" + base); err == nil {
+		return "for example --base " + o.String()
+	}
+	return "for example --base http://127.0.0.1:8080"
+}
+
+// places are where a run may fire, in words.
+func (f *runFlags) places() string {
+	list := f.allowHosts
+	if f.base != "" {
+		list = append([]string{f.base}, list...)
+	}
+	return strings.Join(list, ", ")
+}
+
+// parseTimeout reads "10s", "500ms", "1m".
+func parseTimeout(text string) (time.Duration, error) {
+	d, err := time.ParseDuration(text)
+	if err != nil || d <= 0 {
+		return 0, fmt.Errorf("%q is no time above zero; write 10s, 500ms or 1m", text)
+	}
+	return d, nil
+}
+
 // parseRate reads "50/s", "50", "30/m", "0.5/s".
 func parseRate(text string) (float64, error) {
 	digits, unit, _ := strings.Cut(text, "/")
 	per := map[string]float64{"": 1, "s": 1, "m": 60, "h": 3600}[unit]
 	n, err := strconv.ParseFloat(digits, 64)
-	if err != nil || per == 0 || !(n > 0 && n <= 1e6) {
+	if err != nil || per == 0 || !(n/per >= minRate && n <= maxRate) {
 		return 0, fmt.Errorf("%q is no rate; write 50/s, 30/m or 0.5/s", text)
 	}
 	return n / per, nil

@@ -131,7 +131,7 @@ func checkRetryLog(t *testing.T, path string) {
 
 // TestInterrupt: after one Ctrl-C what is under way ends and is written, so that nothing at all is fired twice by the next run.
 func TestInterrupt(t *testing.T) {
-	for signal, want := range map[syscall.Signal]int{syscall.SIGINT: exitInterrupted, syscall.SIGTERM: exitTerminated} {
+	for signal, want := range map[syscall.Signal]int{syscall.SIGINT: exitInterrupted, syscall.SIGTERM: exitTerminated, syscall.SIGHUP: exitHungUp} {
 		t.Run(signal.String(), func(t *testing.T) {
 			dir := t.TempDir()
 			log, out := writeLog(t, dir, killEntries), filepath.Join(dir, "retry.log")
@@ -148,7 +148,7 @@ func TestInterrupt(t *testing.T) {
 			})
 			defer s.Close()
 			cmd := child(t, "run", "--base", s.URL, "--out", out, "--concurrency", strconv.Itoa(killConcurrency), log)
-			words := watchWords(t, cmd, "nothing new is begun", func() { close(told) })
+			words := watchWords(t, cmd, "ending what is under way", func() { close(told) })
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
@@ -216,7 +216,7 @@ func TestSecondInterrupt(t *testing.T) {
 	})
 	defer s.Close()
 	cmd := child(t, "run", "--base", s.URL, "--out", filepath.Join(dir, "retry.log"), "--timeout", "10m", "--concurrency", "1", log)
-	words := watchWords(t, cmd, "Once more ends at once", func() { (<-started).Signal(os.Interrupt) })
+	words := watchWords(t, cmd, "once more ends at once", func() { (<-started).Signal(os.Interrupt) })
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -258,26 +258,4 @@ func TestInterruptWhileReadingAPipe(t *testing.T) {
 		t.Errorf("exit code %d\n%s", code, said)
 	}
 	in.Close()
-}
-
-// TestFullDisk: standard output that takes nothing ends the run with exit code 3 and says why.
-func TestFullDisk(t *testing.T) {
-	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
-	if err != nil {
-		t.Skip(err)
-	}
-	defer full.Close()
-	s := newCounter(nil)
-	defer s.Close()
-	cmd := child(t, "run", "--base", s.URL, "--out", "-", "--concurrency", "2", writeLog(t, t.TempDir(), 500))
-	cmd.Stdout = full
-	var words strings.Builder
-	cmd.Stderr = &words
-	code := exitCode(cmd.Run())
-	if code != exitCannotRun || !strings.Contains(words.String(), "refire: cannot write outcomes: no space left on device") {
-		t.Errorf("exit code %d\n%s", code, words.String())
-	}
-	if n := s.total(); n > 2 {
-		t.Errorf("%d requests although none could be written, 2 at a time", n)
-	}
 }

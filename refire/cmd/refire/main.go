@@ -18,6 +18,7 @@ const (
 	exitStillFails  = 1
 	exitUsage       = 2
 	exitCannotRun   = 3
+	exitHungUp      = 129
 	exitInterrupted = 130
 	exitTerminated  = 143
 )
@@ -44,7 +45,7 @@ func run(args []string, std stdio) int {
 	}
 	var f *failure
 	if !errors.As(err, &f) { // cobra's own: an unknown command or flag
-		f = usage(err, "refire --help lists the commands, refire run --help the flags")
+		f = usage(errors.New(strings.Join(strings.Fields(err.Error()), " ")), "refire --help lists the commands, refire run --help the flags")
 	}
 	f.print(std.err)
 	return f.code
@@ -72,26 +73,29 @@ func (f *failure) print(w io.Writer) {
 		fmt.Fprintf(w, "refire: %s\n", safe(text))
 	}
 	if f.hint != "" {
-		fmt.Fprintf(w, "hint: %s\n", strings.ReplaceAll(safe(f.hint), "\n", "\n      "))
+		for i, line := range strings.Split(f.hint, "\n") {
+			fmt.Fprintf(w, "%-6s%s\n", []string{"hint:", ""}[min(i, 1)], safe(line))
+		}
 	}
 }
 
 func usage(err error, hint string) *failure     { return &failure{exitUsage, err, hint} }
 func cannotRun(err error, hint string) *failure { return &failure{exitCannotRun, err, hint} }
 
-const rootHelp = `refire reads access logs, finds the requests that ended in a 5xx, fires those URLs
-again at the server you name, and writes each one, marked retry=True, with its new
-status to a retry log. Killed and started again, it goes on where it was.`
+const rootHelp = `refire reads access logs, finds the requests that ended in a 5xx, fires those
+URLs again at the server you name, and writes each one, marked retry=True, with
+its new status to a retry log. Started again, it goes on where it was.`
 
-const rootExample = `  refire demo                                            see all of it, on this machine only
-  refire scan access.log                                 what failed? fires nothing
-  refire run --base https://shop.example access.log      fire it again
-  refire report retry.log                                the summary, later`
+const rootExample = `  refire demo                                        see all of it, here only
+  refire scan access.log                             what failed? fires nothing
+  refire run --base https://shop.example access.log  fire it again
+  refire run --base https://shop.example --again     what still fails, once more
+  refire report retry.log                            the summary, later`
 
-const exitCodes = `
-Exit codes: 0 all recovered, or nothing to do; 1 some still fail; 2 usage;
-3 could not run (unreadable input, full disk); 130 and 143 interrupted.
-`
+// exitCodes is the annotation of a command with its exit codes, for the help.
+const exitCodes = "exit codes"
+
+func exits(text string) map[string]string { return map[string]string{exitCodes: text} }
 
 func newRoot(std stdio) *cobra.Command {
 	root := &cobra.Command{
@@ -102,9 +106,12 @@ func newRoot(std stdio) *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.NoArgs,
+		Version:       version(),
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetHelpTemplate(helpTemplate)
+	root.SetVersionTemplate("{{.Version}}\n")
+	root.Flags().BoolP("version", "v", false, "say which version this is")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usage(err, cmd.CommandPath()+" --help lists the flags")
 	})
@@ -124,8 +131,11 @@ Examples:
 Commands:{{range .Commands}}{{if .IsAvailableCommand}}
   {{rpad .Name 10}} {{.Short}}{{end}}{{end}}
 
-refire COMMAND --help says more. refire completion bash|zsh|fish|powershell prints completions.
+refire COMMAND --help says more, with the exit codes.
+refire completion bash|zsh|fish|powershell prints completions.
 {{end}}{{if .HasAvailableLocalFlags}}
 Flags:
-{{.LocalFlags.FlagUsages | trimTrailingWhitespaces}}
-{{end}}` + exitCodes
+{{.LocalFlags.FlagUsagesWrapped 80 | trimTrailingWhitespaces}}
+{{end}}{{with index .Annotations "` + exitCodes + `"}}
+Exit codes: {{.}}
+{{end}}`

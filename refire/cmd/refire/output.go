@@ -6,6 +6,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/seed8b1f0744/aio/refire"
 	"github.com/seed8b1f0744/aio/refire/retrylog"
@@ -16,6 +18,24 @@ type output struct {
 	sink  refire.Sink
 	again io.Reader // what the journal held when it was opened; nil: no journal
 	close func() error
+
+	places map[refire.Origin]struct{} // where the entries in the journal were fired
+}
+
+// elsewhere names the places of the journal's entries that routes do not allow; empty: there are none.
+func (o *output) elsewhere(routes *refire.Routes) string {
+	const most = 3
+	var names []string
+	for place := range o.places {
+		if !routes.Permits(place) {
+			names = append(names, place.String())
+		}
+	}
+	slices.Sort(names)
+	if len(names) > most {
+		names = append(names[:most], "others")
+	}
+	return strings.Join(names, ", ")
 }
 
 // openOutput opens --out for a run and loads the ledger from it.
@@ -26,7 +46,17 @@ func openOutput(f *runFlags, ledger *refire.Ledger, std stdio, c *console) (*out
 	case !f.journals():
 		return openURLs(f.out)
 	}
-	j, torn, err := retrylog.Open(f.out, load(ledger))
+	if f.again { // Open would create it
+		if _, err := os.Stat(f.out); err != nil {
+			return nil, nothingAgain(f.out, err)
+		}
+	}
+	places := map[refire.Origin]struct{}{}
+	j, torn, err := retrylog.Open(f.out, func(o *refire.Outcome) error {
+		places[o.Origin] = struct{}{}
+		ledger.Load(o)
+		return nil
+	})
 	if err != nil {
 		return nil, refusedOutput(f.out, err)
 	}
@@ -39,7 +69,7 @@ func openOutput(f *runFlags, ledger *refire.Ledger, std stdio, c *console) (*out
 	if !j.Locked() {
 		c.say("refire: on this system a second run on %s is not noticed; see to it that there is none", f.out)
 	}
-	return &output{sink: j, again: j.Loaded(), close: j.Close}, nil
+	return &output{sink: j, again: j.Loaded(), close: j.Close, places: places}, nil
 }
 
 // peekOutput loads the ledger for a dry run: it changes nothing and creates nothing.
@@ -48,10 +78,13 @@ func peekOutput(f *runFlags, ledger *refire.Ledger) (again io.Reader, err error)
 		return nil, nil
 	}
 	file, err := os.Open(f.out)
-	if errors.Is(err, fs.ErrNotExist) {
+	switch {
+	case err == nil:
+	case f.again:
+		return nil, nothingAgain(f.out, err)
+	case errors.Is(err, fs.ErrNotExist):
 		return nil, nil
-	}
-	if err != nil {
+	default:
 		return nil, refusedOutput(f.out, err)
 	}
 	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
@@ -65,6 +98,15 @@ func peekOutput(f *runFlags, ledger *refire.Ledger) (again io.Reader, err error)
 		return nil, errors.Join(notFresh(f.out), file.Close())
 	}
 	return io.NewSectionReader(file, 0, ext.Bytes), nil
+}
+
+// nothingAgain is for a retry log that --again needs.
+func nothingAgain(name string, err error) *failure {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		err = path.Err
+	}
+	return cannotRun(fmt.Errorf("cannot read %s: %w", name, err), "--again fires what still fails in a retry log: check --out, or leave --again out to begin one")
 }
 
 func load(ledger *refire.Ledger) func(*refire.Outcome) error {
@@ -95,7 +137,7 @@ func refusedOutput(name string, err error) *failure {
 	var path *fs.PathError
 	switch {
 	case errors.As(err, &foreign):
-		return cannotRun(fmt.Errorf("%s is not a retry log: %w", name, err), "nothing was fired, and the file is as it was; name another --out")
+		return notARetryLog(name, retrylog.Extent{Lines: foreign.Line - 1}, err, "nothing was fired, and the file is as it was; name another --out")
 	case errors.Is(err, retrylog.ErrLocked):
 		return cannotRun(fmt.Errorf("%s: %w", name, err), "wait for that run, or name another --out")
 	case errors.Is(err, retrylog.ErrNotRegular):
@@ -104,6 +146,24 @@ func refusedOutput(name string, err error) *failure {
 		err = path.Err
 	}
 	return cannotRun(fmt.Errorf("cannot open %s: %w", name, err), "nothing was fired; name another --out")
+}
+
+// notARetryLog tells a file of somebody else's from one of ours with a damaged line, for which another --out would fire everything again.
+func notARetryLog(name string, ext retrylog.Extent, err error, hint string) *failure {
+	if ext.Lines == 0 {
+		return cannotRun(fmt.Errorf("%s is not a retry log: %w", name, err), hint)
+	}
+	return cannotRun(fmt.Errorf("%s is damaged: %w, the %s before it good", name, err, plural(ext.Lines, "line")),
+		"nothing was fired, and the file is as it was; take that line out and its entry is fired again, the others are not")
+}
+
+// cannotPrint is for standard output.
+func cannotPrint(err error) *failure {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		err = path.Err
+	}
+	return cannotRun(fmt.Errorf("cannot write to standard output: %w", err), "see what it is connected to: a full disk, a program that has ended")
 }
 
 // checkNotInput refuses an --out that is one of the logs.

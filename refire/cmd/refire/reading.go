@@ -12,6 +12,7 @@ type reading struct {
 	logs  []*log
 	plan  refire.Plan
 	flags *runFlags
+	again map[refire.Reason]int // what fails in the journal, and is not fired again by this run
 	c     *console
 
 	stats    accesslog.Stats
@@ -62,6 +63,16 @@ func (r *reading) source(ctx context.Context, emit func(refire.Request, int64) e
 	return nil
 }
 
+// foreign is the failure of the logs that are none.
+func (r *reading) foreign() error {
+	for _, l := range r.logs {
+		if l.foreign != nil {
+			return l.foreign
+		}
+	}
+	return nil
+}
+
 func (r *reading) bad(b *accesslog.BadLine) {
 	if r.flags.showBad {
 		showBad(r.c, b)
@@ -72,17 +83,23 @@ func showBad(c *console, b *accesslog.BadLine) {
 	c.say("bad: %s:%d (byte %d): %v: %s", b.Source, b.Line, b.Offset, b.Reason, b.Quoted())
 }
 
-// maxMethods bounds how many methods are counted by name: a method is any token that a stranger sent.
-const maxMethods = 20
+// maxMethods and maxMethodBytes bound which methods are counted by name: a method is any token that a stranger sent.
+const (
+	maxMethods     = 20
+	maxMethodBytes = 20
+)
+
+func countMethod(counts map[string]int, name string) {
+	if _, known := counts[name]; !known && (len(counts) >= maxMethods || len(name) > maxMethodBytes) {
+		name = "others"
+	}
+	counts[name]++
+}
 
 func (r *reading) left(e *accesslog.Entry, why refire.Reason) {
 	switch {
 	case why == refire.OtherMethod:
-		name := e.Method
-		if _, known := r.byMethod[name]; !known && (len(r.byMethod) >= maxMethods || len(name) > 20) {
-			name = "others"
-		}
-		r.byMethod[name]++
+		countMethod(r.byMethod, e.Method)
 		return
 	case why.IsNoRequest():
 		r.nothing[why]++
@@ -94,27 +111,15 @@ func (r *reading) left(e *accesslog.Entry, why refire.Reason) {
 	}
 }
 
-// may reports whether what failed before may be fired again by this run: its method is asked for, and its place is one of this run's.
-func (r *reading) may(req *refire.Request) bool {
-	switch {
-	case !r.plan.Methods.Contains(req.Method):
-		r.byMethod[req.Method]++
-	case !r.plan.Routes.Permits(req.Origin):
-		r.refused[refire.OtherHost]++
-	case r.plan.CanSend != nil && !r.plan.CanSend(req):
-		r.refused[refire.CannotSend]++
-	default:
-		return true
-	}
-	return false
-}
-
 // rows are the summary's rows about what was not fired.
 func (r *reading) rows(skipped map[refire.Reason]int) []row {
 	others := sum(r.byMethod)
 	skippedParts := map[string]int{}
 	for why, n := range skipped {
 		skippedParts[string(why)] = n
+	}
+	for why, n := range r.again {
+		skippedParts["not fired again: "+string(why)] = n
 	}
 	if others > 0 {
 		skippedParts[string(refire.OtherMethod)+" ("+parts(r.byMethod, func(m string) string { return m })+")"] = others

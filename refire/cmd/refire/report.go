@@ -11,18 +11,19 @@ import (
 	"github.com/spf13/cobra"
 )
 
-const reportHelp = `Print the summary of a retry log: each entry counts by its last outcome. Works while
-a run is still writing it. The exit code is the one a run would end with now.`
+const reportHelp = `Print the summary of a retry log: each entry counts by its last outcome. Works
+while a run is still writing it. The exit code is the one a run would end with.`
 
 const reportExample = `  refire report retry.log
   refire report retry.log && echo all recovered`
 
 func newReport(std stdio) *cobra.Command {
 	return &cobra.Command{
-		Use:     "report RETRYLOG",
-		Short:   "Print the summary of a retry log",
-		Long:    reportHelp,
-		Example: reportExample,
+		Use:         "report [flags] RETRYLOG",
+		Short:       "Print the summary of a retry log",
+		Long:        reportHelp,
+		Example:     reportExample,
+		Annotations: exits("0 all recovered; 1 some still fail; 2 usage;\n3 RETRYLOG cannot be read, or is none."),
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return usage(fmt.Errorf("report takes one retry log, not %d", len(args)), "for example: refire report retry.log")
@@ -46,15 +47,19 @@ func runReport(name string, std stdio) error {
 	ledger := refire.NewLedger(false)
 	ext, err := retrylog.Read(r, load(ledger))
 	if err != nil {
-		return cannotRun(fmt.Errorf("%s is not a retry log: %w", name, err), "report reads what refire run wrote to --out")
+		return notARetryLog(name, ext, err, "report reads what refire run wrote to --out")
 	}
 	c := newConsole(std.err)
 	if ext.Torn > 0 {
 		c.say("refire: the last line of %s is cut short: a run is writing it, or was stopped; the next run repairs it", name)
 	}
 	tally := ledger.Tally()
-	fmt.Fprintf(std.out, "%s: %s, %s\n", safe(name), plural(ledger.Len(), "entry"), plural(ext.Lines, "line"))
-	writeRows(std.out, tallyRows(tally), plain)
+	out := newDataWriter(std.out)
+	fmt.Fprintf(out, "%s: %s, %s\n", safe(name), plural(ledger.Len(), "entry"), plural(ext.Lines, "line"))
+	writeRows(out, tallyRows(tally), plain)
+	if err := out.Flush(); err != nil {
+		return cannotPrint(err)
+	}
 	if !tally.AllRecovered() {
 		return &failure{code: exitStillFails}
 	}

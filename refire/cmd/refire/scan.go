@@ -12,9 +12,10 @@ import (
 	"github.com/spf13/cobra"
 )
 
-const scanHelp = `Count what is in the logs, and print the entries that run would take: status, method,
-target and place, separated by tabs. Fires nothing. Entries go to standard output, counts
-to standard error. Bytes that cannot stand in a request line are printed as %XX.`
+const scanHelp = `Count what is in the logs, and print the entries that run would take: status,
+method, target and place, separated by tabs. Fires nothing. Entries go to
+standard output, counts to standard error. Bytes that cannot stand in a request
+line are printed as %XX.`
 
 const scanExample = `  refire scan access.log
   refire scan --status 503 --method any access.log.1 access.log
@@ -23,11 +24,12 @@ const scanExample = `  refire scan access.log
 func newScan(std stdio) *cobra.Command {
 	f := newSelectFlags()
 	cmd := &cobra.Command{
-		Use:     "scan [flags] LOG...",
-		Short:   "Count what failed, print it, fire nothing",
-		Long:    scanHelp,
-		Example: scanExample,
-		RunE:    func(_ *cobra.Command, args []string) error { return runScan(&f, args, std) },
+		Use:         "scan [flags] LOG...",
+		Short:       "Count what failed, print it, fire nothing",
+		Long:        scanHelp,
+		Example:     scanExample,
+		Annotations: exits("0 the logs were read; 2 usage; 3 a log cannot be read, or is none."),
+		RunE:        func(_ *cobra.Command, args []string) error { return runScan(&f, args, std) },
 	}
 	cmd.Flags().SortFlags = false
 	f.add(cmd.Flags())
@@ -47,16 +49,20 @@ func runScan(f *selectFlags, args []string, std stdio) error {
 		return err
 	}
 	s := &scanning{f: f, c: c, out: newDataWriter(std.out)}
+	var foreign error
 	for _, l := range logs {
 		if err := s.scan(l); err != nil {
 			s.out.Flush()
 			return err
 		}
+		if l.foreign != nil && foreign == nil {
+			foreign = l.foreign
+		}
 	}
 	if len(logs) > 1 {
 		s.total.report(c, f, plural(len(logs), "log"))
 	}
-	return nil
+	return foreign
 }
 
 func newDataWriter(w io.Writer) *bufio.Writer { return bufio.NewWriterSize(w, 64<<10) }
@@ -92,11 +98,11 @@ func (s *scanning) scan(l *log) error {
 		return s.print(e)
 	})
 	n.stats = stats
-	if err == nil {
-		err = s.out.Flush()
-	}
 	if err != nil {
-		return readFailure(fmt.Errorf("%s: %w", l.name, err))
+		return readFailure(err, "the counts above do not hold this log")
+	}
+	if err := s.out.Flush(); err != nil {
+		return cannotPrint(err)
 	}
 	n.report(s.c, s.f, l.name)
 	s.total.add(&n)
@@ -111,8 +117,10 @@ func (s *scanning) print(e *accesslog.Entry) error {
 	line = append(append(line, '\t'), safe(e.Source)...)
 	line = strconv.AppendInt(append(line, ':'), e.Line, 10)
 	s.line = append(line, '\n')
-	_, err := s.out.Write(s.line)
-	return err
+	if _, err := s.out.Write(s.line); err != nil {
+		return cannotPrint(err)
+	}
+	return nil
 }
 
 // count reports whether the entry's method is wanted.
@@ -123,11 +131,7 @@ func (n *counts) count(e *accesslog.Entry, methods refire.Methods) bool {
 	if n.byMethod == nil {
 		n.byMethod = map[string]int{}
 	}
-	name := e.Method
-	if _, known := n.byMethod[name]; !known && len(n.byMethod) >= maxMethods {
-		name = "others"
-	}
-	n.byMethod[name]++
+	countMethod(n.byMethod, e.Method)
 	if !methods.Contains(e.Method) {
 		return false
 	}

@@ -5,43 +5,69 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
 
 // interruption is the cause with which a signal ends a run.
 type interruption struct{ signal os.Signal }
 
 func (i *interruption) Error() string {
-	if i.signal == syscall.SIGTERM {
+	switch i.signal {
+	case syscall.SIGTERM:
 		return "terminated"
+	case syscall.SIGHUP:
+		return "the terminal is gone"
 	}
 	return "interrupted"
 }
 
 func (i *interruption) code() int {
-	if i.signal == syscall.SIGTERM {
+	switch i.signal {
+	case syscall.SIGTERM:
 		return exitTerminated
+	case syscall.SIGHUP:
+		return exitHungUp
 	}
 	return exitInterrupted
 }
 
-// watchSignals ends the returned ctx at the first Ctrl-C or SIGTERM, which begins nothing new and lets what is under way end, and ends the program at the
-// second. Nothing is lost by that: lines are written as they come, and a torn one is repaired by the next run.
-func watchSignals(ctx context.Context, c *console) (watched context.Context, stop func()) {
+// lastWords is how long a program that ends at once waits for standard error to take its words: somebody may have stopped reading it.
+const lastWords = 100 * time.Millisecond
+
+// watchSignals ends the returned ctx at the first Ctrl-C, SIGTERM or SIGHUP, which begins nothing new and lets what is under way end, and ends the program at
+// the second. Nothing is lost by that: lines are written as they come, and a torn one is repaired by the next run. A reader of our words who goes away ends
+// nothing (SIGPIPE).
+func watchSignals(ctx context.Context, c *console, goOn string) (watched context.Context, stop func()) {
 	watched, cancel := context.WithCancelCause(ctx)
 	signals := make(chan os.Signal, 2)
 	done := make(chan struct{})
+	signal.Ignore(syscall.SIGPIPE)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) { // nohup
+		signal.Notify(signals, syscall.SIGHUP)
+	}
 	go func() {
 		for first := true; ; first = false {
 			select {
 			case s := <-signals:
 				why := &interruption{s}
-				if !first {
-					c.say("refire: %v again: ends at once", why)
-					os.Exit(why.code())
+				if first {
+					cancel(why) // before any words: they may block
+					go c.say("refire: %v: ending what is under way; once more ends at once", why)
+					continue
 				}
-				c.say("refire: %v; what is under way ends, nothing new is begun. Once more ends at once", why)
-				cancel(why)
+				said := make(chan struct{})
+				go func() {
+					c.leave()
+					c.say("refire: %v again: ends at once", why)
+					c.say("hint: %s", goOn)
+					close(said)
+				}()
+				select {
+				case <-said:
+				case <-time.After(lastWords):
+				}
+				os.Exit(why.code())
 			case <-done:
 				return
 			}
@@ -49,6 +75,7 @@ func watchSignals(ctx context.Context, c *console) (watched context.Context, sto
 	}()
 	return watched, func() {
 		signal.Stop(signals)
+		signal.Reset(syscall.SIGPIPE)
 		close(done)
 		cancel(nil)
 	}

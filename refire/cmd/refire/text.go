@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// safe returns s without anything that a terminal might act on: controls are escaped as Go writes them, newlines stay (they are ours).
+// safe returns s as one line without anything that a terminal might act on: controls, newlines included, are escaped as Go writes them.
 func safe(s string) string {
 	plain := true
 	for _, r := range s {
-		if r != '\n' && !strconv.IsPrint(r) || r == '\uFFFD' {
+		if !strconv.IsPrint(r) || r == '\uFFFD' {
 			plain = false
 			break
 		}
@@ -18,15 +18,8 @@ func safe(s string) string {
 	if plain {
 		return s
 	}
-	var b strings.Builder
-	for i, part := range strings.Split(s, "\n") {
-		if i > 0 {
-			b.WriteByte('\n')
-		}
-		quoted := strconv.Quote(part)
-		b.WriteString(strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`))
-	}
-	return b.String()
+	quoted := strconv.Quote(s)
+	return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
 }
 
 // maxShown is how much of a stranger's text is shown, in bytes.

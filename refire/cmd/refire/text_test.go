@@ -11,13 +11,13 @@ import (
 func TestSafe(t *testing.T) {
 	for text, want := range map[string]string{
 		"plain, caf\u00e9": "plain, caf\u00e9",
-		"two\nlines":       "two\nlines",
+		"two\nlines":       `two\nlines`,
 		"\x1b[31mred":      `\x1b[31mred`,
 		"bell\x07 \"q\"":   `bell\a "q"`,
 		"c1 \u009b31m":     `c1 \u009b31m`,
 		"bad \xff":         `bad \xff`,
 		"turn \u202e it":   `turn \u202e it`,
-		"a\x00\nb\r":       `a\x00` + "\n" + `b\r`,
+		"a\x00\nb\r":       `a\x00\nb\r`,
 	} {
 		if got := safe(text); got != want {
 			t.Errorf("safe(%q) = %q, want %q", text, got, want)

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/seed8b1f0744/aio/refire"
+	"github.com/seed8b1f0744/aio/refire/accesslog"
+)
+
+// ended is a run that has ended, well or not.
+type ended struct {
+	flags *runFlags
+	refire.Progress
+	err   error
+	tally refire.Tally
+	read  *reading
+	out   *output
+}
+
+// conclude prints the summary and finds the exit code.
+func conclude(ctx context.Context, e *ended, c *console) error {
+	text := fmt.Sprintf("fired %s in %s", plural(e.Done+e.Unwritten, "request"), span(e.Elapsed))
+	if e.Unwritten > 0 {
+		text += fmt.Sprintf("; the outcomes of %s could not be written", number(e.Unwritten))
+	}
+	if e.flags.journals() {
+		text += "; " + e.flags.out + " holds " + plural(e.tally.Settled(), "entry")
+	}
+	c.say("refire: %s", text)
+	writeRows(c.w, append(tallyRows(e.tally), e.read.rows(e.Skipped)...), c.paint)
+	return e.failure(ctx)
+}
+
+// failure is nil where the exit code is 0. A disk that is full matters more than the signal that came after.
+func (e *ended) failure(ctx context.Context) error {
+	var f *failure
+	var write *refire.SinkError
+	var local *refire.LocalError
+	var interrupt *interruption
+	switch {
+	case errors.As(e.err, &write):
+		return writeFailure(e.flags, write.Err)
+	case e.err != nil && errors.As(context.Cause(ctx), &interrupt):
+		return &failure{interrupt.code(), interrupt, goOnHint(e.flags)}
+	case errors.As(e.err, &local):
+		return cannotRun(e.err, "lower --concurrency, or raise the limit of open files (ulimit -n); "+goOnHint(e.flags))
+	case errors.As(e.err, &f):
+		return f
+	case e.err != nil:
+		return readFailure(e.err, "what was read before was fired; the same command goes on from there")
+	}
+	if err := e.read.foreign(); err != nil {
+		return err
+	}
+	if !e.tally.AllRecovered() {
+		return &failure{exitStillFails, nil, e.whatNext()}
+	}
+	return nil
+}
+
+// whatNext is the hint where some still fail.
+func (e *ended) whatNext() string {
+	f := e.flags
+	if places := e.out.elsewhere(&e.read.plan.Routes); places != "" && e.Done == 0 {
+		return fmt.Sprintf("what still fails in %s was fired at %s; this run may fire at %s only\nname another --out to fire it there, or give %s again",
+			f.out, places, f.places(), places)
+	}
+	again := ""
+	if f.journals() {
+		again = "refire run --again with the same --base and --out fires what still fails once more"
+	}
+	if e.Done == 0 || e.NoAnswer < e.Done {
+		return again
+	}
+	hint := fmt.Sprintf("nothing at all answered at %s: is it up, and are scheme and port right?", f.places())
+	if again != "" {
+		hint += "\nif they are wrong, give the right --base and another --out; if it was down, " + again
+	}
+	return hint
+}
+
+func goOnHint(f *runFlags) string {
+	if f.journals() {
+		return "everything that was answered is in " + f.out + "; the same command goes on from there"
+	}
+	return "this run has no journal (--out), so the same command begins again"
+}
+
+func writeFailure(f *runFlags, err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		err = path.Err
+	}
+	if !f.journals() {
+		return cannotRun(fmt.Errorf("cannot write outcomes: %w", err), "firing was stopped; "+goOnHint(f))
+	}
+	return cannotRun(fmt.Errorf("cannot write %s: %w", f.out, err),
+		fmt.Sprintf("firing was stopped; make room, then run the same command again: it goes on, and at most %d entries are fired twice", f.concurrency))
+}
+
+// readFailure is for a log that could not be read to its end.
+func readFailure(err error, hint string) error {
+	var f *failure
+	switch {
+	case errors.As(err, &f):
+		return f
+	case errors.Is(err, accesslog.ErrChanged):
+		hint = "name the copy that it was rotated to; " + hint
+	}
+	return cannotRun(err, hint)
+}
