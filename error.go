@@ -109,7 +109,7 @@ func hidesFailure(err, ended, cause error) bool {
 }
 
 // joined is the type of what errors.Join returns.
-var joined = reflect.TypeOf(errors.Join(errors.New("one")))
+var joined = reflect.TypeOf(errors.Join(ErrPending))
 
 // PanicError is what a panic in a task, or in a call on an executor, becomes: the outcome of that
 // task or call.
