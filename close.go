@@ -152,7 +152,7 @@ func (l *Loop) wrapUp() error {
 		return nil
 	}
 	l.closing.over = true
-	l.forgetCurrent()
+	l.forget(l.last)
 	l.g.Store(0) // from here on, what is handed to the loop is refused
 	for _, w := range l.idle {
 		w.co.Stop()

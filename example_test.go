@@ -42,6 +42,35 @@ func ExampleStart() {
 	// Output: 2 <nil>
 }
 
+func ExampleEager() {
+	cache := map[string]string{"a": "cached"}
+	lookUp := func(ctx context.Context, key string) (string, error) {
+		if v, ok := cache[key]; ok {
+			return v, nil // usually: then no turn of the loop is needed
+		}
+		return "fetched", aio.Sleep(ctx, time.Millisecond)
+	}
+	_, err := aio.Run(context.Background(), aio.Do(func(ctx context.Context) error {
+		for _, key := range []string{"a", "b"} {
+			t := aio.Go(ctx, func(ctx context.Context) (string, error) { return lookUp(ctx, key) }, aio.Eager())
+			fmt.Println(key, "is done:", t.State() == aio.Finished)
+			v, err := t.Await(ctx)
+			if err != nil {
+				return err
+			}
+			fmt.Println(key, v)
+		}
+		return nil
+	}))
+	fmt.Println(err)
+	// Output:
+	// a is done: true
+	// a cached
+	// b is done: false
+	// b fetched
+	// <nil>
+}
+
 func ExampleGather() {
 	names, err := aio.Run(context.Background(), func(ctx context.Context) ([]string, error) {
 		greet := func(name string, after time.Duration) *aio.Task[string] {

@@ -40,35 +40,47 @@ func (l *Loop) run() {
 //  2. If nothing is ready, park until something is posted or the next timer is due.
 //  3. Append the timers that are due to the ready queue, by deadline.
 //  4. Run what was ready when this step began. What becomes ready meanwhile has its turn in the next iteration.
+//
+// A task or coroutine that drives may have begun the iteration, and done some of it: see drive.
 func (l *Loop) iterate() bool {
-	if l.closing.wanted {
-		l.beginClose() // at the end of an iteration, also of one that was broken off
-	}
-	l.collect()
-	if l.ready.n == 0 {
-		if l.finished() {
-			return false
+	if l.left == 0 {
+		if l.closing.wanted {
+			l.beginClose()
 		}
-		if !l.due() {
-			l.ready.shrink()
-			l.park()
-			l.collect()
-		}
-	}
-	l.fire()
-	l.iterations++
-	for n := l.ready.n; n > 0; n-- {
-		r := l.ready.pop()
-		if t, ok := r.(*task); ok && t.worker != nil { // by far the most frequent; a call less to return from after the switch
-			l.resume(t.worker)
-			if t.worker.finished {
-				l.retire(t)
+		l.collect()
+		if l.ready.n == 0 {
+			if l.finished() {
+				return false
 			}
+			if !l.due() {
+				l.rest()
+			}
+		}
+		l.beginTurn()
+	}
+	for l.left > 0 {
+		r := l.take()
+		if t, ok := r.(*task); ok && t.worker != nil { // by far the most frequent; a call less to return from after the switch
+			l.resume(t.worker, nil)
 			continue
 		}
 		r.run()
 	}
 	return true
+}
+
+// rest parks the loop, which has nothing to do.
+func (l *Loop) rest() {
+	l.ready.shrink()
+	l.park()
+	l.collect()
+}
+
+// beginTurn is step 3, and the beginning of 4.
+func (l *Loop) beginTurn() {
+	l.fire()
+	l.iterations++
+	l.left = l.ready.n
 }
 
 // due reports whether a timer is.

@@ -35,6 +35,9 @@ type Loop struct {
 	parkTime    *time.Timer
 	closing     closing
 	iterations  uint64
+	left        uint     // of this iteration, at the head of ready
+	depth       int      // of the chain of those that drive, see drive
+	mayDrive    bool     // immutable after newLoop
 	interrupted runnable // what a hook that goes by Goexit would keep from running
 
 	g           atomic.Uintptr         // the loop's goroutine
@@ -78,6 +81,7 @@ func newLoop(opts []Option) *Loop {
 		o.option(l)
 	}
 	l.root.parent, l.root.loop = context.Background(), l
+	l.mayDrive = l.hooks.TaskStarted == nil && l.hooks.TaskFinished == nil
 	return l
 }
 

@@ -32,6 +32,8 @@ var orderPrograms = map[string]func(*script) error{
 	"cancel":     cancelInOrder,
 	"timeout":    timeoutInOrder,
 	"end":        endInOrder,
+	"eager":      eagerInOrder,
+	"eagergroup": eagerGroupInOrder,
 }
 
 // uncounted are the programs in which time passes: the counting callback would never let the loop sleep.

@@ -16,6 +16,9 @@ func (q *ring) push(r runnable) {
 	q.n++
 }
 
+// peek is what pop will take.
+func (q *ring) peek() runnable { return q.buf[q.head&uint(len(q.buf)-1)] }
+
 // pop takes the oldest; the ring must not be empty.
 func (q *ring) pop() runnable {
 	i := q.head & uint(len(q.buf)-1)

@@ -42,6 +42,7 @@ type task struct {
 	over      atomic.Bool
 	killed    bool // loop only: Close gave up on it
 	announced bool // loop only: TaskStarted was called
+	eager     bool // loop only, once started: it is in its first step, inside Go
 	panicked  bool // written before the task is settled
 
 	prev, next *task // guarded by the loop's tasks.mu
@@ -150,6 +151,13 @@ func (l *Loop) start(t *task, g *group) {
 	if late { // the group is over, if only just
 		t.ctx.end(endedCancelled, nil)
 	}
+	if t.eager {
+		if l.onLoop() {
+			l.startEager(t)
+			return
+		}
+		t.eager = false
+	}
 	if l.schedule(t) {
 		return
 	}
@@ -173,52 +181,42 @@ func (t *task) info() TaskInfo {
 	return TaskInfo{ID: t.id, Name: "task-" + strconv.FormatUint(t.id, 10)}
 }
 
-// run is one step of the task: it implements runnable.
-func (t *task) run() {
-	if t.over.Load() {
-		return // Close gave up on the task, which then ended by itself
-	}
+// run is one step of the task, for the loop's own goroutine: it implements runnable.
+func (t *task) run() { t.step(nil) }
+
+// step is one step of the task, which ends when the baton comes back to by, see resume.
+func (t *task) step(by *worker) {
 	l := t.ctx.loop
-	w := t.worker
-	if w == nil {
-		if h := l.hooks.TaskStarted; h != nil && !t.announced {
-			t.announced, l.interrupted = true, t
-			h(t.info())
-			l.interrupted = nil
-		}
-		if l.closing.hard { // nothing new after the grace period
-			t.killed = true
-			t.ctx.end(endedCancelled, ErrClosed)
-		}
-		if isOver(t.ctx.state()) {
-			l.finish(t, t.ctx.Err(), true)
+	if t.worker == nil {
+		if !t.mayBegin() {
 			return
 		}
-		w = l.takeWorker()
-		w.task, t.worker = t, w
+		t.worker = l.takeWorker()
+		t.worker.task = t
 	}
-	l.resume(w)
-	if w.finished {
-		l.retire(t)
-	}
+	l.resume(t.worker, by)
 }
 
-// resume gives the baton to w's task until that suspends or ends.
-func (l *Loop) resume(w *worker) {
-	if l.last != w {
-		l.last = w
-		l.current.Store(w)
+// mayBegin is asked before the first step. If there will be none it settles the task.
+func (t *task) mayBegin() bool {
+	if t.over.Load() {
+		return false // Close gave up on the task, which then ended by itself
 	}
-	w.co.Resume()
-}
-
-// retire is the end of a task that ran.
-func (l *Loop) retire(t *task) {
-	w := t.worker
-	err, cancelled := w.err, w.cancelled
-	l.putWorker(w)
-	t.worker = nil
-	l.finish(t, err, cancelled)
+	l := t.ctx.loop
+	if h := l.hooks.TaskStarted; h != nil && !t.announced {
+		t.announced, l.interrupted = true, t
+		h(t.info())
+		l.interrupted = nil
+	}
+	if l.closing.hard { // nothing new after the grace period
+		t.killed = true
+		t.ctx.end(endedCancelled, ErrClosed)
+	}
+	if isOver(t.ctx.state()) {
+		l.finish(t, t.ctx.Err(), true)
+		return false
+	}
+	return true
 }
 
 // finish settles a task whose function has returned, or never ran; cancelled: because its context
@@ -230,10 +228,13 @@ func (l *Loop) finish(t *task, err error, cancelled bool) {
 	}
 	t.over.Store(true)
 	l.tasks.remove(t)
-	if t.ctx.group != nil {
+	if t.ctx.group != nil && !t.eager {
 		l.ready.push((*memberDone)(t))
 	}
 	t.core.settle(state, err)
+	if t.ctx.group != nil && t.eager { // as in asyncio, without a turn of its own
+		(*memberDone)(t).run()
+	}
 	t.ctx.release()
 	if err != nil && t.ctx.group == nil && t.core.untaken() {
 		t.body().noteFailure()
@@ -252,6 +253,7 @@ type worker struct {
 	cancelled bool // err says that the task's context ended
 	finished  bool // the task's function has returned, panicked or gone
 	exited    bool // by runtime.Goexit: the goroutine only waits for its end
+	drives    bool // it runs the loop, and waits for the baton that it gave to the next one
 }
 
 // body runs on the coroutine.
@@ -261,7 +263,10 @@ func (w *worker) body(yield func(struct{}) bool) {
 	w.enroll(g)
 	defer strike(g)
 	for w.co.Suspend() {
-		w.runTask()
+		l := w.task.ctx.loop
+		for w.runTask(); w.another(l); {
+			w.runTask()
+		}
 	}
 }
 
@@ -312,25 +317,46 @@ func (l *Loop) takeWorker() *worker {
 	return w
 }
 
+// putWorker takes back a worker that is done with its task, which it settles, or that has none.
 func (l *Loop) putWorker(w *worker) {
-	invariant.Check(w.finished, "only a worker that is done with its task is put back")
-	w.task, w.err, w.cancelled, w.finished = nil, nil, false, false
+	over := w.unload()
 	switch {
 	case w.exited:
 		l.dropExited(w)
 	case len(l.idle) < maxIdleWorkers:
 		l.idle = append(l.idle, w)
 	default:
-		l.forgetCurrent()
+		l.forget(w)
 		w.co.Stop()
 	}
+	if over.task != nil {
+		l.finish(over.task, over.err, over.cancelled)
+	}
+}
+
+// endedTask is one whose function has returned.
+type endedTask struct {
+	task      *task
+	err       error
+	cancelled bool // err says that the task's context ended
+}
+
+// unload parts w from the task that it is done with, if it has one.
+func (w *worker) unload() endedTask {
+	invariant.Check(w.finished, "only a worker that is done with its task is used for others")
+	e := endedTask{w.task, w.err, w.cancelled}
+	w.task, w.err, w.cancelled, w.finished = nil, nil, false, false
+	if e.task != nil {
+		e.task.worker = nil
+	}
+	return e
 }
 
 // dropExited ends a worker whose goroutine went through Goexit, which ends whoever calls Stop. On a
 // locked thread nobody else may call it: then the worker stays until the loop's goroutine itself
 // ends.
 func (l *Loop) dropExited(w *worker) {
-	l.forgetCurrent()
+	l.forget(w)
 	if l.onThread {
 		l.exited = append(l.exited, w)
 		return
@@ -342,9 +368,10 @@ func (l *Loop) dropExited(w *worker) {
 	}()
 }
 
-// forgetCurrent is called before a coroutine's goroutine ends, so that its id means nothing any
-// more.
-func (l *Loop) forgetCurrent() {
-	l.last = nil
-	l.current.Store(nil)
+// forget is called before w's goroutine ends, so that its id means nothing any more.
+func (l *Loop) forget(w *worker) {
+	if l.last == w {
+		l.last = nil
+		l.current.Store(nil)
+	}
 }

@@ -216,7 +216,11 @@ func (t *task) suspend() {
 	if invariant.Enabled {
 		invariant.Check(t.worker.co.G() == goid.Get(), "a task is suspended on its own goroutine")
 	}
-	t.worker.co.Suspend()
+	w, l := t.worker, t.ctx.loop
+	if l.depth < maxDrivers && w.drive(l) {
+		return
+	}
+	w.co.Suspend()
 }
 
 // node is a place in a nodeList.
