@@ -1,5 +1,7 @@
 package aio
 
+import "github.com/seed8b1f0744/aio/internal/invariant"
+
 // Who runs the loop. The loop's own goroutine does, and whoever has the baton may go on in its
 // place: a task that suspends runs the loop on its own stack until its turn comes (drive), and a
 // coroutine whose task is over takes the next one that is ready (another). That saves most switches
@@ -118,6 +120,7 @@ func (l *Loop) nextTurn(park bool) bool {
 
 // take is pop for what stands at the head of the ready queue and has its turn.
 func (l *Loop) take() runnable {
+	invariant.Check(l.left > 0, "only what was ready when an iteration began is run in it")
 	l.left--
 	return l.ready.pop()
 }
@@ -125,6 +128,10 @@ func (l *Loop) take() runnable {
 // resume gives the baton to w until it comes back to by, whose goroutine this is; nil: the loop's
 // own.
 func (l *Loop) resume(w, by *worker) {
+	if invariant.Enabled {
+		invariant.Check(!w.drives && !w.finished, "who is resumed neither drives nor is done")
+		invariant.Check(w.task.waiter.word.Load()&waitState != waitWaiting, "a task is resumed when its wait has ended")
+	}
 	l.hold(w)
 	l.depth++
 	if by == nil {

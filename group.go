@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"iter"
 	"sync"
+
+	"github.com/seed8b1f0744/aio/internal/invariant"
 )
 
 // group is a WithGroup.
@@ -187,6 +189,7 @@ func (m *memberDone) run() {
 // leave counts a member out.
 func (g *group) leave() {
 	g.mu.Lock()
+	invariant.Check(g.members > 0 && !g.closed, "a group is closed after its last member")
 	g.members--
 	if g.members == 0 {
 		g.waiting.notifyAll()

@@ -3,6 +3,8 @@ package aio
 import (
 	"sync/atomic"
 	"time"
+
+	"github.com/seed8b1f0744/aio/internal/invariant"
 )
 
 // Handle is one scheduled callback: a small value, so that scheduling need not allocate. The zero
@@ -89,6 +91,7 @@ func (p *slotPool) takeBack(of *slotPool) {
 // arm makes a free slot pending and returns its handle. kind is 0, or slotTimer with or without
 // slotOutlives.
 func (s *slot) arm(fn func(), t *task, kind uint64) Handle {
+	invariant.Check(s.word.Load()&slotState == slotFree, "a slot is armed when it is free")
 	s.fn, s.task = fn, t
 	word := s.word.Load()&^(slotGen-1) | kind | slotPending
 	s.word.Store(word)
@@ -116,6 +119,7 @@ func (s *slot) run() {
 // recycle frees a cancelled slot that has come up.
 func (s *slot) recycle() {
 	word := s.word.Load()
+	invariant.Check(word&slotState == slotCancelled, "only what was cancelled comes up without being called")
 	if word&slotTimer != 0 {
 		s.loop.cancelled.Add(-1)
 	}

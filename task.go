@@ -226,7 +226,9 @@ func (l *Loop) finish(t *task, err error, cancelled bool) {
 	if cancelled || t.killed && err != nil {
 		state, err = Cancelled, newCancelledError(err, t.ctx.cause())
 	}
-	t.over.Store(true)
+	invariant.Check(t.worker == nil, "a task that is over has no coroutine")
+	wasOver := t.over.Swap(true)
+	invariant.Check(!wasOver, "a task ends once")
 	l.tasks.remove(t)
 	if t.ctx.group != nil && !t.eager {
 		l.ready.push((*memberDone)(t))

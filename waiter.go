@@ -93,7 +93,9 @@ func running(ctx context.Context) (*task, error) {
 
 // begin starts a wait under ctx. Its source must not know the waiter before.
 func (w *waiter) begin(ctx context.Context) {
-	word := w.word.Load()&^(waitState|waitOwn) + waitGen | waitWaiting
+	word := w.word.Load()
+	invariant.Check(word&waitState != waitWaiting, "a waiter waits once at a time")
+	word = word&^(waitState|waitOwn) + waitGen | waitWaiting
 	if s, ok := ctx.(*scope); ok && w.task != nil && s.ownTask == w.task {
 		word |= waitOwn
 	}
