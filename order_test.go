@@ -32,6 +32,11 @@ var orderPrograms = map[string]func(*script) error{
 	"cancel":     cancelInOrder,
 	"timeout":    timeoutInOrder,
 	"end":        endInOrder,
+	"cond":       condInOrder,
+	"barrier":    barrierInOrder,
+	"priority":   priorityInOrder,
+	"join":       joinInOrder,
+	"shutdown":   shutdownInOrder,
 }
 
 // uncounted are the programs in which time passes: the counting callback would never let the loop sleep.
