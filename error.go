@@ -38,6 +38,13 @@ var (
 	// ErrEmpty is the error of Queue.TryGet on an empty queue.
 	ErrEmpty = errors.New("aio: empty")
 
+	// ErrQueueClosed is the error of putting into a closed Queue, and of getting from one that is
+	// closed and empty.
+	ErrQueueClosed = errors.New("aio: queue closed")
+
+	// ErrBroken is the error of waiting at a Barrier that was aborted, or reset meanwhile.
+	ErrBroken = errors.New("aio: barrier broken")
+
 	// ErrGoexit is the outcome of a task that called runtime.Goexit, as testing.T.FailNow does.
 	ErrGoexit = errors.New("aio: task called runtime.Goexit")
 )

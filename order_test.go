@@ -34,6 +34,11 @@ var orderPrograms = map[string]func(*script) error{
 	"end":        endInOrder,
 	"eager":      eagerInOrder,
 	"eagergroup": eagerGroupInOrder,
+	"cond":       condInOrder,
+	"barrier":    barrierInOrder,
+	"priority":   priorityInOrder,
+	"join":       joinInOrder,
+	"shutdown":   shutdownInOrder,
 }
 
 // uncounted are the programs in which time passes: the counting callback would never let the loop sleep.

@@ -2,70 +2,100 @@ package aio
 
 import (
 	"context"
+	"fmt"
+	"iter"
 	"sync"
 )
 
-// Queue passes items between tasks and goroutines, in any mixture, first in, first out. The zero
-// value has no limit; NewQueue sets one. A Queue may not be copied.
+// Queue passes items between tasks and goroutines, in any mixture. The zero value is first in,
+// first out, without limit; NewQueue sets a limit, NewPriorityQueue and NewLIFOQueue another order.
+// All methods may be called from any goroutine. A Queue may not be copied.
 //
 // Waiters are woken in the order they came. As in asyncio, one that was woken competes with what
 // runs before it: if the item (or the room) is gone when it runs, it queues anew.
 type Queue[T any] struct {
-	mu      sync.Mutex
-	items   fifo[T]  // guarded by mu
-	max     int      // immutable; 0: no limit
-	getters nodeList // guarded by mu
-	putters nodeList // guarded by mu
+	mu         sync.Mutex
+	items      fifo[T]  // guarded by mu
+	ranked     *heap[T] // instead of items, in a priority queue; itself immutable, what it holds guarded by mu
+	newest     bool     // immutable; the newest item goes first
+	max        int      // immutable; 0: no limit
+	closed     bool     // guarded by mu
+	unfinished int      // guarded by mu; items that were put, less calls of TaskDone
+	getters    nodeList // guarded by mu
+	putters    nodeList // guarded by mu
+	joiners    nodeList // guarded by mu
 }
 
 // NewQueue makes a queue that holds at most max items; 0 means no limit. It panics if max is
 // negative. From any goroutine; it does not suspend.
 func NewQueue[T any](max int) *Queue[T] {
-	if max < 0 {
-		panic("aio: NewQueue with a negative limit")
-	}
+	mustLimit("NewQueue", max)
 	return &Queue[T]{max: max}
 }
 
+// NewPriorityQueue makes a queue whose Get takes the item that less puts before all others, and of
+// equal ones the oldest. It holds at most max items; 0 means no limit. It panics if max is negative
+// or less nil. From any goroutine; it does not suspend.
+//
+// less is called while the queue is locked: it must only compare, and neither wait nor use the
+// queue. If it panics, so does the call that asked it, and the queue is as it was before.
+func NewPriorityQueue[T any](max int, less func(a, b T) bool) *Queue[T] {
+	mustLimit("NewPriorityQueue", max)
+	if less == nil {
+		panic("aio: NewPriorityQueue needs a function that compares, got nil")
+	}
+	return &Queue[T]{max: max, ranked: &heap[T]{less: less}}
+}
+
+// NewLIFOQueue makes a queue whose Get takes the newest item: a stack. It holds at most max items;
+// 0 means no limit. It panics if max is negative. From any goroutine; it does not suspend.
+func NewLIFOQueue[T any](max int) *Queue[T] {
+	mustLimit("NewLIFOQueue", max)
+	return &Queue[T]{max: max, newest: true}
+}
+
+func mustLimit(what string, max int) {
+	if max < 0 {
+		panic(fmt.Sprintf("aio: %s with a negative limit: %d", what, max))
+	}
+}
+
 // Put adds v. It suspends a task and blocks any other goroutine while the queue is full; with room
-// it returns at once. When ctx ends first, Put returns its error and v is not in the queue. In a
-// callback it is ErrWouldDeadlock, unless there is room.
+// it returns at once. When ctx ends first, Put returns its error and v is not in the queue. If the
+// queue is closed, before or while Put waits, that is ErrQueueClosed. In a callback it is
+// ErrWouldDeadlock, unless there is nothing to wait for.
 func (q *Queue[T]) Put(ctx context.Context, v T) error {
 	if err := ended(ctx); err != nil {
 		return err
 	}
 	for {
 		q.mu.Lock()
-		if !q.full() {
-			q.put(v)
-			q.mu.Unlock()
-			return nil
+		if !q.noRoom() {
+			return q.putAndUnlock(v)
 		}
-		if err := q.wait(ctx, &q.putters, q.full); err != nil {
+		if err := q.wait(ctx, &q.putters, q.noRoom); err != nil {
 			return err
 		}
 	}
 }
 
-// Get takes the oldest item. It suspends a task and blocks any other goroutine while the queue is
+// Get takes the next item. It suspends a task and blocks any other goroutine while the queue is
 // empty; otherwise it returns at once. When ctx ends first, Get returns its error and has taken
-// nothing. In a callback it is ErrWouldDeadlock, unless there is an item.
+// nothing. Of a closed queue it takes what is left, and then is ErrQueueClosed. In a callback it is
+// ErrWouldDeadlock, unless there is nothing to wait for.
 func (q *Queue[T]) Get(ctx context.Context) (T, error) {
+	var none T
 	if err := ended(ctx); err != nil {
-		var none T
 		return none, err
 	}
 	for {
 		q.mu.Lock()
-		if q.items.n > 0 {
-			v := q.get()
-			q.mu.Unlock()
-			return v, nil
+		if !q.nothing() {
+			return q.getAndUnlock()
 		}
 		w := taskWaiter(ctx)
 		if w == nil {
-			if err := q.wait(ctx, &q.getters, q.empty); err != nil {
-				var none T
+			if err := q.wait(ctx, &q.getters, q.nothing); err != nil {
 				return none, err
 			}
 			continue
@@ -74,8 +104,7 @@ func (q *Queue[T]) Get(ctx context.Context) (T, error) {
 		q.getters.push(&w.node)
 		q.mu.Unlock()
 		if err := w.park(ctx); err != nil {
-			q.leave(w, &q.getters, q.empty)
-			var none T
+			q.leave(w, &q.getters, q.nothing)
 			return none, err
 		}
 	}
@@ -117,90 +146,161 @@ func (q *Queue[T]) leave(w *waiter, list *nodeList, blocked func() bool) {
 	}
 }
 
-// TryPut adds v if there is room, and otherwise returns ErrFull. From any goroutine; it does not
-// suspend.
+// TryPut adds v if there is room, and otherwise returns ErrFull; of a closed queue it is
+// ErrQueueClosed. From any goroutine; it does not suspend.
 func (q *Queue[T]) TryPut(v T) error {
 	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.full() {
+	if q.noRoom() {
+		q.mu.Unlock()
 		return ErrFull
 	}
-	q.put(v)
-	return nil
+	return q.putAndUnlock(v)
 }
 
-// TryGet takes the oldest item if there is one, and otherwise returns ErrEmpty. From any goroutine;
-// it does not suspend.
+// TryGet takes the next item if there is one, and otherwise returns ErrEmpty, or ErrQueueClosed if
+// none will come. From any goroutine; it does not suspend.
 func (q *Queue[T]) TryGet() (T, error) {
 	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.items.n == 0 {
+	if q.nothing() {
+		q.mu.Unlock()
 		var none T
 		return none, ErrEmpty
 	}
-	return q.get(), nil
+	return q.getAndUnlock()
+}
+
+// All takes items until the queue is closed and empty, or ctx ends; ctx.Err() tells which. The loop
+// over it suspends a task and blocks any other goroutine while the queue is empty. An item that was
+// given to the loop's body is out of the queue, also if the body breaks off. Several may range over
+// one queue: each item goes to one of them. It fits [ForEach].
+//
+// It may be used in a task and in any other goroutine. Where waiting is ErrWouldDeadlock (in a
+// callback, or in an iter.Pull of a task) it panics with that, unless there is nothing to wait for:
+// an iterator has no error to return, and to end would say that all was taken.
+func (q *Queue[T]) All(ctx context.Context) iter.Seq[T] {
+	return func(yield func(T) bool) {
+		for {
+			v, err := q.Get(ctx)
+			if err == ErrWouldDeadlock {
+				panic(fmt.Errorf("aio: Queue.All: waiting here: %w", err))
+			}
+			if err != nil || !yield(v) {
+				return
+			}
+		}
+	}
 }
 
 // Len is the number of items. From any goroutine; it does not suspend.
 func (q *Queue[T]) Len() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.items.n
+	return q.size()
+}
+
+// Close ends the queue: asyncio's shutdown. It takes no more items, and a Put that waits returns
+// ErrQueueClosed; Get takes what is left, and then returns ErrQueueClosed, as one that waits does.
+// What Join waits for does not change. It is idempotent. From any goroutine; it does not suspend.
+func (q *Queue[T]) Close() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.closed = true
+	q.getters.notifyAll()
+	q.putters.notifyAll()
+}
+
+// TaskDone says that the work on an item that was taken is done; see Join. It panics if called more
+// often than items were put. From any goroutine; it does not suspend.
+func (q *Queue[T]) TaskDone() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.unfinished == 0 {
+		panic("aio: TaskDone of a Queue called more often than items were put")
+	}
+	q.unfinished--
+	if q.unfinished == 0 {
+		q.joiners.notifyAll()
+	}
+}
+
+// Join waits until TaskDone has been called for each item that was put. It suspends a task and
+// blocks any other goroutine; if nothing is unfinished, it returns at once. Closing the queue does
+// not end it: what is left must still be taken and done. Its error is ctx's, if that ended first.
+// In a callback it is ErrWouldDeadlock, unless there is nothing to wait for.
+func (q *Queue[T]) Join(ctx context.Context) error {
+	if err := ended(ctx); err != nil {
+		return err
+	}
+	q.mu.Lock()
+	if q.unfinished == 0 {
+		q.mu.Unlock()
+		return nil
+	}
+	return q.wait(ctx, &q.joiners, func() bool { return q.unfinished > 0 })
 }
 
 // These are called with mu held.
 
-func (q *Queue[T]) full() bool  { return q.max > 0 && q.items.n >= q.max }
-func (q *Queue[T]) empty() bool { return q.items.n == 0 }
+func (q *Queue[T]) size() int {
+	if q.ranked != nil {
+		return len(q.ranked.items)
+	}
+	return q.items.n
+}
 
-func (q *Queue[T]) put(v T) {
-	q.items.push(v)
+// noRoom reports whether a Put has to wait, nothing whether a Get has to.
+func (q *Queue[T]) noRoom() bool  { return q.max > 0 && q.size() >= q.max && !q.closed }
+func (q *Queue[T]) nothing() bool { return q.size() == 0 && !q.closed }
+
+func (q *Queue[T]) putAndUnlock(v T) error {
+	if q.closed {
+		q.mu.Unlock()
+		return ErrQueueClosed
+	}
+	if q.ranked != nil {
+		q.rank(func() { q.ranked.push(v) })
+	} else {
+		q.items.push(v)
+	}
+	q.unfinished++
 	q.getters.notifyFirst()
+	q.mu.Unlock()
+	return nil
 }
 
-func (q *Queue[T]) get() T {
-	v := q.items.pop()
+func (q *Queue[T]) getAndUnlock() (v T, err error) {
+	switch {
+	case q.size() == 0:
+		q.mu.Unlock()
+		return v, ErrQueueClosed
+	case q.ranked != nil:
+		q.rank(func() { v = q.ranked.pop() })
+	case q.newest:
+		v = q.items.popLast()
+	default:
+		v = q.items.pop()
+	}
 	q.putters.notifyFirst()
-	return v
+	q.mu.Unlock()
+	return v, nil
 }
 
-// fifo is a growing ring of items. The zero value is empty.
-type fifo[T any] struct {
-	buf  []T
-	head int
-	n    int
-}
-
-func (f *fifo[T]) push(v T) {
-	if f.n == len(f.buf) {
-		f.resize(max(8, 2*f.n))
-	}
-	i := f.head + f.n
-	if i >= len(f.buf) {
-		i -= len(f.buf)
-	}
-	f.buf[i] = v
-	f.n++
-}
-
-func (f *fifo[T]) pop() T {
-	var none T
-	v := f.buf[f.head]
-	f.buf[f.head] = none
-	f.head++
-	if f.head == len(f.buf) {
-		f.head = 0
-	}
-	f.n--
-	if len(f.buf) > 1024 && f.n < len(f.buf)/4 {
-		f.resize(len(f.buf) / 2)
-	}
-	return v
-}
-
-func (f *fifo[T]) resize(size int) {
-	buf := make([]T, size)
-	n := copy(buf, f.buf[f.head:min(f.head+f.n, len(f.buf))])
-	copy(buf[n:], f.buf[:f.n-n])
-	f.buf, f.head = buf, 0
+// rank calls fn, which calls the user's less. If that panics or goes, the queue is unlocked, and
+// what this call was woken for goes to the next one.
+func (q *Queue[T]) rank(fn func()) {
+	returned := false
+	defer func() {
+		if returned {
+			return
+		}
+		if !q.nothing() {
+			q.getters.notifyFirst()
+		}
+		if !q.noRoom() {
+			q.putters.notifyFirst()
+		}
+		q.mu.Unlock()
+	}()
+	fn()
+	returned = true
 }

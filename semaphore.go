@@ -2,13 +2,17 @@ package aio
 
 import (
 	"context"
+	"fmt"
 	"sync"
 )
 
-// Semaphore holds permits for tasks and goroutines alike. Make one with NewSemaphore.
+// Semaphore holds permits for tasks and goroutines alike. Make one with NewSemaphore or
+// NewBoundedSemaphore. A Semaphore may not be copied.
 type Semaphore struct {
 	mu      sync.Mutex
-	permits int      // guarded by mu
+	bounded bool     // immutable
+	bound   int      // immutable; of a bounded one: how many permits there are
+	permits int      // guarded by mu; free
 	waiters nodeList // guarded by mu; a waiter stays until it has run
 }
 
@@ -19,6 +23,15 @@ func NewSemaphore(n int) *Semaphore {
 		panic("aio: NewSemaphore of a negative number")
 	}
 	return &Semaphore{permits: n}
+}
+
+// NewBoundedSemaphore makes a semaphore of n permits that has a Release above n panic: one that does
+// not belong to an Acquire. It panics if n is negative. From any goroutine; it does not suspend.
+func NewBoundedSemaphore(n int) *Semaphore {
+	if n < 0 {
+		panic("aio: NewBoundedSemaphore of a negative number")
+	}
+	return &Semaphore{permits: n, bounded: true, bound: n}
 }
 
 // Acquire takes a permit. It suspends a task and blocks any other goroutine until there is one and
@@ -73,10 +86,14 @@ func (s *Semaphore) tryLocked() bool {
 	return true
 }
 
-// Release gives a permit back, or adds one. From any goroutine; it does not suspend.
+// Release gives a permit back, or adds one; of a bounded semaphore that has all its permits it
+// panics. From any goroutine; it does not suspend.
 func (s *Semaphore) Release() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.bounded && s.permits >= s.bound {
+		panic(fmt.Sprintf("aio: Release of a bounded Semaphore that has all of its %d permits: it was not acquired", s.bound))
+	}
 	s.permits++
 	s.wakeNext()
 }

@@ -1,0 +1,109 @@
+package aio
+
+import (
+	"context"
+	"runtime"
+	"sync/atomic"
+
+	"github.com/seed8b1f0744/aio/internal/goid"
+)
+
+// maxThreadCalls is how many calls may wait for a Thread.
+const maxThreadCalls = 1024
+
+// Thread runs calls one after the other, in the order they were accepted, on one OS thread of its
+// own: an [Executor] for libraries that bind state to a thread. Make one with NewThread. All
+// methods may be called from any goroutine, the calls included.
+//
+// A call may lock the thread again, but must not unlock what it has not locked. (For tasks on a
+// thread of their own, see [OnThread].)
+type Thread struct {
+	calls   *Queue[func()]
+	g       atomic.Uintptr // the thread's goroutine
+	drained core           // settled when the last call of a closed thread has returned
+}
+
+// NewThread starts a thread. Whoever makes it must Close it. From any goroutine; it does not
+// suspend.
+func NewThread() *Thread {
+	t := &Thread{calls: NewQueue[func()](maxThreadCalls)}
+	go t.run()
+	return t
+}
+
+// run is the thread's goroutine. It never unlocks the thread, which so ends with it.
+func (t *Thread) run() {
+	runtime.LockOSThread()
+	t.g.Store(goid.Get())
+	t.work()
+}
+
+// work runs the calls. One that goes by runtime.Goexit would end the goroutine, and the thread with
+// it, so the others are run while that unwinds.
+func (t *Thread) work() {
+	over := false
+	defer func() {
+		if over {
+			return
+		}
+		if v := recover(); v != nil {
+			panic(v) // crashes the program; the stack of the call is still there
+		}
+		t.work()
+	}()
+	for call := range t.calls.All(context.Background()) {
+		call()
+	}
+	over = true
+	t.drained.settle(Finished, nil)
+}
+
+// Submit hands call to the thread. While 1,024 calls wait for their turn it suspends a task and
+// blocks any other goroutine; in one of the thread's own calls, in a task of a loop that such a
+// call runs, and in a callback, it is ErrWouldDeadlock then. Its error is ErrClosed once the thread is closed, and ctx's if that ends
+// first. A call that was accepted is run. A panic in it crashes the program; [Blocking] and
+// [InExecutor] turn it into a *PanicError.
+func (t *Thread) Submit(ctx context.Context, call func()) error {
+	mustCall(call)
+	if err := ended(ctx); err != nil {
+		return err
+	}
+	err := t.calls.TryPut(call)
+	if err == ErrFull {
+		if t.isBelow() {
+			return ErrWouldDeadlock
+		}
+		err = t.calls.Put(ctx, call)
+	}
+	if err == ErrQueueClosed {
+		return ErrClosed
+	}
+	return err
+}
+
+// Close takes no new calls, ends a Submit that waits for room with ErrClosed, and waits until the
+// calls that were accepted have returned. It suspends a task and blocks any other goroutine; it is
+// idempotent, and waits for a concurrent Close. In a callback, in one of the thread's own calls, and
+// in a task of a loop that such a call runs, it closes and is ErrWouldDeadlock if there is anything
+// to wait for.
+func (t *Thread) Close() error {
+	t.calls.Close()
+	if t.drained.State() != Pending {
+		return nil
+	}
+	if t.isBelow() {
+		return ErrWouldDeadlock
+	}
+	return t.drained.wait(context.Background())
+}
+
+// isBelow reports whether a call of the thread stands below the caller, and could not return while
+// that waits: the caller is that call, or in a task of a loop that it runs.
+func (t *Thread) isBelow() bool {
+	g, me := t.g.Load(), goid.Get()
+	if g == me {
+		return true
+	}
+	r := runnerOf(me)
+	return r != nil && r.task != nil && r.task.ctx.loop.g.Load() == g
+}
