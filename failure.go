@@ -9,11 +9,14 @@ import (
 
 // failure is an error that a task or a call ended with and that nobody has taken. It is reported
 // when nobody can reach the future any more, or when the loop closes, whichever comes first. It
-// holds nothing of the future but what the report needs, so that it does not keep it alive.
-type failure struct {
-	loop    *Loop
-	what    Failure
-	settled atomic.Bool // taken, or reported
+// holds nothing of the future but what the report needs, so that it does not keep it alive; and
+// nothing at all once it is settled: what the loop's hooks know may well lead to the future, and
+// the runtime holds a failure until the future is gone.
+type failure struct{ open atomic.Pointer[report] } // nil: taken, or reported
+
+type report struct {
+	loop *Loop
+	what Failure
 }
 
 // failures are those that may still be reported.
@@ -27,7 +30,8 @@ type failures struct {
 // noteFailure has the failure of c reported unless somebody takes it. future is what holds c: when
 // that can't be reached any more, nobody will.
 func noteFailure[F any](l *Loop, future *F, c *core, info TaskInfo) {
-	r := &failure{loop: l, what: Failure{Task: info, Err: c.failedWith()}}
+	r := new(failure)
+	r.open.Store(&report{l, Failure{Task: info, Err: c.failedWith()}})
 	c.mu.Lock()
 	if c.taken.Load() || c.more.failure != nil {
 		c.mu.Unlock()
@@ -59,7 +63,7 @@ func (f *failures) add(r *failure) bool {
 	if len(f.open) > 64 && f.left < len(f.open)/2 {
 		kept := f.open[:0]
 		for _, r := range f.open {
-			if !r.settled.Load() {
+			if r.open.Load() != nil {
 				kept = append(kept, r)
 			}
 		}
@@ -71,28 +75,28 @@ func (f *failures) add(r *failure) bool {
 	return true
 }
 
-// settle makes r taken or reported; it reports whether it was this call.
-func (r *failure) settle() bool {
-	if !r.settled.CompareAndSwap(false, true) {
-		return false
+// settle makes r taken or reported; it returns what there is to report, nil if that was before.
+func (r *failure) settle() *report {
+	open := r.open.Swap(nil)
+	if open != nil {
+		open.loop.failures.mu.Lock()
+		open.loop.failures.left-- // of one that a closed loop did not note, too: nobody counts any more
+		open.loop.failures.mu.Unlock()
 	}
-	r.loop.failures.mu.Lock()
-	r.loop.failures.left-- // of one that a closed loop did not note, too: nobody counts any more
-	r.loop.failures.mu.Unlock()
-	return true
+	return open
 }
 
 // dropped is called by the garbage collector when nobody can reach the future any more.
 func (r *failure) dropped() {
-	if !r.settled.Load() && !r.loop.schedule(r) {
+	if open := r.open.Load(); open != nil && !open.loop.schedule(r) {
 		r.run() // the loop has closed
 	}
 }
 
 // run implements runnable: the report on the loop.
 func (r *failure) run() {
-	if r.settle() {
-		r.loop.report(r.what)
+	if open := r.settle(); open != nil {
+		open.loop.report(open.what)
 	}
 }
 
