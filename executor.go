@@ -95,6 +95,7 @@ type call[T any] struct {
 	ctx   context.Context    // with a loop: &scope
 	scope scope              // with a loop
 	stop  context.CancelFunc // without
+	work  callWork
 }
 
 func newCall[T any](ctx context.Context, l *Loop, fn func(context.Context) (T, error)) *call[T] {
@@ -127,7 +128,9 @@ func (c *call[T]) submit(ctx context.Context, ex Executor) error {
 			}
 		}
 	}()
-	err = ex.Submit(ctx, c.run)
+	if err = ex.Submit(ctx, c.run); err == nil {
+		c.work.begin(c.loop)
+	}
 	return err
 }
 
@@ -135,6 +138,8 @@ func (c *call[T]) submit(ctx context.Context, ex Executor) error {
 func (c *call[T]) run() {
 	var v T
 	err := ErrGoexit
+	c.work.begin(c.loop)
+	defer c.work.end(c.loop)
 	defer func() {
 		if p := recover(); p != nil {
 			err = &PanicError{Value: p, Stack: debug.Stack()}

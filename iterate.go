@@ -124,6 +124,10 @@ func (l *Loop) fire() {
 
 // park waits until something is posted or a timer is due.
 func (l *Loop) park() {
+	if l.clock != nil {
+		l.parkOnClock()
+		return
+	}
 	b := &l.inbox
 	b.mu.Lock()
 	if len(b.posts) > 0 {
