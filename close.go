@@ -128,6 +128,9 @@ func (l *Loop) endHard() {
 	l.closing.hard = true
 	for _, t := range l.tasks.all() {
 		t.killed = true
+		if l.debug != nil {
+			l.debug.killed(l, t)
+		}
 		t.waiter.end()
 	}
 }
@@ -152,6 +155,7 @@ func (l *Loop) wrapUp() error {
 		return nil
 	}
 	l.closing.over = true
+	l.watch.stop()
 	l.forgetCurrent()
 	l.g.Store(0) // from here on, what is handed to the loop is refused
 	for _, w := range l.idle {

@@ -13,6 +13,7 @@ import (
 // put off: the goroutine goes on with the loop while it unwinds, and ends when the loop has.
 func (l *Loop) run() {
 	l.g.Store(goid.Get())
+	l.watch.work()
 	over := false
 	defer func() {
 		if over {
@@ -51,13 +52,16 @@ func (l *Loop) iterate() bool {
 		}
 		if !l.due() {
 			l.ready.shrink()
+			l.watch.rest()
 			l.park()
+			l.watch.work()
 			l.collect()
 		}
 	}
 	l.fire()
 	l.iterations++
 	for n := l.ready.n; n > 0; n-- {
+		l.watch.step()
 		r := l.ready.pop()
 		if t, ok := r.(*task); ok && t.worker != nil { // by far the most frequent; a call less to return from after the switch
 			l.resume(t.worker)

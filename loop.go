@@ -21,8 +21,9 @@ type Loop struct {
 	logger   *slog.Logger
 	grace    time.Duration
 	onThread bool
-	bubbled  bool      // in a testing/synctest bubble
-	start0   time.Time // zero of the loop's int64 times
+	bubbled  bool       // in a testing/synctest bubble
+	debug    *debugging // nil: not in debug mode
+	start0   time.Time  // zero of the loop's int64 times
 
 	// Loop only: touched by whoever holds the baton, the loop's goroutine or the task it has
 	// resumed.
@@ -47,6 +48,7 @@ type Loop struct {
 	ending      sync.WaitGroup // goroutines of workers that exited
 
 	inbox   inbox
+	watch   watchdog
 	settled core // done when the loop has closed; Close waits for it
 
 	executorMu  sync.Mutex
@@ -77,6 +79,7 @@ func newLoop(opts []Option) *Loop {
 	for _, o := range opts {
 		o.option(l)
 	}
+	l.watch.init(l)
 	l.root.parent, l.root.loop = context.Background(), l
 	return l
 }
