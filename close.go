@@ -131,6 +131,9 @@ func (l *Loop) endHard() {
 	l.closing.hard = true
 	for _, t := range l.tasks.all() {
 		t.killed = true
+		if l.debug != nil {
+			l.debug.killed(l, t)
+		}
 		t.waiter.end()
 	}
 }
@@ -155,9 +158,10 @@ func (l *Loop) wrapUp() error {
 		return nil
 	}
 	l.closing.over = true
+	l.watch.stop()
 	l.forget(l.last)
 	defer l.leaveClock() // at the very end: others may have to be told of ours first
-	l.g.Store(0) // from here on, what is handed to the loop is refused
+	l.g.Store(0)         // from here on, what is handed to the loop is refused
 	for _, w := range l.idle {
 		w.co.Stop()
 	}

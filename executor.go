@@ -101,6 +101,9 @@ type call[T any] struct {
 func newCall[T any](ctx context.Context, l *Loop, fn func(context.Context) (T, error)) *call[T] {
 	c := &call[T]{loop: l, fn: fn}
 	c.owner = c
+	if l != nil && l.debug != nil {
+		c.extra().debug = hasValue[T]()
+	}
 	if l == nil {
 		c.ctx, c.stop = context.WithCancel(ctx)
 		return c
@@ -164,6 +167,8 @@ func (c *call[T]) deliver(v T, err error) {
 	if c.settleWith(v, state, err) {
 		if c.untaken() {
 			c.noteFailure()
+		} else if err == nil && c.loop != nil && c.loop.debug != nil {
+			noteUnread(c.loop, c, &c.core, TaskInfo{})
 		}
 	} else if err != nil && !cancelled {
 		c.late(err)

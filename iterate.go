@@ -13,6 +13,7 @@ import (
 // put off: the goroutine goes on with the loop while it unwinds, and ends when the loop has.
 func (l *Loop) run() {
 	l.g.Store(goid.Get())
+	l.watch.work()
 	over := false
 	defer func() {
 		if over {
@@ -72,7 +73,9 @@ func (l *Loop) iterate() bool {
 // rest parks the loop, which has nothing to do.
 func (l *Loop) rest() {
 	l.ready.shrink()
+	l.watch.rest()
 	l.park()
+	l.watch.work()
 	l.collect()
 }
 

@@ -20,9 +20,10 @@ type Loop struct {
 	logger   *slog.Logger
 	grace    time.Duration
 	onThread bool
-	clock    Clock     // nil: the machine's
-	bubbled  bool      // on virtual time: in a testing/synctest bubble, or with a clock
-	start0   time.Time // zero of the loop's int64 times
+	clock    Clock      // nil: the machine's
+	bubbled  bool       // on virtual time: in a testing/synctest bubble, or with a clock
+	start0   time.Time  // zero of the loop's int64 times
+	debug    *debugging // nil: not in debug mode
 
 	// Loop only: touched by whoever holds the baton, the loop's goroutine or the task it has
 	// resumed.
@@ -51,6 +52,7 @@ type Loop struct {
 	outside     outside
 
 	inbox   inbox
+	watch   watchdog
 	settled core // done when the loop has closed; Close waits for it
 
 	executorMu  sync.Mutex
@@ -85,6 +87,7 @@ func newLoop(opts []Option) *Loop {
 	if l.clock != nil {
 		l.useClock()
 	}
+	l.watch.init(l)
 	l.root.parent, l.root.loop = context.Background(), l
 	l.mayDrive = l.hooks.TaskStarted == nil && l.hooks.TaskFinished == nil
 	return l
