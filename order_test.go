@@ -32,6 +32,11 @@ var orderPrograms = map[string]func(*script) error{
 	"cancel":     cancelInOrder,
 	"timeout":    timeoutInOrder,
 	"end":        endInOrder,
+	"gatherall":  gatherAllInOrder,
+	"completed":  completedInOrder,
+	"shield":     shieldInOrder,
+
+	"groupcorners": groupCornersInOrder,
 }
 
 // uncounted are the programs in which time passes: the counting callback would never let the loop sleep.
