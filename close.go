@@ -13,6 +13,8 @@ type closing struct {
 	begun  bool // tasks are cancelled
 	hard   bool // what is left is no longer waited for
 	over   bool // wrapUp was here
+
+	realGrace *time.Timer // with a clock
 }
 
 // Close ends the loop. It cancels all tasks, with the cause ErrClosed, and lets them run to
@@ -121,6 +123,7 @@ func (l *Loop) beginClose() {
 		t.ctx.end(endedCancelled, ErrClosed)
 	}
 	l.callAt(l.after(l.grace), l.endHard)
+	l.realGrace()
 }
 
 // endHard ends the grace period.
@@ -128,6 +131,9 @@ func (l *Loop) endHard() {
 	l.closing.hard = true
 	for _, t := range l.tasks.all() {
 		t.killed = true
+		if l.debug != nil {
+			l.debug.killed(l, t)
+		}
 		t.waiter.end()
 	}
 }
@@ -152,13 +158,18 @@ func (l *Loop) wrapUp() error {
 		return nil
 	}
 	l.closing.over = true
+	l.watch.stop()
 	l.forget(l.last)
-	l.g.Store(0) // from here on, what is handed to the loop is refused
+	defer l.leaveClock() // at the very end: others may have to be told of ours first
+	l.g.Store(0)         // from here on, what is handed to the loop is refused
 	for _, w := range l.idle {
 		w.co.Stop()
 	}
 	l.idle = nil
 	l.ending.Wait()
+	if t := l.closing.realGrace; t != nil {
+		t.Stop()
+	}
 	var stuck error
 	if n := int(l.calls.Load()); n > 0 && l.closing.hard {
 		stuck = &StuckError{Calls: n}

@@ -95,11 +95,15 @@ type call[T any] struct {
 	ctx   context.Context    // with a loop: &scope
 	scope scope              // with a loop
 	stop  context.CancelFunc // without
+	work  callWork
 }
 
 func newCall[T any](ctx context.Context, l *Loop, fn func(context.Context) (T, error)) *call[T] {
 	c := &call[T]{loop: l, fn: fn}
 	c.owner = c
+	if l != nil && l.debug != nil {
+		c.extra().debug = hasValue[T]()
+	}
 	if l == nil {
 		c.ctx, c.stop = context.WithCancel(ctx)
 		return c
@@ -127,7 +131,9 @@ func (c *call[T]) submit(ctx context.Context, ex Executor) error {
 			}
 		}
 	}()
-	err = ex.Submit(ctx, c.run)
+	if err = ex.Submit(ctx, c.run); err == nil {
+		c.work.begin(c.loop)
+	}
 	return err
 }
 
@@ -135,6 +141,8 @@ func (c *call[T]) submit(ctx context.Context, ex Executor) error {
 func (c *call[T]) run() {
 	var v T
 	err := ErrGoexit
+	c.work.begin(c.loop)
+	defer c.work.end(c.loop)
 	defer func() {
 		if p := recover(); p != nil {
 			err = &PanicError{Value: p, Stack: debug.Stack()}
@@ -159,6 +167,8 @@ func (c *call[T]) deliver(v T, err error) {
 	if c.settleWith(v, state, err) {
 		if c.untaken() {
 			c.noteFailure()
+		} else if err == nil && c.loop != nil && c.loop.debug != nil {
+			noteUnread(c.loop, c, &c.core, TaskInfo{})
 		}
 	} else if err != nil && !cancelled {
 		c.late(err)

@@ -13,6 +13,7 @@ import (
 type failure struct {
 	loop    *Loop
 	what    Failure
+	unread  bool        // no failure, but a value that nobody asked for: for debug mode
 	settled atomic.Bool // taken, or reported
 }
 
@@ -27,7 +28,11 @@ type failures struct {
 // noteFailure has the failure of c reported unless somebody takes it. future is what holds c: when
 // that can't be reached any more, nobody will.
 func noteFailure[F any](l *Loop, future *F, c *core, info TaskInfo) {
-	r := &failure{loop: l, what: Failure{Task: info, Err: c.failedWith()}}
+	noteOutcome(l, future, c, &failure{loop: l, what: Failure{Task: info, Err: c.failedWith()}})
+}
+
+// noteOutcome is the part of noteFailure that a forgotten value shares.
+func noteOutcome[F any](l *Loop, future *F, c *core, r *failure) {
 	c.mu.Lock()
 	if c.taken.Load() || c.more.failure != nil {
 		c.mu.Unlock()
@@ -91,9 +96,14 @@ func (r *failure) dropped() {
 
 // run implements runnable: the report on the loop.
 func (r *failure) run() {
-	if r.settle() {
-		r.loop.report(r.what)
+	if !r.settle() {
+		return
 	}
+	if r.unread {
+		r.loop.warnUnread(r.what.Task)
+		return
+	}
+	r.loop.report(r.what)
 }
 
 // reportFailures reports what is left, oldest first, when the loop closes. A hook that ends this

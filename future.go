@@ -60,6 +60,7 @@ type core struct {
 type coreMore struct {
 	err     error         // written before state
 	failed  bool          // written before state; cancelled, but err holds a failure as well
+	debug   bool          // written before state; whether somebody asks for a value is noted, too
 	done    chan struct{} // guarded by mu; made when asked for
 	failure *failure      // guarded by mu; what is reported if nobody takes the error
 }
@@ -124,7 +125,7 @@ func (f *Future[T]) Result() (T, error) {
 
 // outcome is what a settled future came to. Whoever calls it passes it on to a user.
 func (f *Future[T]) outcome() (T, error) {
-	if f.more == nil || f.more.err == nil {
+	if f.more == nil || f.more.err == nil && !f.more.debug {
 		return f.value, nil
 	}
 	f.take()

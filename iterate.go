@@ -13,6 +13,7 @@ import (
 // put off: the goroutine goes on with the loop while it unwinds, and ends when the loop has.
 func (l *Loop) run() {
 	l.g.Store(goid.Get())
+	l.watch.work()
 	over := false
 	defer func() {
 		if over {
@@ -72,7 +73,9 @@ func (l *Loop) iterate() bool {
 // rest parks the loop, which has nothing to do.
 func (l *Loop) rest() {
 	l.ready.shrink()
+	l.watch.rest()
 	l.park()
+	l.watch.work()
 	l.collect()
 }
 
@@ -124,6 +127,10 @@ func (l *Loop) fire() {
 
 // park waits until something is posted or a timer is due.
 func (l *Loop) park() {
+	if l.clock != nil {
+		l.parkOnClock()
+		return
+	}
 	b := &l.inbox
 	b.mu.Lock()
 	if len(b.posts) > 0 {

@@ -43,6 +43,10 @@ func sleepGoroutine(ctx context.Context, d time.Duration) error {
 	if err := ended(ctx); err != nil {
 		return err
 	}
+	if s := scopeOf(ctx); s != nil && s.loop.clock != nil {
+		s.loop.sleepOnClock(ctx, d)
+		return ended(ctx)
+	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

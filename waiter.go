@@ -81,11 +81,17 @@ func running(ctx context.Context) (*task, error) {
 	}
 	if r := runnerOf(g); r != nil {
 		if r.task == nil {
+			if s != nil && s.loop.debug != nil {
+				s.loop.debug.wouldDeadlock(s.loop, waitsOnLoop)
+			}
 			return nil, ErrWouldDeadlock
 		}
 		return r.task, nil
 	}
 	if pulledByTask() {
+		if s != nil && s.loop.debug != nil {
+			s.loop.debug.wouldDeadlock(s.loop, waitsInPulled)
+		}
 		return nil, ErrWouldDeadlock
 	}
 	return nil, nil
