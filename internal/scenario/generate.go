@@ -79,9 +79,6 @@ func (g *generator) objects() (list []Object) {
 		}
 		for range 1 + g.rand.IntN(2) {
 			o := Object{Kind: kinds[g.rand.IntN(len(kinds))], Name: g.name(prefix)}
-			if unsupported[o.Kind] {
-				continue
-			}
 			if n != nil {
 				o.N = n()
 			}
@@ -95,7 +92,7 @@ func (g *generator) objects() (list []Object) {
 	add("event", "e", nil, "event")
 	add("sem", "s", func() int { return g.rand.IntN(3) }, "sem", "sem", "bounded")
 	add("barrier", "b", func() int { return 1 + g.rand.IntN(3) }, "barrier")
-	if g.about("cond") && !unsupported["cond"] {
+	if g.about("cond") {
 		o := Object{Kind: "cond", Name: g.name("c"), Of: g.any("mutex")}
 		g.made["cond"] = append(g.made["cond"], o.Name)
 		g.condMutex = o.Of
@@ -211,7 +208,7 @@ func (g *generator) step(in spot) (s Step, ok bool) {
 	if in.callback && (shape.waits || s.Op == "raise" || s.Eager) || in.quick && (shape.waits || s.Op == "raise") {
 		return s, false
 	}
-	if shape.body && in.depth >= 3 || unsupported[s.Op] || s.Eager && unsupported["eager"] {
+	if shape.body && in.depth >= 3 {
 		return s, false
 	}
 	if !g.fillIn(&s, shape, in) {

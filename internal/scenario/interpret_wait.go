@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,6 +23,17 @@ func (w *world) wait(ctx context.Context, who string, s *Step) (string, error) {
 	case "gather":
 		values, err := aio.Gather(ctx, w.futures(s)...)
 		return strings.Trim(fmt.Sprint(values), "[]"), err
+	case "gatherall":
+		outcomes, err := aio.GatherAll(ctx, w.futures(s)...)
+		var words []string
+		for _, o := range outcomes {
+			words = append(words, outcome(o.Value, o.Err))
+		}
+		return strings.Join(words, " "), err
+	case "shield":
+		return value(aio.Shield(ctx, func(ctx context.Context) (int, error) { return w.task(ctx, s.Name, s.Body) }))
+	case "completed":
+		return w.completed(ctx, who, s)
 	case "waitall":
 		return w.waitFor(ctx, s, aio.AllDone)
 	case "waitfirst":
@@ -45,7 +57,7 @@ func (w *world) wait(ctx context.Context, who string, s *Step) (string, error) {
 	case "wait", "until":
 		return w.waitAt(ctx, s)
 	}
-	return w.waitMore(ctx, who, s)
+	panic("scenario: there is no step " + s.Op)
 }
 
 // waitAt waits at an event, a barrier or a condition.
@@ -85,18 +97,34 @@ func (w *world) waitFor(ctx context.Context, s *Step, when aio.When) (string, er
 	if err != nil && (ctx.Err() != nil || inner.Err() == nil) {
 		return "", err
 	}
-	var names []string
-	for _, f := range done {
-		for i, other := range w.futures(s) {
-			if f == other {
-				names = append(names, s.On[i])
-			}
-		}
-	}
-	if len(names) == 0 {
+	if len(done) == 0 {
 		return "none done", nil
 	}
+	var names []string
+	for _, f := range done {
+		names = append(names, w.nameOf(s, f))
+	}
 	return "done " + strings.Join(names, " "), nil
+}
+
+// nameOf is the name of one of those that s acts on.
+func (w *world) nameOf(s *Step, f *aio.Future[int]) string {
+	return s.On[slices.Index(w.futures(s), f)]
+}
+
+func (w *world) completed(ctx context.Context, who string, s *Step) (string, error) {
+	inner, cancel := limited(ctx, s)
+	defer cancel()
+	for f := range aio.AsCompleted(inner, w.futures(s)...) {
+		w.log(who, s.Text, w.nameOf(s, f))
+		if err := w.steps(ctx, who, s.Body); err != nil {
+			return "", err
+		}
+	}
+	if err := inner.Err(); err != nil {
+		return "", err
+	}
+	return "all", nil
 }
 
 func (w *world) inGroup(ctx context.Context, who string, s *Step) error {

@@ -664,6 +664,8 @@ class World:
         await asyncio.wait_for(self.steps(actor, s.get("body", ())), s["n"])
 
     async def do_shield(self, actor, s):
+        if any(isinstance(block, Group) for block in actor.blocks):
+            self.differs("rule 4: what is shielded in the body of a group is a member of it")
         t = self.spawn(s["name"], s.get("body", ()), False)
         del self.tasks[s["name"]]  # only its result has a name
         return await asyncio.shield(t)
