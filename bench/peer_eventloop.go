@@ -10,7 +10,7 @@ import (
 func eventLoopPeer() peer {
 	return peer{
 		name: "go-eventloop",
-		about: version("github.com/joeycumines/go-eventloop") + ", the newest that needs no later Go than aio does (five months later its timers cost a fifth): callbacks and promises of JavaScript's kind. It has no tasks: what is spawned is a function " +
+		about: version("github.com/joeycumines/go-eventloop") + ", the newest for Go 1.26: callbacks and promises of JavaScript's kind. It has no tasks: what is spawned is a function " +
 			"called at once (Try) whose promise's Then goes on, and what is suspended is a promise with a Then. Blocking calls are goroutines, as many as there are calls.",
 		cases: map[string]func(int) float64{
 			"spawn":        onEventLoop(loopSpawn),
