@@ -75,12 +75,15 @@ func Compare(cpython, ours []string) string {
 	return b.String()
 }
 
-// Record returns text, a file of scenarios, with new traces.
-func Record(text string, traces [][]string) string {
+// Record returns text, a file of scenarios, with new traces: CPython's, and, for differences, ours.
+func Record(text string, traces, ours [][]string) string {
 	parts := strings.Split("\n"+text, "\n== ")
 	for i, trace := range traces {
 		program, _, _ := strings.Cut(strings.TrimRight(parts[i+1], "\n"), "\n--")
 		parts[i+1] = strings.TrimRight(program, "\n") + "\n--\n" + strings.Join(trace, "\n") + "\n"
+		if ours != nil {
+			parts[i+1] += "-- aio\n" + strings.Join(ours[i], "\n") + "\n"
+		}
 	}
 	return strings.TrimPrefix(strings.Join(parts, "\n== "), "\n")
 }

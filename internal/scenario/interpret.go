@@ -174,7 +174,7 @@ func (w *world) steps(ctx context.Context, who string, steps []Step) error {
 		case !w.bound(s):
 			w.log(who, s.Text, "none")
 		case !ops[s.Op].waits:
-			w.log(who, s.Text, w.act(s))
+			w.log(who, s.Text, w.act(ctx, s))
 		default:
 			result, err := w.wait(ctx, who, s)
 			if err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
@@ -217,7 +217,6 @@ func word(err error) string {
 		for _, e := range list.Unwrap() {
 			words = append(words, word(e))
 		}
-		slices.Sort(words) // asyncio has the body's error last
 		return strings.Join(words, " ")
 	}
 	if errors.Is(err, aio.ErrCancelled) { // whatever its cause

@@ -1,16 +1,17 @@
 package scenario
 
 import (
+	"context"
 	"time"
 
 	"github.com/seed8b1f0744/aio"
 )
 
 // act does a step that does not wait.
-func (w *world) act(s *Step) string {
+func (w *world) act(ctx context.Context, s *Step) string {
 	switch s.Op {
 	case "go":
-		w.goTask(s)
+		w.goTask(ctx, s)
 	case "say":
 	case "soon", "later", "at", "drop":
 		return w.actCall(s)
@@ -42,10 +43,12 @@ func (w *world) act(s *Step) string {
 	return ""
 }
 
-func (w *world) goTask(s *Step) {
-	ctx := w.loop.Context()
-	if s.In != "" {
+func (w *world) goTask(ctx context.Context, s *Step) {
+	switch {
+	case s.In != "":
 		ctx = w.groups[s.In]
+	case !s.Child: // only Cancel ends it, as in asyncio
+		ctx = w.loop.Context()
 	}
 	var opts []aio.TaskOption
 	if s.Eager {

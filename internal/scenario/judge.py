@@ -136,6 +136,7 @@ class Group(asyncio.TaskGroup):
     def _abort(self):
         if self.world.faithful:
             return super()._abort()
+        self.world.needs((3, 13), "a group that fails")  # an older one leaves the task cancelled
         self._aborting = True
         self.world.interrupts(self.actor, self)
         if 0 < self._parent_task.cancelling() <= self.actor.base:
@@ -385,7 +386,9 @@ class World:
             case TimeoutError() | asyncio.TimeoutError():
                 return "timeout"
             case BaseExceptionGroup():
-                return " ".join(sorted(self.word(x) for x in e.exceptions))
+                return " ".join(self.word(x) for x in e.exceptions)
+            case RuntimeError() if self.faithful:
+                return "refused"
         if type(e).__name__ == "QueueShutDown":
             return "closed"
         return f"{type(e).__name__}: {e}"
@@ -462,9 +465,13 @@ class World:
         group = self.groups.get(s.get("in", None))
         if group and (group._aborting or group._exiting and not group._tasks):
             self.differs("rule 4: a group is joined that is over for asyncio")
+        if s.get("child", False):
+            self.differs("rule 2: a task that is started under a context ends with it")
         actor.starting = s.get("eager", False)
         try:
             self.spawn(s["name"], s.get("body", ()), s.get("eager", False), group)
+        except RuntimeError:
+            return "refused"  # by the group
         finally:
             actor.starting = False
 
@@ -648,14 +655,26 @@ class World:
     async def do_group(self, actor, s):
         group = self.groups[s["name"]] = Group(self, actor)
         actor.blocks.append(group)
+        failed = None
         try:
             async with group:
-                await self.steps(actor, s.get("body", ()))
+                try:
+                    await self.steps(actor, s.get("body", ()))
+                except Failure as e:
+                    failed = e
+                    raise
+        except BaseExceptionGroup as e:
+            errors = list(e.exceptions)
+            if failed and not self.faithful:  # asyncio has the body's at the end, aio has them as they came
+                errors.insert(0, errors.pop())
+            return " ".join(self.word(x) for x in errors)
         finally:
             actor.blocks.pop()
             del self.groups[s["name"]]
 
     async def do_timeout(self, actor, s):
+        if s["n"] == 0:
+            self.differs("rule 3: a context that has ended fails the next wait, also one that need not suspend")
         async with asyncio.timeout(s["n"]):
             await self.steps(actor, s.get("body", ()))
 

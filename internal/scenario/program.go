@@ -15,7 +15,8 @@ type program struct {
 	b      strings.Builder
 	depth  int
 	indent string
-	stops  bool // something in it may interrupt a task
+	stops  bool            // something in it may interrupt a task
+	used   map[string]bool // names that steps act on
 }
 
 func (p *program) line(format string, args ...any) {
@@ -47,4 +48,20 @@ func (s *Scenario) made(sort string) (list []string) {
 		}
 	})
 	return list
+}
+
+// usedNames are the names that some step acts on.
+func (s *Scenario) usedNames() map[string]bool {
+	used := map[string]bool{}
+	walk(s.Body, func(st *Step) {
+		for _, name := range append([]string{st.In}, st.On...) {
+			used[name] = true
+		}
+	})
+	for _, o := range s.Uses {
+		if used[o.Name] {
+			used[o.Of] = true
+		}
+	}
+	return used
 }

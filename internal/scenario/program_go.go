@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -38,36 +39,47 @@ func within(ctx context.Context, d time.Duration, body func(context.Context) err
 
 // GoFunction is the function of GoProgram that does it.
 func (s *Scenario) GoFunction(name string) string {
-	p := &goProgram{program{indent: "\t", stops: s.uses("cancel", "timeout", "waitfor", "group")}}
+	p := &goProgram{program{indent: "\t", stops: s.uses("cancel", "timeout", "waitfor", "group"), used: s.usedNames()}}
+	p.depth++
+	ends := p.steps("main", s.Body, "err")
+	if ends {
+		p.line("return nil")
+	}
+	p.depth--
+	p.line("}")
+	body := p.b.String()
+
+	p.b.Reset()
 	p.line("func %s(ctx context.Context) error {", name)
 	p.below(func() {
-		used := s.usedObjects()
 		for _, o := range s.Uses {
-			if used[o.Name] {
+			if p.used[o.Name] {
 				p.line("%s", goObject(o))
 			}
 		}
 		for _, v := range []struct{ sort, kind string }{
 			{"task", "*aio.Task[int]"}, {"call", "aio.Handle"}, {"watch", "func() bool"}, {"group", "context.Context"},
 		} {
-			if list := s.made(v.sort); len(list) > 0 {
+			if list := slices.DeleteFunc(s.made(v.sort), func(name string) bool { return !p.used[name] }); len(list) > 0 {
 				p.line("var %s %s", strings.Join(list, ", "), v.kind)
-				p.line("_ = []any{%s}", strings.Join(list, ", "))
 			}
 		}
-		if s.uses("go", "soon", "later", "at", "ondone") {
+		if strings.Contains(body, "loop.") || s.uses("at") {
 			p.line("loop, _ := aio.LoopOf(ctx)")
-			p.line("_ = loop")
 		}
 		if s.uses("at") {
 			p.line("start := loop.Now()")
 		}
-		if p.steps("main", s.Body, "err") {
-			p.line("return nil")
-		}
 	})
-	p.line("}")
-	return p.b.String()
+	return p.b.String() + body
+}
+
+// assign is "name = " for a name that is used later.
+func (p *goProgram) assign(name string) string {
+	if !p.used[name] {
+		return ""
+	}
+	return name + " = "
 }
 
 type goProgram struct{ program }
@@ -113,7 +125,7 @@ func (p *goProgram) steps(who string, steps []Step, returns string) (ends bool) 
 			}
 		default:
 			p.step(fmt.Sprintf("tell(%q)", who+" "+s.line()), who, s)
-			if ops[s.Op].waits && p.stops {
+			if ops[s.Op].waits && p.stops && (who != "main" || p.depth > 1) { // nothing ends main's own context
 				p.line("if ctx.Err() != nil {")
 				p.below(func() { p.line(goReturns[returns], "ctx.Err()") })
 				p.line("}")
@@ -167,10 +179,10 @@ func (p *goProgram) task(s *Step) {
 	switch {
 	case s.In != "":
 		ctx = s.In
-	case p.stops:
+	case p.stops && !s.Child:
 		ctx = "loop.Context()" // the end of the task that starts it is not its end
 	}
-	p.line("%s = aio.Go(%s, func(ctx context.Context) (int, error) {", s.Name, ctx)
+	p.line("%saio.Go(%s, func(ctx context.Context) (int, error) {", p.assign(s.Name), ctx)
 	p.function(s)
 	p.line("}%s)", map[bool]string{true: ", aio.Eager()"}[s.Eager])
 }
@@ -206,13 +218,13 @@ func (p *goProgram) function(s *Step) {
 func (p *goProgram) callback(s *Step) {
 	switch s.Op {
 	case "soon":
-		p.line("%s = loop.CallSoon(func() {", s.Name)
+		p.line("%sloop.CallSoon(func() {", p.assign(s.Name))
 	case "later":
-		p.line("%s = loop.CallLater(%d*time.Second, func() {", s.Name, s.N)
+		p.line("%sloop.CallLater(%d*time.Second, func() {", p.assign(s.Name), s.N)
 	case "at":
-		p.line("%s = loop.CallAt(start.Add(%d*time.Second), func() {", s.Name, s.N)
+		p.line("%sloop.CallAt(start.Add(%d*time.Second), func() {", p.assign(s.Name), s.N)
 	case "ondone":
-		p.line("%s = %s.OnDone(loop.Context(), func(v int, err error) {", s.Name, s.On[0])
+		p.line("%s%s.OnDone(loop.Context(), func(v int, err error) {", p.assign(s.Name), s.On[0])
 	}
 	p.below(func() {
 		if s.Op == "ondone" {
@@ -236,7 +248,9 @@ func (p *goProgram) block(tell, who string, s *Step) {
 	switch s.Op {
 	case "group":
 		p.line("%s(aio.WithGroup(ctx, func(ctx context.Context) error {", tell)
-		p.below(func() { p.line("%s = ctx", s.Name) })
+		if p.used[s.Name] {
+			p.below(func() { p.line("%s = ctx", s.Name) })
+		}
 		body()
 		p.line("}))")
 	case "timeout", "waitfor":

@@ -2,12 +2,13 @@ package scenario
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
 // PythonProgram is the scenario as a program on asyncio.
 func (s *Scenario) PythonProgram() string {
-	p := &pythonProgram{program{indent: "    "}, map[string]string{}}
+	p := &pythonProgram{program{indent: "    ", used: s.usedNames()}, map[string]string{}}
 	walk(s.Body, func(st *Step) {
 		if st.Op == "ondone" {
 			p.watched[st.Name] = st.On[0]
@@ -26,7 +27,7 @@ func (s *Scenario) PythonProgram() string {
 		for _, sort := range []string{"task", "call", "watch", "group"} {
 			global = append(global, s.made(sort)...)
 		}
-		if len(global) > 0 {
+		if global = p.onlyUsed(global); len(global) > 0 {
 			p.line("global %s", strings.Join(global, ", "))
 		}
 		for _, o := range s.Uses {
@@ -59,6 +60,11 @@ async def tell(what, awaitable):
 type pythonProgram struct {
 	program
 	watched map[string]string // what each done callback waits for
+}
+
+// onlyUsed is the names that must be known everywhere: a task may be awaited by any other.
+func (p *pythonProgram) onlyUsed(names []string) []string {
+	return slices.DeleteFunc(names, func(name string) bool { return !p.used[name] })
 }
 
 func pythonObject(o Object) string {
@@ -161,7 +167,7 @@ func (p *pythonProgram) function(s *Step) {
 			made = append(made, st.Name)
 		}
 	})
-	if len(made) > 0 {
+	if made = p.onlyUsed(made); len(made) > 0 {
 		p.line("global %s", strings.Join(made, ", "))
 	}
 	n := len(body)

@@ -20,9 +20,11 @@ import (
 type Scenario struct {
 	Name  string
 	Asks  string   // the question it answers
+	Why   string   // of a difference: the reason
 	Uses  []Object // declared before the first step
 	Body  []Step
-	Trace []string // as recorded
+	Trace []string // as recorded, CPython's
+	Ours  []string // of a difference: aio's
 }
 
 // Limit is the end of every scenario, in seconds of virtual time.
@@ -45,6 +47,7 @@ type Step struct {
 	Word  string   `json:"word,omitempty"` // an error, a word to say
 	In    string   `json:"in,omitempty"`   // the group that a task joins
 	Eager bool     `json:"eager,omitempty"`
+	Child bool     `json:"child,omitempty"` // a task that ends with the context of the one that starts it; asyncio has no such thing
 	Body  []Step   `json:"body,omitempty"`
 	Text  string   `json:"text"` // its line, as the trace tells it; set by texts
 }
@@ -73,7 +76,7 @@ const (
 
 // ops are all steps.
 var ops = map[string]shape{
-	"go":        {args: "m", body: true}, // also: "eager", "in GROUP"
+	"go":        {args: "m", body: true}, // also: "eager", "child", "in GROUP"
 	"cancelled": {body: true},            // last in a task: what it does when it was cancelled
 	"return":    {args: "n"},
 	"raise":     {args: "w"},
@@ -161,6 +164,9 @@ func (s *Step) line() string {
 	}
 	if s.Eager {
 		parts = append(parts, "eager")
+	}
+	if s.Child {
+		parts = append(parts, "child")
 	}
 	if s.In != "" {
 		parts = append(parts, "in", s.In)
@@ -260,7 +266,7 @@ func (c *checker) step(s *Step, in place) error {
 	if s.Op == "return" && !in.task {
 		return fmt.Errorf("leaves no block")
 	}
-	if s.N < 0 || s.N == 0 && slices.Contains([]string{"timeout", "waitfor", "repeat", "sleep"}, s.Op) {
+	if s.N < 0 || s.N == 0 && slices.Contains([]string{"waitfor", "repeat", "sleep"}, s.Op) {
 		return fmt.Errorf("the number must be positive")
 	}
 	if s.Name != "" {

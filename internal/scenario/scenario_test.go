@@ -113,7 +113,7 @@ func record(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(file, []byte(scenario.Record(string(text), traces)), 0o644); err != nil {
+		if err := os.WriteFile(file, []byte(scenario.Record(string(text), traces, nil)), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -146,24 +146,8 @@ func tidy(s *Scenario) {
 			break
 		}
 	}
-	used := s.usedObjects()
+	used := s.usedNames()
 	s.Uses = slices.DeleteFunc(s.Uses, func(o Object) bool { return !used[o.Name] })
-}
-
-// usedObjects are those that some step speaks of.
-func (s *Scenario) usedObjects() map[string]bool {
-	used := map[string]bool{}
-	walk(s.Body, func(st *Step) {
-		for _, name := range st.On {
-			used[name] = true
-		}
-	})
-	for _, o := range s.Uses {
-		if used[o.Name] {
-			used[o.Of] = true
-		}
-	}
-	return used
 }
 
 func tidySteps(steps []Step, gone func(string) bool) []Step {

@@ -17,6 +17,9 @@ import (
 //	--
 //	0.0 main go a                 the trace: second, turn of the loop in it, who, step, result
 //
+// The turn counts from the first line of its second. A difference has its reason in lines "! ..."
+// and a second trace, aio's, behind "-- aio".
+//
 // Lines before the first scenario, and those that begin with #, are comments. Print writes what
 // Parse reads, without comments.
 
@@ -41,15 +44,16 @@ func parse(part string) (*Scenario, error) {
 	program, trace, _ := strings.Cut(strings.TrimRight(part, "\n"), "\n--")
 	name, program, _ := strings.Cut(program, "\n")
 	s := &Scenario{Name: name}
-	if trace = strings.Trim(trace, "\n"); trace != "" {
-		s.Trace = strings.Split(trace, "\n")
-	}
+	trace, ours, _ := strings.Cut(trace, "\n-- aio")
+	s.Trace, s.Ours = traceLines(trace), traceLines(ours)
 	var lines []string
 	for line := range strings.SplitSeq(program, "\n") {
 		switch {
 		case strings.TrimSpace(line) == "" || strings.HasPrefix(line, "#"):
 		case strings.HasPrefix(line, "? "):
 			s.Asks = strings.TrimSpace(s.Asks + " " + line[2:])
+		case strings.HasPrefix(line, "! "):
+			s.Why = strings.TrimSpace(s.Why + " " + line[2:])
 		default:
 			lines = append(lines, line)
 		}
@@ -75,6 +79,13 @@ func parse(part string) (*Scenario, error) {
 	s.Body = body
 	texts(s.Body)
 	return s, s.Check()
+}
+
+func traceLines(text string) []string {
+	if text = strings.Trim(text, "\n"); text == "" {
+		return nil
+	}
+	return strings.Split(text, "\n")
 }
 
 // parseObject reads a declaration; ok tells whether it is one.
@@ -170,6 +181,8 @@ func parseOptions(s *Step, shape shape, words []string) []string {
 		switch {
 		case s.Op == "go" && words[n-1] == "eager":
 			s.Eager, words = true, words[:n-1]
+		case s.Op == "go" && words[n-1] == "child":
+			s.Child, words = true, words[:n-1]
 		case s.Op == "go" && words[n-2] == "in":
 			s.In, words = words[n-1], words[:n-2]
 		case shape.limit && words[n-2] == "within" && err == nil:
