@@ -111,7 +111,13 @@ func (g *group) fail(err error) {
 	if abandoned {
 		g.scope.loop.late(err)
 	}
-	g.scope.end(endedCancelled, err)
+	if g.scope.end(endedCancelled, err) {
+		// asyncio cancels the task that waits here, which so looks a turn earlier than the last
+		// member would have it look.
+		g.mu.Lock()
+		g.waiting.notifyAll()
+		g.mu.Unlock()
+	}
 }
 
 // wait waits for the members, whatever ends meanwhile, and closes the group.
