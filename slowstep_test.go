@@ -141,13 +141,13 @@ func TestSlowStep_culprits(t *testing.T) {
 			}), aio.Named("culprit"))
 		}, func() {
 			line = here()
-			time.Sleep(time.Second)
+			<-time.After(time.Second)
 		}, "culprit"},
 		"in an iterator that a task pulls": {inTask, func() {
 			next, stop := iter.Pull(func(yield func(int) bool) {
 				for yield(1) {
 					line = here()
-					time.Sleep(time.Second)
+					<-time.After(time.Second)
 				}
 			})
 			defer stop()
@@ -162,11 +162,11 @@ func TestSlowStep_culprits(t *testing.T) {
 			l.CallSoon(step)
 		}, func() {
 			line = here()
-			time.Sleep(time.Second)
+			<-time.After(time.Second)
 		}, ""},
 		"a timer": {func(l *aio.Loop, step func()) { l.CallLater(time.Minute, step) }, func() {
 			line = here()
-			time.Sleep(time.Second)
+			<-time.After(time.Second)
 		}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -344,7 +344,7 @@ func TestSlowStep_manyTasks(t *testing.T) {
 }
 
 //go:noinline
-func otherStep(d time.Duration) { time.Sleep(d) }
+func otherStep(d time.Duration) { <-time.After(d) }
 
 // By default slow steps are logged: one warning each, and a line when it has ended.
 func TestSlowStep_logged(t *testing.T) {
