@@ -74,7 +74,7 @@ func holderInProfile(text string, w *worker) holder {
 		switch {
 		case !task && !strings.Contains(stack, "aio.(*Loop).iterate("):
 		case strings.HasPrefix(stack, "iter.Pull[...].func1.1("): // a suspended task
-		case !task && strings.HasPrefix(stack, "iter.Pull[...].func2("): // a loop that runs a task
+		case resumes(stack): // a loop that runs a task
 		case strings.Contains(stack, "aio.(*Loop).park("):
 		case strings.Contains(stack, "aio.(*watchdog).answer("):
 		default:
@@ -96,6 +96,13 @@ func holderInProfile(text string, w *worker) holder {
 		h.worker = w
 	}
 	return h
+}
+
+// resumes reports whether the goroutine with this stack has given the baton to a coroutine of ours
+// (and not only control to an iterator of the user's).
+func resumes(stack string) bool {
+	lines := strings.SplitN(stack, "\n", 4)
+	return len(lines) > 2 && strings.HasPrefix(lines[0], "iter.Pull[...].func2(") && strings.Contains(lines[2], "aio/internal/coro.(*Coro).Resume(")
 }
 
 // fromProfile makes a stack as runtime.Stack prints it, but for arguments, of a record of a
