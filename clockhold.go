@@ -167,6 +167,17 @@ func callerOf(g uintptr) *caller {
 	return callers.of[g]
 }
 
+// waits is pause for a wait under ctx, which is over when it returned.
+func (c *caller) waits(ctx context.Context, w *waiter) (over func()) {
+	over = func() {}
+	if done := ctx.Done(); done != nil && endsWith(ctx) == nil {
+		word := w.word.Load()
+		over = c.loop.watchForeign(done, func() { w.finish(word, waitGone) })
+	}
+	c.pause()
+	return over
+}
+
 // pause lets go of the clocks while the goroutine waits; on nil it does nothing.
 func (c *caller) pause() {
 	for ; c != nil; c = c.outer {

@@ -185,7 +185,9 @@ func (t *task) interrupted(ctx context.Context) error {
 
 // block is park for a goroutine.
 func (w *waiter) block(ctx context.Context) error {
-	w.wake.callers.pause()
+	if c := w.wake.callers; c != nil {
+		defer c.waits(ctx, w)()
+	}
 	if s := endsWith(ctx); s != nil {
 		p := s.addWaiter(w)
 		<-w.wake.c
