@@ -51,6 +51,8 @@ type Loop struct {
 	failures    failures
 	ending      sync.WaitGroup // goroutines of workers that exited
 	outside     outside
+	callers     *caller // immutable; whoever runs the loop instead of going on with its own calls
+	foreign     foreign
 
 	inbox   inbox
 	settled core // done when the loop has closed; Close waits for it
