@@ -113,15 +113,16 @@ func (l *Loop) fire() {
 // park waits until something is posted or a timer is due.
 func (l *Loop) park() {
 	b := &l.inbox
+	when, timed := l.nextTimer()
 	b.mu.Lock()
 	if len(b.posts) > 0 {
 		b.mu.Unlock()
 		return
 	}
-	b.parked = true
+	l.note()
+	b.parked = true // and while it is, whoever holds mu may read what is loop only
 	b.mu.Unlock()
 
-	when, timed := l.nextTimer()
 	if !timed {
 		<-b.wake
 		return

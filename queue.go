@@ -41,7 +41,7 @@ func (q *Queue[T]) Put(ctx context.Context, v T) error {
 			q.mu.Unlock()
 			return nil
 		}
-		if err := q.wait(ctx, &q.putters, q.full); err != nil {
+		if err := q.wait(ctx, onQueuePut, &q.putters, q.full); err != nil {
 			return err
 		}
 	}
@@ -64,13 +64,13 @@ func (q *Queue[T]) Get(ctx context.Context) (T, error) {
 		}
 		w := taskWaiter(ctx)
 		if w == nil {
-			if err := q.wait(ctx, &q.getters, q.empty); err != nil {
+			if err := q.wait(ctx, onQueueGet, &q.getters, q.empty); err != nil {
 				var none T
 				return none, err
 			}
 			continue
 		}
-		w.begin(ctx)
+		w.beginOn(ctx, onQueueGet)
 		q.getters.push(&w.node)
 		q.mu.Unlock()
 		if err := w.park(ctx); err != nil {
@@ -83,7 +83,7 @@ func (q *Queue[T]) Get(ctx context.Context) (T, error) {
 
 // wait waits in list until woken, while blocked still holds. Called with mu held, it returns
 // without.
-func (q *Queue[T]) wait(ctx context.Context, list *nodeList, blocked func() bool) error {
+func (q *Queue[T]) wait(ctx context.Context, on reason, list *nodeList, blocked func() bool) error {
 	w := taskWaiter(ctx)
 	if w == nil {
 		q.mu.Unlock()
@@ -97,7 +97,7 @@ func (q *Queue[T]) wait(ctx context.Context, list *nodeList, blocked func() bool
 			return nil
 		}
 	}
-	w.begin(ctx)
+	w.beginOn(ctx, on)
 	list.push(&w.node)
 	q.mu.Unlock()
 	err := w.park(ctx)

@@ -118,7 +118,7 @@ func (t *Task[T]) start(ctx context.Context, l *Loop, g *group, opts []TaskOptio
 	for _, o := range opts {
 		o.taskOption(k)
 	}
-	k.core = &t.core
+	k.core, t.of = &t.core, ofTask
 	k.waiter.task, k.waiter.owner = k, &k.waiter
 	k.ctx.parent, k.ctx.loop, k.ctx.ownTask = ctx, l, k
 	t.owner = t
@@ -167,10 +167,16 @@ func (l *Loop) start(t *task, g *group) {
 }
 
 func (t *task) info() TaskInfo {
+	info := TaskInfo{ID: t.id}
 	if t.name != nil {
-		return TaskInfo{ID: t.id, Name: *t.name}
+		info.Name = *t.name
+	} else {
+		info.Name = "task-" + strconv.FormatUint(t.id, 10)
 	}
-	return TaskInfo{ID: t.id, Name: "task-" + strconv.FormatUint(t.id, 10)}
+	if t.over.Load() {
+		info.State = "done"
+	}
+	return info
 }
 
 // run is one step of the task: it implements runnable.
@@ -196,6 +202,7 @@ func (t *task) run() {
 		}
 		w = l.takeWorker()
 		w.task, t.worker = t, w
+		w.shown.Store(t.id)
 	}
 	l.resume(w)
 	if w.finished {
@@ -252,6 +259,8 @@ type worker struct {
 	cancelled bool // err says that the task's context ended
 	finished  bool // the task's function has returned, panicked or gone
 	exited    bool // by runtime.Goexit: the goroutine only waits for its end
+
+	shown atomic.Uint64 // the ID of its task, or of the last one: for others to read
 }
 
 // body runs on the coroutine.

@@ -13,7 +13,7 @@ import (
 // is what makes one color: whatever can be waited for knows waiters, and only this file knows of
 // which kind they are.
 //
-// A wait goes: waiterFor, begin, a place in a list of what is waited for, park, and, if park fails,
+// A wait goes: waiterFor, beginOn, a place in a list of what is waited for, park, and, if park fails,
 // out of that list again. In between it is either notified by what it waits for or ended by its
 // context, whichever comes first:
 //
@@ -25,7 +25,7 @@ import (
 // is changed, a scope likewise) and by the generation where there is no lock.
 type waiter struct {
 	node
-	word atomic.Uint64 // generation, own, state
+	word atomic.Uint64 // generation, reason, own, state
 	task *task         // immutable; nil: a goroutine
 	wake chan struct{} // immutable; the goroutine's, room for one
 }
@@ -36,9 +36,12 @@ const (
 	waitNotified
 	waitGone
 
-	waitState = 3      // mask
-	waitOwn   = 1 << 2 // the wait's context is the task's own
-	waitGen   = 1 << 3 // one generation
+	waitState = 3                 // mask
+	waitOwn   = 1 << 2            // the wait's context is the task's own
+	waitOn    = 63 << waitOnShift // what the wait is for: a reason
+	waitGen   = 1 << 9            // one generation
+
+	waitOnShift = 3
 )
 
 // waiterFor finds out who runs, and so who will wait under ctx. It fails where waiting could not
@@ -91,9 +94,13 @@ func running(ctx context.Context) (*task, error) {
 	return nil, nil
 }
 
-// begin starts a wait under ctx. Its source must not know the waiter before.
-func (w *waiter) begin(ctx context.Context) {
-	word := w.word.Load()&^(waitState|waitOwn) + waitGen | waitWaiting
+// begin is beginOn for a wait that does not say what it is for.
+func (w *waiter) begin(ctx context.Context) { w.beginOn(ctx, onUnknown) }
+
+// beginOn starts a wait under ctx. Its source must not know the waiter before. on is for people, see
+// Loop.Tasks.
+func (w *waiter) beginOn(ctx context.Context, on reason) {
+	word := w.word.Load()&^(waitState|waitOwn|waitOn) + waitGen | waitWaiting | uint64(on)<<waitOnShift
 	if s, ok := ctx.(*scope); ok && w.task != nil && s.ownTask == w.task {
 		word |= waitOwn
 	}
