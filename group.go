@@ -137,7 +137,7 @@ func (g *group) wait() error {
 		}
 		g.mu.Lock()
 		if g.members > 0 {
-			w.begin(ctx)
+			w.beginOn(ctx, onGroup)
 			g.waiting.push(&w.node)
 			g.mu.Unlock()
 			if err := w.park(ctx); err != nil { // Close gave up on this task

@@ -13,11 +13,11 @@ import (
 // is what makes one color: whatever can be waited for knows waiters, and only this file knows of
 // which kind they are.
 //
-// A wait goes: waiterFor, begin, a place in a list of what is waited for, park, and, if park fails,
+// A wait goes: waiterFor, beginOn, a place in a list of what is waited for, park, and, if park fails,
 // out of that list again. In between it is either notified by what it waits for or ended by its
 // context, whichever comes first:
 //
-//	idle -> waiting (begin) -> notified (notify) | gone (end) -> waiting ...
+//	idle -> waiting (beginOn) -> notified (notify) | gone (end) -> waiting ...
 //
 // Both deliver the waiter: they put its task in the ready queue, or wake its goroutine. A task has
 // one waiter for all its waits, told apart by a generation. That nobody reaches a later wait
@@ -25,7 +25,7 @@ import (
 // is changed, a scope likewise) and by the generation where there is no lock.
 type waiter struct {
 	node
-	word atomic.Uint64 // generation, own, state
+	word atomic.Uint64 // generation, reason, own, state
 	task *task         // immutable; nil: a goroutine
 	wake *bell         // immutable; the goroutine's
 }
@@ -36,9 +36,12 @@ const (
 	waitNotified
 	waitGone
 
-	waitState = 3      // mask
-	waitOwn   = 1 << 2 // the wait's context is the task's own
-	waitGen   = 1 << 3 // one generation
+	waitState = 3                 // mask
+	waitOwn   = 1 << 2            // the wait's context is the task's own
+	waitOn    = 63 << waitOnShift // what the wait is for: a reason
+	waitGen   = 1 << 9            // one generation
+
+	waitOnShift = 3
 )
 
 // waiterFor finds out who runs, and so who will wait under ctx. It fails where waiting could not
@@ -95,11 +98,12 @@ func running(ctx context.Context) (*task, error) {
 	return nil, nil
 }
 
-// begin starts a wait under ctx. Its source must not know the waiter before.
-func (w *waiter) begin(ctx context.Context) {
+// beginOn starts a wait under ctx. Its source must not know the waiter before. on is for people, see
+// Loop.Tasks.
+func (w *waiter) beginOn(ctx context.Context, on reason) {
 	word := w.word.Load()
 	invariant.Check(word&waitState != waitWaiting, "a waiter waits once at a time")
-	word = word&^(waitState|waitOwn) + waitGen | waitWaiting
+	word = word&^(waitState|waitOwn|waitOn) + waitGen | waitWaiting | uint64(on)<<waitOnShift
 	if s, ok := ctx.(*scope); ok && w.task != nil && s.ownTask == w.task {
 		word |= waitOwn
 	}
