@@ -20,9 +20,14 @@ import (
 //
 // Where only the run shows whether a difference is met, judge.py ends the trace there.
 func Generate(seed uint64) *Scenario {
-	g := &generator{rand: rand.New(rand.NewPCG(seed, 1)), left: 15 + int(seed%60)}
-	g.pickFamilies()
+	g := &generator{rand: rand.New(rand.NewPCG(seed, 1)), left: 15 + int(seed%60), made: map[string][]string{}, count: map[string]int{}}
 	s := &Scenario{Name: fmt.Sprintf("seed-%d", seed)}
+	if shape := []func(*Scenario){nil, nil, nil, g.duel, g.duel, g.family, g.watchers}[seed%7]; shape != nil {
+		shape(s)
+		texts(s.Body)
+		return s
+	}
+	g.pickFamilies()
 	s.Uses = g.objects()
 	main := spot{task: true, who: []string{"main"}}
 	for range 1 + g.rand.IntN(4) { // somebody must be there before anything can happen between them
@@ -60,7 +65,6 @@ type spot struct {
 var families = []string{"future", "queue", "mutex", "event", "cond", "sem", "barrier", "sleep", "together", "group", "timeout", "cancel", "call", "eager", "shield", "watch"}
 
 func (g *generator) pickFamilies() {
-	g.made, g.count = map[string][]string{}, map[string]int{}
 	for range 2 + g.rand.IntN(4) {
 		g.families = append(g.families, families[g.rand.IntN(len(families))])
 	}
@@ -309,65 +313,6 @@ func (g *generator) task(in spot) Step {
 	s.Body = g.inside(&s, in)
 	g.made["task"] = append(g.made["task"], s.Name)
 	return s
-}
-
-// grants are the steps that let somebody who waits at an object go on, and waits those that wait.
-var (
-	grants = map[string][]string{
-		"future": {"resolve", "reject", "cancel"}, "queue": {"tryput", "tryget", "close"}, "lifo": {"tryput", "tryget"}, "priority": {"tryput", "tryget"},
-		"mutex": {"unlock"}, "event": {"set"}, "sem": {"release"}, "bounded": {"release"}, "cond": {"notify"}, "barrier": {"abort", "reset"},
-	}
-	waits = map[string][]string{
-		"future": {"await"}, "queue": {"get", "put", "join"}, "lifo": {"get", "put"}, "priority": {"get", "put"},
-		"mutex": {"lock"}, "event": {"wait"}, "sem": {"acquire"}, "bounded": {"acquire"}, "barrier": {"wait"},
-	}
-)
-
-// grantAndCancel makes steps that grant something and cancel somebody who may have been granted it,
-// in one turn and in either order.
-func (g *generator) grantAndCancel(in spot) (Step, bool) {
-	var steps []Step
-	for range 1 + g.rand.IntN(2) {
-		kind := []string{"future", "queue", "lifo", "priority", "mutex", "event", "sem", "bounded", "barrier"}[g.rand.IntN(9)]
-		if name := g.any(kind); name != "" {
-			list := grants[kind]
-			steps = append(steps, Step{Op: list[g.rand.IntN(len(list))], On: []string{name}, N: 1 + g.rand.IntN(9), Word: "boom"})
-		}
-	}
-	for range 1 + g.rand.IntN(2) {
-		if name := g.any("task"); name != "" && !slices.Contains(in.who, name) {
-			steps = append(steps, Step{Op: "cancel", On: []string{name}})
-		}
-	}
-	g.rand.Shuffle(len(steps), func(i, j int) { steps[i], steps[j] = steps[j], steps[i] })
-	return together(trim(steps)...), len(steps) > 1
-}
-
-// crowd makes tasks that all begin by waiting at one object, and waits for them to do so.
-func (g *generator) crowd(o Object) (steps []Step) {
-	for range 2 + g.rand.IntN(3) {
-		s := g.task(spot{task: true, who: []string{"main"}, depth: 1})
-		if list := waits[o.Kind]; len(list) > 0 {
-			first := Step{Op: list[g.rand.IntN(len(list))], On: []string{o.Name}, N: 1 + g.rand.IntN(9)}
-			s.Body = append(trim([]Step{first}), s.Body...)
-		}
-		steps = append(steps, s)
-	}
-	return append(steps, Step{Op: "yield"})
-}
-
-// trim takes away what the steps have no use for.
-func trim(steps []Step) []Step {
-	for i := range steps {
-		args := ops[steps[i].Op].args
-		if !strings.Contains(args, "n") {
-			steps[i].N = 0
-		}
-		if !strings.Contains(args, "w") {
-			steps[i].Word = ""
-		}
-	}
-	return steps
 }
 
 // critical makes a use of a condition, with its mutex around it.
