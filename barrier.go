@@ -163,8 +163,6 @@ func (b *Barrier) leave(index int) {
 		b.arrived, b.back = 0, nil
 		if b.isShut() {
 			b.move(barrierFilling)
-		} else {
-			b.waiters.notifyAll()
 		}
 	case b.isFilling(): // cancelled
 		at, _ := slices.BinarySearch(b.back, index)

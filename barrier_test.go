@@ -60,29 +60,42 @@ func TestBarrier_generations(t *testing.T) {
 func TestBarrier_cancelled(t *testing.T) {
 	each(t, func(t *testing.T, a, b caller) {
 		bar := aio.NewBarrier(4)
-		var all []func() error
+		forever, over := context.WithCancel(context.Background())
+		var all, gone []func() error
 		arrive := func(c caller, want int) (cancel func()) {
 			ctx, end := context.WithCancelCause(context.Background())
-			all = append(all, c(func(context.Context) error {
+			wait := c(func(context.Context) error {
 				i, err := bar.Wait(ctx)
 				if want < 0 {
 					checkErr(t, "cancelled", err, context.Canceled, errCause)
-					return nil
+					return new(aio.Event).Wait(forever) // its place in the row is free for this
 				}
 				if i != want {
 					t.Errorf("got the index %d (%v), want %d", i, err, want)
 				}
 				return err
-			}))
+			})
+			if want < 0 {
+				gone = append(gone, wait)
+			} else {
+				all = append(all, wait)
+			}
 			synctest.Wait()
 			return func() { end(errCause); synctest.Wait() }
 		}
-		for range 2 {
+		for round := range 2 {
 			first := arrive(a, -1)
 			second := arrive(b, -1)
-			arrive(a, 2)
-			second()
 			first()
+			second() // nobody is left inside
+			first = arrive(a, -1)
+			second = arrive(b, -1)
+			arrive(a, 2)
+			if round == 0 {
+				first, second = second, first
+			}
+			first()
+			second()
 			third := arrive(b, -1)
 			arrive(a, 1)
 			third()
@@ -90,6 +103,10 @@ func TestBarrier_cancelled(t *testing.T) {
 			arrive(a, 3)
 		}
 		finish(t, all...)
+		over()
+		for _, wait := range gone {
+			checkErr(t, "what it waited for then", wait(), context.Canceled)
+		}
 	})
 }
 
@@ -146,6 +163,25 @@ func TestBarrier_waitsWhileDraining(t *testing.T) {
 			_, err := aio.Gather(ctx, ts...)
 			tr.check(t, "a0 b0")
 			return err
+		})
+	})
+}
+
+// Who comes to a broken barrier is not inside, though those who were have not run yet: else it would be the last one.
+func TestBarrier_brokenIsNotFull(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		run(t, func(ctx context.Context) error {
+			bar := aio.NewBarrier(2)
+			first := aio.Go(ctx, bar.Wait)
+			_ = aio.Yield(ctx)
+			bar.Abort()
+			if _, err := bar.Wait(ctx); err != aio.ErrBroken {
+				t.Errorf("who comes: %v, want ErrBroken", err)
+			}
+			if _, err := first.Await(ctx); err != aio.ErrBroken {
+				t.Errorf("who was there: %v, want ErrBroken", err)
+			}
+			return nil
 		})
 	})
 }

@@ -1,10 +1,7 @@
 package aio
 
 import (
-	"context"
 	"math"
-	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -63,6 +60,9 @@ func (l *Loop) useClock() {
 // parkOnClock is park by a clock other than the machine's. A Clock may look at its wake at any time,
 // so that is a channel which is closed, and for one wait only.
 func (l *Loop) parkOnClock() {
+	if l.foreignEnds(); l.ready.n > 0 {
+		return
+	}
 	b := &l.inbox
 	b.mu.Lock()
 	if len(b.posts) > 0 {
@@ -90,78 +90,6 @@ func (l *Loop) parkOnClock() {
 	b.mu.Unlock()
 }
 
-// outside is a loop's hold on its clock for its calls on executors: one for all of them.
-type outside struct {
-	mu   sync.Mutex
-	n    int  // guarded by mu; calls that are out and work
-	over bool // guarded by mu; the loop no longer waits for them
-}
-
-// workBegins holds the clock for a call that is out.
-func (l *Loop) workBegins() {
-	if l.clock == nil {
-		return
-	}
-	o := &l.outside
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.n++; o.n == 1 && !o.over {
-		l.clock.Hold()
-	}
-}
-
-// workEnds undoes workBegins.
-func (l *Loop) workEnds() {
-	if l.clock == nil {
-		return
-	}
-	o := &l.outside
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.n--; o.n == 0 && !o.over {
-		l.clock.Release()
-	}
-}
-
-// callWork is whether a call works.
-//
-//	not yet -> working (begin: accepted, or running already) -> worked (end)
-type callWork struct{ state atomic.Uint32 }
-
-const (
-	workNotYet uint32 = iota
-	working
-	worked
-)
-
-func (w *callWork) begin(l *Loop) {
-	if l != nil && w.state.CompareAndSwap(workNotYet, working) {
-		l.workBegins()
-	}
-}
-
-func (w *callWork) end(l *Loop) {
-	if l != nil && w.state.Swap(worked) == working {
-		l.workEnds()
-	}
-}
-
-// leaveClock lets go of the clock when the loop has closed; a call that was abandoned holds up
-// nobody else.
-func (l *Loop) leaveClock() {
-	if l.clock == nil {
-		return
-	}
-	o := &l.outside
-	o.mu.Lock()
-	if o.n > 0 && !o.over {
-		l.clock.Release()
-	}
-	o.over = true
-	o.mu.Unlock()
-	l.clock.Release()
-}
-
 // realGrace ends the grace period of Close in real time too.
 func (l *Loop) realGrace() {
 	if l.clock != nil {
@@ -175,11 +103,4 @@ func (g graceOver) run() {
 	if !g.loop.closing.hard {
 		g.loop.endHard()
 	}
-}
-
-// sleepOnClock is Sleep for a goroutine: it takes part in the clock's time as a loop does.
-func (l *Loop) sleepOnClock(ctx context.Context, d time.Duration) {
-	l.clock.Hold()
-	defer l.clock.Release()
-	l.clock.Wait(ctx.Done(), l.clock.Now().Add(d))
 }

@@ -162,3 +162,39 @@ func TestCond_givenUpWithoutTheMutex(t *testing.T) {
 		}
 	})
 }
+
+// One that has got the mutex again, and is given up before it runs, has it: else it would be lost to those behind.
+func TestCond_givenUpWithTheMutex(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := start(t, aio.WithGrace(time.Second))
+		var m aio.Mutex
+		c := aio.NewCond(&m)
+		held := false
+		aio.Submit(context.Background(), l, aio.Do(func(ctx context.Context) error {
+			if err := m.Lock(ctx); err != nil {
+				return err
+			}
+			defer m.Unlock()
+			err := c.Wait(ctx)
+			held = true
+			return err
+		}))
+		synctest.Wait()
+		m.TryLock()
+		c.Signal()
+		synctest.Wait()                    // it waits for the mutex
+		l.CallLater(time.Second, m.Unlock) // in the very iteration in which the grace period ends, and before
+		behind := make(chan error)
+		go func() { behind <- m.Lock(context.Background()) }()
+		synctest.Wait()
+		if err := l.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+		if !held {
+			t.Error("Wait did not return, though it had the mutex")
+		}
+		if err := <-behind; err != nil {
+			t.Errorf("the one behind: %v", err)
+		}
+	})
+}

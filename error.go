@@ -146,7 +146,11 @@ type StuckError struct {
 func (e *StuckError) Error() string {
 	var what []string
 	for _, t := range e.Tasks {
-		what = append(what, fmt.Sprintf("task %q", t.Name))
+		task := fmt.Sprintf("task %q", t.Name)
+		if t.On != "" {
+			task += " (" + t.On + ")"
+		}
+		what = append(what, task)
 	}
 	if e.Calls > 0 {
 		what = append(what, fmt.Sprintf("%d calls on executors", e.Calls))

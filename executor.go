@@ -122,6 +122,7 @@ func (c *call[T]) submit(ctx context.Context, ex Executor) error {
 	if c.loop != nil {
 		c.loop.calls.Add(1)
 	}
+	_, c.work.inPool = ex.(*Pool)
 	err := ErrGoexit
 	defer func() {
 		if err != nil {
@@ -132,7 +133,7 @@ func (c *call[T]) submit(ctx context.Context, ex Executor) error {
 		}
 	}()
 	if err = ex.Submit(ctx, c.run); err == nil {
-		c.work.begin(c.loop)
+		c.work.accepted(c.loop)
 	}
 	return err
 }
@@ -141,8 +142,7 @@ func (c *call[T]) submit(ctx context.Context, ex Executor) error {
 func (c *call[T]) run() {
 	var v T
 	err := ErrGoexit
-	c.work.begin(c.loop)
-	defer c.work.end(c.loop)
+	defer c.work.run(c.loop)()
 	defer func() {
 		if p := recover(); p != nil {
 			err = &PanicError{Value: p, Stack: debug.Stack()}

@@ -26,7 +26,7 @@ func Gather[T any, A Awaitable[T]](ctx context.Context, as ...A) ([]T, error) {
 	}
 	values := make([]T, len(as))
 	for i, f := range futures {
-		values[i] = f.value
+		values[i], _ = f.outcome()
 	}
 	return values, nil
 }

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 )
 
 // holder is the goroutine that holds a loop, as found in a dump of all.
@@ -159,46 +158,29 @@ var stdFolder = sync.OnceValue(func() string {
 	return strings.TrimSuffix(file, "runtime/mgc.go")
 })
 
-const (
-	maxDumped   = 1 << 16 // goroutines
-	dumpPause   = 20      // times the last dump, before the next
-	perDumped   = 2 << 10 // bytes for each goroutine
-	maxDumpSize = 128 << 20
-)
-
-// mayNotDump says why there is no stack; empty if there may be one. Called with mu held.
-func (d *watchdog) mayNotDump(now time.Time) string {
-	if n := runtime.NumGoroutine(); n > maxDumped {
-		return fmt.Sprintf("aio: no stack: a dump of %d goroutines, more than %d, would stop the program for too long", n, maxDumped)
-	}
-	if next := d.dumped.Add(dumpPause * d.dumping); now.Before(next) {
-		return fmt.Sprintf("aio: no stack: the last dump of all goroutines stopped the program for %v, the next is made %v from now at the earliest",
-			d.dumping, next.Sub(now))
-	}
-	return ""
-}
-
-// newDump is room for the stacks of all goroutines.
-func newDump() []byte {
-	return make([]byte, min(64<<10+runtime.NumGoroutine()*perDumped, maxDumpSize))
-}
-
-// dump fills buf with the stacks of all goroutines. Called with mu held: a loop that comes to the
-// end of its step meanwhile waits for the lock.
-func (d *watchdog) dump(buf []byte) []byte {
-	start := time.Now()
-	buf = buf[:runtime.Stack(buf, true)]
-	d.dumped = time.Now()
-	d.dumping = d.dumped.Sub(start)
-	return buf
-}
-
 // taskOf is the task that h runs; zero if it is none.
 func (l *Loop) taskOf(h holder) TaskInfo {
 	if h.worker == nil {
 		return TaskInfo{}
 	}
-	t := l.tasks.byID(h.worker.shows.Load())
+	return runningInfo(l.tasks.byID(h.worker.shows.Load()))
+}
+
+// probableTask is the task whose step it is, as far as that can be told without a stack: a callback
+// may have the last task's, if it has woken that.
+func (l *Loop) probableTask() TaskInfo {
+	w := l.current.Load()
+	if w == nil {
+		return TaskInfo{}
+	}
+	t := l.tasks.byID(w.shows.Load())
+	if t != nil && t.waiter.word.Load()&waitState == waitWaiting {
+		return TaskInfo{}
+	}
+	return runningInfo(t)
+}
+
+func runningInfo(t *task) TaskInfo {
 	if t == nil {
 		return TaskInfo{}
 	}

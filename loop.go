@@ -43,6 +43,7 @@ type Loop struct {
 
 	g           atomic.Uintptr         // the loop's goroutine
 	current     atomic.Pointer[worker] // the last that was resumed
+	watch       watchdog               // looked at in every step
 	cancelled   atomic.Int64           // timers that were cancelled and are still in the queue
 	calls       atomic.Int64           // on executors, not yet back
 	awaitsCalls atomic.Bool            // the loop is closing: a call that comes back must wake it
@@ -50,9 +51,10 @@ type Loop struct {
 	failures    failures
 	ending      sync.WaitGroup // goroutines of workers that exited
 	outside     outside
+	callers     *caller // immutable; whoever runs the loop instead of going on with its own calls
+	foreign     foreign
 
 	inbox   inbox
-	watch   watchdog
 	settled core // done when the loop has closed; Close waits for it
 
 	executorMu  sync.Mutex

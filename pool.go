@@ -142,11 +142,14 @@ func (p *Pool) work(w *poolWorker, call func()) {
 	defer func() {
 		if !returned { // the call panicked, which crashes, or went by Goexit, which ends this worker
 			p.leave(w)
+			endOfCall()
 		}
 	}()
 	for call != nil {
 		call()
-		if call = p.next(w); call == nil && w.wake != nil {
+		call = p.next(w)
+		endOfCall()
+		if call == nil && w.wake != nil {
 			w.since.Store(int64(time.Since(p.made)) + 1)
 			call = <-w.wake
 		}

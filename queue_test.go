@@ -40,8 +40,12 @@ func TestQueue_misuse(t *testing.T) {
 	panics(t, "NewBoundedSemaphore", func() { aio.NewBoundedSemaphore(-1) })
 	s := aio.NewBoundedSemaphore(2)
 	panics(t, "all of its 2 permits", s.Release)
-	if !s.TryAcquire() || !s.TryAcquire() || s.TryAcquire() {
-		t.Error("a Release that panicked has changed something")
+	free := 0
+	for s.TryAcquire() {
+		free++
+	}
+	if free != 2 {
+		t.Errorf("after a Release that panicked %d permits are free, want 2", free)
 	}
 	s.Release()
 	s.Release()
@@ -137,36 +141,64 @@ func TestQueue_panickingLess(t *testing.T) {
 	}
 }
 
-// Who was woken for an item and then fails by less leaves it to the next one.
+// Who was woken for an item or for room, and then fails by less, leaves it to the next one.
 func TestQueue_panickingLessPassesOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := start(t)
 		fails := false
-		q := aio.NewPriorityQueue(0, func(a, b int) bool {
+		q := aio.NewPriorityQueue(3, func(a, b int) bool {
 			if fails {
 				fails = false
 				panic("less")
 			}
 			return a < b
 		})
-		get := func() *aio.Task[int] { return aio.Submit(context.Background(), l, q.Get) }
-		first, second := get(), get()
+		// step does something in one step of the loop; the first who then asks less fails.
+		step := func(fn func()) {
+			l.CallSoon(func() { fn(); fails = true })
+			synctest.Wait()
+			if fails {
+				t.Error("nobody asked less")
+			}
+		}
+		failed := func(err error) {
+			t.Helper()
+			var p *aio.PanicError
+			if !errors.As(err, &p) {
+				t.Errorf("the first: %v, want its panic", err)
+			}
+		}
+		var gets []*aio.Task[int]
+		for range 4 {
+			gets = append(gets, aio.Submit(context.Background(), l, q.Get))
+		}
 		synctest.Wait()
-		l.CallSoon(func() {
+		step(func() { // wakes three, of which the first leaves its item to the fourth
 			for v := range 3 {
 				_ = q.TryPut(v)
 			}
-			_, _ = q.TryGet() // 1 and 2 are left, of which the first waiter has to look at both
-			_ = q.TryPut(3)
-			fails = true
 		})
-		synctest.Wait()
-		var p *aio.PanicError
-		if _, err := first.Result(); !errors.As(err, &p) {
-			t.Errorf("the first: %v, want its panic", err)
+		_, err := gets[0].Result()
+		failed(err)
+		for i, want := range []int{0, 1, 2} {
+			if v, err := gets[i+1].Result(); v != want || err != nil {
+				t.Errorf("of the others number %d: %v, %v, want %d", i, v, err, want)
+			}
 		}
-		if v, err := second.Result(); v != 1 || err != nil {
-			t.Errorf("the second: %v, %v, want 1", v, err)
+
+		for v := range 3 {
+			_ = q.TryPut(v)
+		}
+		var puts []*aio.Task[struct{}]
+		for v := range 2 {
+			puts = append(puts, aio.Submit(context.Background(), l, aio.Do(func(ctx context.Context) error { return q.Put(ctx, 3+v) })))
+		}
+		synctest.Wait()
+		step(func() { _, _ = q.TryGet() })
+		_, err = puts[0].Result()
+		failed(err)
+		if _, err := puts[1].Result(); err != nil || q.Len() != 3 {
+			t.Errorf("the second: %v, %d items, want 3", err, q.Len())
 		}
 		if err := l.Close(); err != nil {
 			t.Error(err)

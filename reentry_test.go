@@ -93,29 +93,6 @@ func TestHazard_waitOutsideTask(t *testing.T) {
 	})
 }
 
-// Where there is nothing to wait for, all of it works in a callback, too.
-func TestHazard_nothingToWaitFor(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := start(t)
-		l.CallSoon(func() {
-			done := aio.NewPromise[int]()
-			done.Resolve(7)
-			if v, err := done.Await(l.Context()); v != 7 || err != nil {
-				t.Errorf("Await: %v, %v", v, err)
-			}
-			if vs, err := aio.Gather(l.Context(), done, done); len(vs) != 2 || err != nil {
-				t.Errorf("Gather: %v, %v", vs, err)
-			}
-			k := newTakers()
-			_, err := k.queue.Get(l.Context())
-			if err := errors.Join(err, k.room.Put(l.Context(), 1), k.mutex.Lock(l.Context()), k.sem.Acquire(l.Context()), k.event.Wait(l.Context())); err != nil {
-				t.Error(err)
-			}
-		})
-		turn(t, l)
-	})
-}
-
 // A coroutine that is dropped is never collected. So a closing loop runs every task to its end, clean-up that awaits included;
 // the bubble fails if one is left.
 func TestHazard_closedWithSuspendedTasks(t *testing.T) {

@@ -30,10 +30,12 @@ type SlowStep struct {
 // anything.
 //
 // It looks ten times per d, by a timer that rests while the loop is parked, and costs the loop
-// nothing that can be measured. The stack of a slow step comes from a dump of all goroutines, which
-// stops the program for about 1.5 µs for each of them (30 ms for 20,000 suspended tasks). So
-// another dump is made only after twenty times as long as the last one took, and none where there
-// are more than 65,536 goroutines; Stack then says so.
+// nothing that can be measured. The stack of a slow step is found among those of all goroutines.
+// Up to 1,000 of them are dumped, which stops the program for some 10 ms. Of more a profile is
+// taken, which takes some 10 µs for each of them but lets the program go on; if several loops are in
+// a step just then, Stack shows all of these, without At. The next look is taken after twenty times
+// as long as the last one took, and none where there are more than 250,000 goroutines; Stack then
+// says so.
 //
 // A process that is stopped (SIGSTOP), suspended or starved of CPU causes no alarm: the watchdog's
 // own timer is late then too, and what it is late by does not count.

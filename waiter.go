@@ -27,7 +27,7 @@ type waiter struct {
 	node
 	word atomic.Uint64 // generation, own, state
 	task *task         // immutable; nil: a goroutine
-	wake chan struct{} // immutable; the goroutine's, room for one
+	wake *bell         // immutable; the goroutine's
 }
 
 const (
@@ -52,9 +52,7 @@ func waiterFor(ctx context.Context) (*waiter, error) {
 		t.checkpoint()
 		return &t.waiter, nil
 	}
-	w := &waiter{wake: make(chan struct{}, 1)}
-	w.owner = w
-	return w, nil
+	return newBlocked(), nil
 }
 
 // taskWaiter is waiterFor where that is quick and has no other effects, so that it may be asked
@@ -132,7 +130,7 @@ func (w *waiter) finish(seen, state uint64) bool {
 	if w.task != nil {
 		w.task.ctx.loop.schedule(w.task)
 	} else {
-		w.wake <- struct{}{}
+		w.wake.ring()
 	}
 	return true
 }
@@ -175,7 +173,7 @@ func (w *waiter) parkUnder(ctx context.Context) error {
 		t.suspend()
 		s.dropWaiter(p)
 	} else if ctx.Done() != nil {
-		stop := context.AfterFunc(ctx, func() { w.finish(word, waitGone) })
+		stop := t.ctx.loop.afterForeign(ctx, func() { w.finish(word, waitGone) })
 		t.suspend()
 		stop()
 	} else {
@@ -195,17 +193,22 @@ func (t *task) interrupted(ctx context.Context) error {
 
 // block is park for a goroutine.
 func (w *waiter) block(ctx context.Context) error {
+	if c := w.wake.callers; c != nil {
+		defer c.waits(ctx, w)()
+	}
 	if s := endsWith(ctx); s != nil {
 		p := s.addWaiter(w)
-		<-w.wake
+		<-w.wake.c
 		s.dropWaiter(p)
 		return ended(ctx)
 	}
 	select {
-	case <-w.wake:
+	case <-w.wake.c:
 	case <-ctx.Done():
 		if word := w.word.Load(); word&waitState != waitWaiting || !w.word.CompareAndSwap(word, word&^waitState|waitGone) {
-			<-w.wake
+			<-w.wake.c
+		} else {
+			w.wake.callers.resume()
 		}
 	}
 	return ended(ctx)

@@ -42,7 +42,7 @@ type watchdog struct {
 	cpu     time.Duration // what the loop's thread had got at the first look
 	thread  int           // the loop's own OS thread; 0 if it has none
 	told    *toldStep     // reported, and its end is not
-	dumped  time.Time     // when the last dump of all stacks was over
+	dumped  time.Time     // when the stacks were last looked at
 	dumping time.Duration // how long that took
 	ticking bool          // a tick is running, or a hook in it
 	again   bool          // another one came meanwhile
@@ -166,12 +166,10 @@ func (d *watchdog) look() {
 	}
 	now := time.Now()
 	if !d.asked.Load() {
-		d.held, d.looks = stopwatch{from: now}, 0
-		d.asked.Store(true)
-		d.arm(min(d.period(), d.limit))
+		d.ask(now)
 		return
 	}
-	if d.looks++; d.looks == 1 {
+	if d.looks++; d.looks == 1 && d.precise {
 		d.cpu, _ = cpuTime(d.thread)
 	}
 	if held := d.held.read(now, d.due, d.limit); held < d.limit {
@@ -179,6 +177,17 @@ func (d *watchdog) look() {
 		return
 	}
 	d.tell(now)
+}
+
+// ask has the loop answer when its next step begins. Called with mu held.
+func (d *watchdog) ask(now time.Time) {
+	if now.Sub(d.due) > machineStop(d.limit) {
+		d.began = now // the machine had stopped: if the step began before, it is counted anew
+	}
+	d.held = stopwatch{from: now}
+	d.cpu, _ = cpuTime(d.thread)
+	d.asked.Store(true)
+	d.arm(min(d.period(), d.limit))
 }
 
 // sleep lets the watchdog sleep if the loop is parked. That is read, and noted, under the lock
@@ -203,18 +212,25 @@ type stopwatch struct {
 	gone time.Duration // of that, so much at a time that the machine itself must have stopped
 }
 
-// read is the time since from without what was lost. It was to be read at due; limit says what
-// counts: to be late by a quarter of it.
+// read is the time since from without what was lost. It was to be read at due; to be late by a
+// quarter of limit counts.
 func (s *stopwatch) read(now, due time.Time, limit time.Duration) time.Duration {
+	if due.Before(s.from) {
+		due = s.from
+	}
 	late := now.Sub(due)
 	if late > limit/4 {
 		s.lost += late
 	}
-	if late > max(limit, defaultSlowStep) {
+	if late > machineStop(limit) {
 		s.gone += late
 	}
 	return now.Sub(s.from) - s.lost
 }
+
+// machineStop is how late a tick may be before the machine must have stopped, rather than had too
+// much to do.
+func machineStop(limit time.Duration) time.Duration { return max(limit, defaultSlowStep) }
 
 // toldStep is a step that was reported.
 type toldStep struct {
@@ -225,31 +241,18 @@ type toldStep struct {
 }
 
 // tell reports the step that holds the loop. Called with mu held, which it lets go of for what
-// takes long; the loop is never made to wait for anything but the dump.
+// takes long.
 func (d *watchdog) tell(now time.Time) {
-	told := &toldStep{began: d.began, gone: d.held.gone}
+	told := &toldStep{task: d.loop.probableTask(), began: d.began, gone: d.held.gone}
 	d.told = told
-	var h holder
-	if why := d.mayNotDump(now); why != "" {
-		h.stack = []byte(why)
-	} else {
-		d.mu.Unlock()
-		buf := newDump()
-		d.mu.Lock()
-		if !told.ended.IsZero() || d.stopped {
-			d.again = true // it has ended just now, and only that is told
-			return
-		}
-		buf = d.dump(buf)
-		worker := d.loop.current.Load()
-		d.mu.Unlock()
-		h = findHolder(buf, d.loop, worker)
-		d.mu.Lock()
-	}
+	h := d.findHolder(now)
 	switch {
-	case h.answers: // the same
+	case !told.ended.IsZero() || d.stopped: // it has ended meanwhile: only that is told
+		d.again = true
 		return
-	case h.parks: // no step at all
+	case h.answers: // as good as ended
+		return
+	case h.parks: // it was no step at all
 		d.told = nil
 		d.arm(d.period())
 		return

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/seed8b1f0744/aio"
@@ -128,28 +127,6 @@ func TestClock_severalLoops(t *testing.T) {
 	clock.Release() // and nobody else holds it any more
 }
 
-// The clock stands still while a call is out.
-func TestClock_callsHoldIt(t *testing.T) {
-	aiotest.Run(t, func(ctx context.Context) error {
-		began := aio.Now(ctx)
-		out, back := make(chan struct{}), make(chan struct{})
-		aio.Go(ctx, aio.Do(func(ctx context.Context) error { return aio.Sleep(ctx, time.Hour) }))
-		go func() {
-			<-out
-			// Whatever chance the loop gets to sleep, it must not jump.
-			for range 1000 {
-				if now := aio.Now(ctx); !now.Equal(began) {
-					t.Errorf("the clock went on by %v while a call was out", now.Sub(began))
-					break
-				}
-			}
-			close(back)
-		}()
-		_, err := aio.Blocking(ctx, aio.Do(func(context.Context) error { close(out); <-back; return nil }))
-		return err
-	})
-}
-
 // A goroutine under a loop's context sleeps on its clock, before and after the loop has closed.
 func TestClock_goroutineSleeps(t *testing.T) {
 	clock := aiotest.NewClock(time.Time{})
@@ -203,28 +180,4 @@ func TestManualClock(t *testing.T) {
 	if _, err := task.Result(); !errors.Is(err, aio.ErrClosed) {
 		t.Error(err)
 	}
-}
-
-// The grace period of Close passes on the loop's clock.
-func TestClock_grace(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		clock := aiotest.NewManualClock(time.Time{})
-		l := aio.Start(aio.WithClock(clock))
-		stubborn := aio.Submit(t.Context(), l, aio.Do(func(ctx context.Context) error { return aio.Sleep(context.WithoutCancel(ctx), year) }))
-		clock.Advance(0)
-		began := time.Now()
-		go func() {
-			synctest.Wait()
-			clock.Advance(5 * time.Second)
-		}()
-		if err := l.Close(); err != nil {
-			t.Error(err)
-		}
-		if took := time.Since(began); took != 0 {
-			t.Errorf("Close took %v of real time", took)
-		}
-		if stubborn.State() != aio.Cancelled {
-			t.Error("the grace period has passed, and a task lives")
-		}
-	})
 }

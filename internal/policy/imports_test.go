@@ -39,6 +39,7 @@ var importRules = []importRule{
 		"puts the stages together; the only one that knows flags and terminals"},
 
 	{"bench/...", []string{"."}, nil, "measures what users can call"},
+	{"examples/...", []string{"."}, nil, "programs as users write them"},
 }
 
 // ownerRules: packages that only the named folders may import, tests included.
@@ -67,7 +68,9 @@ var bannedImports = []struct {
 		"refire/quiet_test.go":      "the type of net/http's ErrorLog",
 	}, "log/slog", "libraries print nothing by themselves"},
 	{"testing", ".", false, map[string]string{
-		"aiotest/run.go": "fails the test that calls it; a package that only tests import",
+		"aiotest/clocksuite.go": "a suite of subtests",
+		"aiotest/conform.go":    "a suite of subtests",
+		"aiotest/run.go":        "fails the test that calls it; a package that only tests import",
 	}, "a package for tests", "its flags would end up in users' programs"},
 }
 
