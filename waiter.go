@@ -13,7 +13,7 @@ import (
 // is what makes one color: whatever can be waited for knows waiters, and only this file knows of
 // which kind they are.
 //
-// A wait goes: waiterFor, beginOn, a place in a list of what is waited for, park, and, if park fails,
+// A wait goes: waiterFor, begin, a place in a list of what is waited for, park, and, if park fails,
 // out of that list again. In between it is either notified by what it waits for or ended by its
 // context, whichever comes first:
 //
@@ -94,12 +94,9 @@ func running(ctx context.Context) (*task, error) {
 	return nil, nil
 }
 
-// begin is beginOn for a wait that does not say what it is for.
-func (w *waiter) begin(ctx context.Context) { w.beginOn(ctx, onUnknown) }
-
-// beginOn starts a wait under ctx. Its source must not know the waiter before. on is for people, see
+// begin starts a wait under ctx. Its source must not know the waiter before. on is for people, see
 // Loop.Tasks.
-func (w *waiter) beginOn(ctx context.Context, on reason) {
+func (w *waiter) begin(ctx context.Context, on reason) {
 	word := w.word.Load()&^(waitState|waitOwn|waitOn) + waitGen | waitWaiting | uint64(on)<<waitOnShift
 	if s, ok := ctx.(*scope); ok && w.task != nil && s.ownTask == w.task {
 		word |= waitOwn
