@@ -124,6 +124,19 @@ func TestGroup_startedWhileItIsEnding(t *testing.T) {
 	})
 }
 
+// When a group is over nothing is started under its context any more, not even what would ignore its end.
+func TestGroup_startedWhenItIsOver(t *testing.T) {
+	both(t, func(ctx context.Context) error {
+		var inside context.Context
+		err := aio.WithGroup(ctx, func(ctx context.Context) error { inside = ctx; return nil })
+		for _, late := range []context.Context{inside, context.WithoutCancel(inside)} {
+			_, ended := aio.Go(late, func(context.Context) (int, error) { t.Error("it ran"); return 0, nil }).Await(ctx)
+			checkErr(t, "Go", ended, aio.ErrCancelled)
+		}
+		return err
+	})
+}
+
 // A member may start members, to its very end, also when the body has returned long ago; so may a callback of the last one.
 func TestGroup_memberStartsMembers(t *testing.T) {
 	both(t, func(ctx context.Context) error {
