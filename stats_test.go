@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"strings"
 	"sync"
@@ -281,4 +282,20 @@ func checkSense(t *testing.T, l *aio.Loop, last uint64) uint64 {
 		id = i.ID
 	}
 	return stats.Iterations
+}
+
+// What a hook is told of says how it stands where that is known.
+func TestTaskInfo_inHooks(t *testing.T) {
+	var tr trace
+	_, err := aio.Run(t.Context(), aio.Do(func(ctx context.Context) error {
+		aio.Go(ctx, func(context.Context) (int, error) { return 0, io.EOF })
+		return aio.Yield(ctx)
+	}), aio.WithHooks(aio.Hooks{
+		TaskFinished: func(i aio.TaskInfo, _ error) { tr.add("%s:%s", i.Name, i.State) },
+		Unhandled:    func(f aio.Failure) { tr.add("%s:%s:%v", f.Task.Name, f.Task.State, f.Err) },
+	}))
+	if err != nil {
+		t.Error(err)
+	}
+	tr.check(t, "task-2:done task-1:done task-2:done:EOF")
 }
