@@ -74,6 +74,7 @@ func (l *Loop) parkOnClock() {
 		b.bell = make(chan struct{})
 	}
 	bell := b.bell
+	l.note()
 	b.parked = true
 	b.mu.Unlock()
 
