@@ -163,8 +163,6 @@ func (b *Barrier) leave(index int) {
 		b.arrived, b.back = 0, nil
 		if b.isShut() {
 			b.move(barrierFilling)
-		} else {
-			b.waiters.notifyAll()
 		}
 	case b.isFilling(): // cancelled
 		at, _ := slices.BinarySearch(b.back, index)
@@ -182,7 +180,7 @@ func (b *Barrier) waiterFor(ctx context.Context) (*waiter, error) {
 // wait waits while blocked holds; it lets go of mu meanwhile.
 func (b *Barrier) wait(ctx context.Context, w *waiter, blocked func() bool) error {
 	for blocked() {
-		w.begin(ctx)
+		w.begin(ctx, onBarrier)
 		b.waiters.push(&w.node)
 		b.mu.Unlock()
 		err := w.park(ctx)

@@ -13,6 +13,8 @@ type closing struct {
 	begun  bool // tasks are cancelled
 	hard   bool // what is left is no longer waited for
 	over   bool // wrapUp was here
+
+	realGrace *time.Timer // with a clock
 }
 
 // Close ends the loop. It cancels all tasks, with the cause ErrClosed, and lets them run to
@@ -78,11 +80,7 @@ func (f *firstTurn) run() { f.turn.settle(Finished, nil) }
 
 // stuck names what keeps the loop from closing.
 func (l *Loop) stuck() *StuckError {
-	e := &StuckError{Calls: int(l.calls.Load())}
-	for _, t := range l.tasks.all() {
-		e.Tasks = append(e.Tasks, t.info())
-	}
-	return e
+	return &StuckError{Calls: int(l.calls.Load()), Tasks: l.tasksAside()}
 }
 
 // Shutdown waits until the loop has no tasks, and closes it. When ctx ends first, it closes the
@@ -121,6 +119,7 @@ func (l *Loop) beginClose() {
 		t.ctx.end(endedCancelled, ErrClosed)
 	}
 	l.callAt(l.after(l.grace), l.endHard)
+	l.realGrace()
 }
 
 // endHard ends the grace period.
@@ -128,6 +127,9 @@ func (l *Loop) endHard() {
 	l.closing.hard = true
 	for _, t := range l.tasks.all() {
 		t.killed = true
+		if l.debug != nil {
+			l.debug.killed(l, t)
+		}
 		t.waiter.end()
 	}
 }
@@ -143,6 +145,7 @@ func (l *Loop) finished() bool {
 		return false
 	}
 	l.inbox.closed = true
+	l.inbox.seen = glance{iterations: l.iterations} // timers that are left are dropped
 	return true
 }
 
@@ -152,13 +155,18 @@ func (l *Loop) wrapUp() error {
 		return nil
 	}
 	l.closing.over = true
+	l.watch.stop()
 	l.forget(l.last)
-	l.g.Store(0) // from here on, what is handed to the loop is refused
+	defer l.leaveClock() // at the very end: others may have to be told of ours first
+	l.g.Store(0)         // from here on, what is handed to the loop is refused
 	for _, w := range l.idle {
 		w.co.Stop()
 	}
 	l.idle = nil
 	l.ending.Wait()
+	if t := l.closing.realGrace; t != nil {
+		t.Stop()
+	}
 	var stuck error
 	if n := int(l.calls.Load()); n > 0 && l.closing.hard {
 		stuck = &StuckError{Calls: n}

@@ -73,6 +73,7 @@ func (w *worker) another(l *Loop) bool {
 		l.take()
 		if t.mayBegin() {
 			w.task, t.worker = t, w
+			w.shows.Store(t.id)
 			return true
 		}
 	}
@@ -84,6 +85,9 @@ func (w *worker) another(l *Loop) bool {
 func (l *Loop) runOurs(r runnable) bool {
 	switch r := r.(type) {
 	case *watcher:
+		l.take()
+		r.run()
+	case *completion:
 		l.take()
 		r.run()
 	case *memberDone:
@@ -118,9 +122,11 @@ func (l *Loop) nextTurn(park bool) bool {
 	return l.left > 0
 }
 
-// take is pop for what stands at the head of the ready queue and has its turn.
+// take is pop for what stands at the head of the ready queue and has its turn: where each step
+// begins.
 func (l *Loop) take() runnable {
 	invariant.Check(l.left > 0, "only what was ready when an iteration began is run in it")
+	l.watch.step()
 	l.left--
 	return l.ready.pop()
 }

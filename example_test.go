@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/seed8b1f0744/aio"
@@ -288,4 +289,23 @@ func ExampleInTask() {
 	// Output:
 	// in a task
 	// in a goroutine
+}
+
+func ExampleWithSlowStep() {
+	release := make(chan struct{})
+	_, err := aio.Run(context.Background(), aio.Do(func(context.Context) error {
+		<-release // not aio's: the loop stands still
+		return nil
+	}), aio.WithSlowStep(10*time.Millisecond), aio.WithHooks(aio.Hooks{SlowStep: func(s aio.SlowStep) {
+		if s.Stack == nil {
+			return // it has ended
+		}
+		_, function, _ := strings.Cut(s.At, " ") // the file and line before it
+		fmt.Println(s.Task.Name, "is in", function)
+		close(release)
+	}}))
+	fmt.Println(err)
+	// Output:
+	// task-1 is in github.com/seed8b1f0744/aio_test.ExampleWithSlowStep.func1
+	// <nil>
 }

@@ -46,6 +46,7 @@ func Blocking[T any](ctx context.Context, fn func(context.Context) (T, error)) (
 	t.checkpoint()
 	l := t.ctx.loop
 	c := newCall(ctx, l, fn)
+	c.of = ofBlocking
 	c.claims = 1 // an error is returned here, or reported here
 	if err := c.submit(ctx, l.defaultExecutor()); err != nil {
 		return none, err
@@ -95,11 +96,15 @@ type call[T any] struct {
 	ctx   context.Context    // with a loop: &scope
 	scope scope              // with a loop
 	stop  context.CancelFunc // without
+	work  callWork
 }
 
 func newCall[T any](ctx context.Context, l *Loop, fn func(context.Context) (T, error)) *call[T] {
 	c := &call[T]{loop: l, fn: fn}
-	c.owner = c
+	c.owner, c.of = c, ofCall
+	if l != nil && l.debug != nil {
+		c.extra().debug = hasValue[T]()
+	}
 	if l == nil {
 		c.ctx, c.stop = context.WithCancel(ctx)
 		return c
@@ -118,6 +123,7 @@ func (c *call[T]) submit(ctx context.Context, ex Executor) error {
 	if c.loop != nil {
 		c.loop.calls.Add(1)
 	}
+	_, c.work.inPool = ex.(*Pool)
 	err := ErrGoexit
 	defer func() {
 		if err != nil {
@@ -127,7 +133,9 @@ func (c *call[T]) submit(ctx context.Context, ex Executor) error {
 			}
 		}
 	}()
-	err = ex.Submit(ctx, c.run)
+	if err = ex.Submit(ctx, c.run); err == nil {
+		c.work.accepted(c.loop)
+	}
 	return err
 }
 
@@ -135,6 +143,7 @@ func (c *call[T]) submit(ctx context.Context, ex Executor) error {
 func (c *call[T]) run() {
 	var v T
 	err := ErrGoexit
+	defer c.work.run(c.loop)()
 	defer func() {
 		if p := recover(); p != nil {
 			err = &PanicError{Value: p, Stack: debug.Stack()}
@@ -156,6 +165,8 @@ func (c *call[T]) deliver(v T, err error) {
 	if c.settleOutcome(v, state, err, failed) {
 		if c.untaken() {
 			c.noteFailure()
+		} else if err == nil && c.loop != nil && c.loop.debug != nil {
+			noteUnread(c.loop, c, &c.core, TaskInfo{})
 		}
 	} else if failed {
 		c.late(err)

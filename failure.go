@@ -15,8 +15,9 @@ import (
 type failure struct{ open atomic.Pointer[report] } // nil: taken, or reported
 
 type report struct {
-	loop *Loop
-	what Failure
+	loop   *Loop
+	what   Failure
+	unread bool // no failure, but a value that nobody asked for: for debug mode
 }
 
 // failures are those that may still be reported.
@@ -30,8 +31,14 @@ type failures struct {
 // noteFailure has the failure of c reported unless somebody takes it. future is what holds c: when
 // that can't be reached any more, nobody will.
 func noteFailure[F any](l *Loop, future *F, c *core, info TaskInfo) {
+	noteOutcome(l, future, c, report{what: Failure{Task: info, Err: c.failedWith()}})
+}
+
+// noteOutcome is the part of noteFailure that a forgotten value shares.
+func noteOutcome[F any](l *Loop, future *F, c *core, what report) {
+	what.loop = l
 	r := new(failure)
-	r.open.Store(&report{l, Failure{Task: info, Err: c.failedWith()}})
+	r.open.Store(&what)
 	c.mu.Lock()
 	if c.taken.Load() || c.more.failure != nil {
 		c.mu.Unlock()
@@ -95,7 +102,12 @@ func (r *failure) dropped() {
 
 // run implements runnable: the report on the loop.
 func (r *failure) run() {
-	if open := r.settle(); open != nil {
+	open := r.settle()
+	switch {
+	case open == nil:
+	case open.unread:
+		open.loop.warnUnread(open.what.Task)
+	default:
 		open.loop.report(open.what)
 	}
 }

@@ -50,6 +50,7 @@ type core struct {
 	mu       sync.Mutex
 	state    atomic.Int32
 	taken    atomic.Bool // somebody was given the outcome, or will be
+	of       uint8       // immutable; for people: ofTask and the like
 	claims   int32       // guarded by mu; who waits in order to take it
 	watchers nodeList    // guarded by mu
 	more     *coreMore   // guarded by mu; not replaced once settled
@@ -60,6 +61,7 @@ type core struct {
 type coreMore struct {
 	err     error         // written before state
 	failed  bool          // written before state; cancelled, but err holds a failure as well
+	debug   bool          // written before state; whether somebody asks for a value is noted, too
 	done    chan struct{} // guarded by mu; made when asked for
 	failure *failure      // guarded by mu; what is reported if nobody takes the error
 }
@@ -124,7 +126,7 @@ func (f *Future[T]) Result() (T, error) {
 
 // outcome is what a settled future came to. Whoever calls it passes it on to a user.
 func (f *Future[T]) outcome() (T, error) {
-	if f.more == nil || f.more.err == nil {
+	if f.more == nil || f.more.err == nil && !f.more.debug {
 		return f.value, nil
 	}
 	f.take()
@@ -297,7 +299,7 @@ func (c *core) wait(ctx context.Context) error {
 		c.mu.Unlock()
 		return nil
 	}
-	w.begin(ctx)
+	w.begin(ctx, onPromise+reason(c.of))
 	c.watchers.push(&w.node)
 	c.claims++
 	c.mu.Unlock()

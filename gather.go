@@ -2,6 +2,7 @@ package aio
 
 import (
 	"context"
+	"slices"
 )
 
 // Awaitable is whatever can be awaited for a T: futures, tasks, promises, a user's own type.
@@ -18,28 +19,70 @@ type Awaitable[T any] interface {
 // An awaitable that is not ours costs a task, or a goroutine, while it is waited for. In a callback
 // it is ErrWouldDeadlock, unless there is nothing to wait for.
 func Gather[T any, A Awaitable[T]](ctx context.Context, as ...A) ([]T, error) {
-	futures := make([]*Future[T], len(as))
-	var scope context.Context
-	for i, a := range as {
-		if f := futureOf[T](a); f != nil {
-			futures[i] = f
-			continue
-		}
-		if scope == nil {
-			var stop context.CancelFunc
-			scope, stop = stopContext(ctx)
-			defer stop()
-		}
-		futures[i] = awaitAside[T](scope, a)
-	}
+	futures, stop := futuresOf[T](ctx, as)
+	defer stop()
 	if err := gather(ctx, futures); err != nil {
 		return nil, err
 	}
 	values := make([]T, len(as))
 	for i, f := range futures {
-		values[i] = f.value
+		values[i], _ = f.outcome()
 	}
 	return values, nil
+}
+
+// Outcome is how one of those that GatherAll waited for ended.
+type Outcome[T any] struct {
+	Value T     // what it returned
+	Err   error // nil, or its error; it Is ErrCancelled if it was cancelled
+}
+
+// GatherAll waits until all have ended and returns how, in argument order: asyncio's gather with
+// return_exceptions. A member that failed, panicked or was cancelled is an outcome like any other,
+// and its error counts as taken.
+//
+// It suspends a task and blocks any other goroutine, unless all are done. Its error is ctx's, if
+// that ended first: then nothing is taken, and what was waited for goes on. An awaitable that is
+// not ours costs a task, or a goroutine, while it is waited for. In a callback it is
+// ErrWouldDeadlock, unless there is nothing to wait for.
+func GatherAll[T any, A Awaitable[T]](ctx context.Context, as ...A) ([]Outcome[T], error) {
+	futures, stop := futuresOf[T](ctx, as)
+	defer stop()
+	if err := gatherAll(ctx, futures); err != nil {
+		return nil, err
+	}
+	outcomes := make([]Outcome[T], len(as))
+	for i, f := range futures {
+		outcomes[i].Value, outcomes[i].Err = f.outcome()
+	}
+	return outcomes, nil
+}
+
+// gatherAll waits until all are done.
+func gatherAll[T any](ctx context.Context, futures []*Future[T]) error {
+	if !slices.ContainsFunc(futures, func(f *Future[T]) bool { return f.State() == Pending }) {
+		return nil
+	}
+	if err := ended(ctx); err != nil {
+		return err
+	}
+	c, err := newCountdown(ctx, len(futures), onGather, true, func(*core) bool { return false })
+	if err != nil {
+		return err
+	}
+	defer c.giveBack()
+	for _, f := range futures {
+		if !c.watch(&f.core) {
+			c.count(&f.core)
+		}
+	}
+	if err := c.wait(ctx); err != nil {
+		return err
+	}
+	for _, f := range futures {
+		f.take()
+	}
+	return nil
 }
 
 // gather waits until all are done or one has failed, whose error it returns.
@@ -59,7 +102,7 @@ func gather[T any](ctx context.Context, futures []*Future[T]) error {
 		return err
 	}
 	var failed *core
-	c, err := newCountdown(ctx, len(futures), true, func(f *core) bool {
+	c, err := newCountdown(ctx, len(futures), onGather, true, func(f *core) bool {
 		bad := f.failedWith() != nil
 		if bad && failed == nil {
 			failed = f
@@ -92,6 +135,23 @@ func gathered[T any](futures []*Future[T], f *Future[T]) error {
 		other.take()
 	}
 	return f.failedWith()
+}
+
+// futuresOf are the futures of as. Those that are not ours are awaited aside until stop is called.
+func futuresOf[T any, A Awaitable[T]](ctx context.Context, as []A) (futures []*Future[T], stop context.CancelFunc) {
+	futures, stop = make([]*Future[T], len(as)), func() {}
+	var aside context.Context
+	for i, a := range as {
+		if f := futureOf[T](a); f != nil {
+			futures[i] = f
+			continue
+		}
+		if aside == nil {
+			aside, stop = stopContext(ctx)
+		}
+		futures[i] = awaitAside[T](aside, a)
+	}
+	return futures, stop
 }
 
 // futureOf is the future that a is; nil if a is somebody else's awaitable.

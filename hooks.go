@@ -6,12 +6,14 @@ import (
 	"time"
 )
 
-// Hooks are called on the loop's goroutine, outside any task; after the loop has stopped, on the
-// goroutine that brought what there is to tell. Nil ones cost nothing. An await in a hook is
-// ErrWouldDeadlock; a hook's own panic is not caught.
+// Hooks are called on the loop's goroutine, outside any task (but SlowStep on the watchdog's: the
+// loop is held); after the loop has stopped, on the goroutine that brought what there is to tell.
+// Nil ones cost nothing. An await in a hook is ErrWouldDeadlock; a hook's own panic is not caught.
+// The loop does not end before its hooks have returned.
 type Hooks struct {
 	TaskStarted  func(TaskInfo)        // before a task's first step
 	TaskFinished func(TaskInfo, error) // after its last, with its outcome
+	SlowStep     func(SlowStep)        // a step that holds the loop for too long, while it does, and again when it has ended; on the watchdog's goroutine. Default: logged, see WithLogger
 	Unhandled    func(Failure)         // an error or panic that nobody took. Default: logged as an error, see WithLogger
 }
 
@@ -35,11 +37,15 @@ func (l *Loop) report(f Failure) {
 		l.hooks.Unhandled(f)
 		return
 	}
-	logger := l.logger
-	if logger == nil {
-		logger = slog.Default()
+	logFailure(l.log(), f)
+}
+
+// log is where default hooks write.
+func (l *Loop) log() *slog.Logger {
+	if l.logger != nil {
+		return l.logger
 	}
-	logFailure(logger, f)
+	return slog.Default()
 }
 
 func logFailure(logger *slog.Logger, f Failure) {
@@ -47,8 +53,8 @@ func logFailure(logger *slog.Logger, f Failure) {
 		logger.LogAttrs(context.Background(), slog.LevelError, "aio: a failure nobody took", slog.Any("error", f.Err))
 		return
 	}
-	logger.LogAttrs(context.Background(), slog.LevelError, "aio: a task failed and nobody took its error",
-		slog.String("task", f.Task.Name), slog.Any("error", f.Err))
+	attrs := append([]slog.Attr{slog.String("task", f.Task.Name), slog.Any("error", f.Err)}, createdAttr(f.Task)...)
+	logger.LogAttrs(context.Background(), slog.LevelError, "aio: a task failed and nobody took its error", attrs...)
 }
 
 // Option configures Run and Start.

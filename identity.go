@@ -59,6 +59,14 @@ func InTask() bool {
 	return r != nil && r.task != nil
 }
 
+// loopHere is the loop on which the caller runs; nil in a plain goroutine.
+func loopHere() *Loop {
+	if r := runnerOf(goid.Get()); r != nil && r.task != nil {
+		return r.task.ctx.loop
+	}
+	return nil
+}
+
 // pulledByTask reports whether the calling goroutine was started by an iter.Pull that leads to a
 // loop: waiting on it would stop the very loop that may have to end the wait. It is asked before a
 // goroutine blocks, and takes less than a microsecond unless that goroutine is a coroutine.

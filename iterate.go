@@ -13,6 +13,7 @@ import (
 // put off: the goroutine goes on with the loop while it unwinds, and ends when the loop has.
 func (l *Loop) run() {
 	l.g.Store(goid.Get())
+	l.watch.work()
 	over := false
 	defer func() {
 		if over {
@@ -73,7 +74,9 @@ func (l *Loop) iterate() bool {
 // rest parks the loop, which has nothing to do.
 func (l *Loop) rest() {
 	l.ready.shrink()
+	l.watch.rest()
 	l.park()
+	l.watch.work()
 	l.collect()
 }
 
@@ -125,16 +128,21 @@ func (l *Loop) fire() {
 
 // park waits until something is posted or a timer is due.
 func (l *Loop) park() {
+	if l.clock != nil {
+		l.parkOnClock()
+		return
+	}
 	b := &l.inbox
+	when, timed := l.nextTimer()
 	b.mu.Lock()
 	if len(b.posts) > 0 {
 		b.mu.Unlock()
 		return
 	}
-	b.parked = true
+	l.note()
+	b.parked = true // and while it is, whoever holds mu may read what is loop only
 	b.mu.Unlock()
 
-	when, timed := l.nextTimer()
 	if !timed {
 		<-b.wake
 		return

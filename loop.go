@@ -3,7 +3,6 @@ package aio
 import (
 	"context"
 	"log/slog"
-	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -21,8 +20,10 @@ type Loop struct {
 	logger   *slog.Logger
 	grace    time.Duration
 	onThread bool
-	bubbled  bool      // in a testing/synctest bubble
-	start0   time.Time // zero of the loop's int64 times
+	clock    Clock      // nil: the machine's
+	bubbled  bool       // on virtual time: in a testing/synctest bubble, or with a clock
+	start0   time.Time  // zero of the loop's int64 times
+	debug    *debugging // nil: not in debug mode
 
 	// Loop only: touched by whoever holds the baton, the loop's goroutine or the task it has
 	// resumed.
@@ -42,12 +43,16 @@ type Loop struct {
 
 	g           atomic.Uintptr         // the loop's goroutine
 	current     atomic.Pointer[worker] // the last that was resumed
+	watch       watchdog               // looked at in every step
 	cancelled   atomic.Int64           // timers that were cancelled and are still in the queue
 	calls       atomic.Int64           // on executors, not yet back
 	awaitsCalls atomic.Bool            // the loop is closing: a call that comes back must wake it
 	tasks       taskList
 	failures    failures
 	ending      sync.WaitGroup // goroutines of workers that exited
+	outside     outside
+	callers     *caller // immutable; whoever runs the loop instead of going on with its own calls
+	foreign     foreign
 
 	inbox   inbox
 	settled core // done when the loop has closed; Close waits for it
@@ -71,15 +76,24 @@ type inbox struct {
 	closed bool          // guarded by mu
 	some   atomic.Bool   // posts is not empty
 	wake   chan struct{} // room for one
+	bell   chan struct{} // guarded by mu; with a clock: instead of wake, closed
 	slots  slotPool      // guarded by mu; for handles made by other goroutines
+
+	seen      glance // guarded by mu; how the loop stood when it last noted it
+	withdrawn int    // guarded by mu; questions that the loop did not answer in time and still has
 }
 
 func newLoop(opts []Option) *Loop {
 	l := &Loop{grace: 5 * time.Second, start0: time.Now(), bubbled: inBubble()}
 	l.inbox.wake = make(chan struct{}, 1)
+	l.settled.of = ofLoopClose
 	for _, o := range opts {
 		o.option(l)
 	}
+	if l.clock != nil {
+		l.useClock()
+	}
+	l.watch.init(l)
 	l.root.parent, l.root.loop = context.Background(), l
 	l.mayDrive = l.hooks.TaskStarted == nil && l.hooks.TaskFinished == nil
 	return l
@@ -105,20 +119,30 @@ func Now(ctx context.Context) time.Time {
 
 // Now is the time on the loop's clock: asyncio's loop.time. From any goroutine; it does not
 // suspend.
-func (l *Loop) Now() time.Time { return time.Now() }
+func (l *Loop) Now() time.Time {
+	if l.clock != nil {
+		return l.clock.Now()
+	}
+	return time.Now()
+}
 
 // now is Now as timers count it: nanoseconds since the loop was made.
-func (l *Loop) now() int64 { return int64(time.Since(l.start0)) }
+func (l *Loop) now() int64 {
+	if l.clock != nil {
+		return int64(l.clock.Now().Sub(l.start0))
+	}
+	return int64(time.Since(l.start0))
+}
 
 // Context carries the loop and ends when the loop begins to close: for code that starts tasks and
 // has no task's context. From any goroutine; it does not suspend.
 func (l *Loop) Context() context.Context { return &l.root }
 
-// after is the time d from now; the last there is, if that is too far.
+// after is the time d from now; never, if that is too far.
 func (l *Loop) after(d time.Duration) int64 {
 	now := l.now()
-	if int64(d) > math.MaxInt64-now {
-		return math.MaxInt64
+	if int64(d) > never-now {
+		return never
 	}
 	return now + int64(d)
 }
@@ -160,10 +184,14 @@ func (b *inbox) add(r runnable) {
 	if len(b.posts) == 1 {
 		b.some.Store(true)
 	}
-	wake := b.parked
+	wake, bell := b.parked, b.bell
 	b.parked = false
 	b.mu.Unlock()
-	if wake {
+	switch {
+	case !wake:
+	case bell != nil:
+		close(bell)
+	default:
 		b.wake <- struct{}{}
 	}
 }
@@ -172,10 +200,17 @@ func (b *inbox) add(r runnable) {
 func (l *Loop) collect() {
 	b := &l.inbox
 	if !b.some.Load() {
+		if l.iterations%noteEvery == 0 {
+			b.mu.Lock()
+			l.note()
+			b.mu.Unlock()
+		}
 		return
 	}
 	b.mu.Lock()
+	l.note()
 	posts := b.posts
+	b.seen.ready += len(posts)
 	b.posts, b.spare = b.spare[:0], nil
 	b.some.Store(false)
 	b.slots.takeBack(&l.slots)

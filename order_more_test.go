@@ -182,6 +182,13 @@ func (g gate) broken() error {
 	g.turn(1)
 	g.b.Reset()
 	await(g.script, append(ts, g.parties("vw")...)...)
+
+	g.b = aio.NewBarrier(4)
+	ts = g.parties("abc")
+	g.turn(1)
+	ts[2].Cancel(nil)
+	g.turn(3)
+	await(g.script, append(ts[:2], g.parties("de")...)...)
 	return err
 }
 

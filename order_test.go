@@ -39,6 +39,11 @@ var orderPrograms = map[string]func(*script) error{
 	"priority":   priorityInOrder,
 	"join":       joinInOrder,
 	"shutdown":   shutdownInOrder,
+	"gatherall":  gatherAllInOrder,
+	"completed":  completedInOrder,
+	"shield":     shieldInOrder,
+
+	"groupcorners": groupCornersInOrder,
 }
 
 // uncounted are the programs in which time passes: the counting callback would never let the loop sleep.

@@ -56,7 +56,9 @@ func NewPool(c PoolConfig) *Pool {
 	if c.IdleAfter <= 0 {
 		c.IdleAfter = 10 * time.Second
 	}
-	return &Pool{config: c, made: time.Now()}
+	p := &Pool{config: c, made: time.Now()}
+	p.drained.of = ofPoolClose
+	return p
 }
 
 // Submit hands call to a worker. While the pool is full it suspends a task and blocks any other
@@ -121,7 +123,7 @@ func (p *Pool) waitForRoom(ctx context.Context) error {
 		p.mu.Unlock()
 		return nil
 	}
-	w.begin(ctx)
+	w.begin(ctx, onPool)
 	p.waiting.push(&w.node)
 	p.mu.Unlock()
 	err = w.park(ctx)
@@ -142,11 +144,14 @@ func (p *Pool) work(w *poolWorker, call func()) {
 	defer func() {
 		if !returned { // the call panicked, which crashes, or went by Goexit, which ends this worker
 			p.leave(w)
+			endOfCall()
 		}
 	}()
 	for call != nil {
 		call()
-		if call = p.next(w); call == nil && w.wake != nil {
+		call = p.next(w)
+		endOfCall()
+		if call == nil && w.wake != nil {
 			w.since.Store(int64(time.Since(p.made)) + 1)
 			call = <-w.wake
 		}

@@ -17,8 +17,8 @@ type Queue[T any] struct {
 	mu         sync.Mutex
 	items      fifo[T]  // guarded by mu
 	ranked     *heap[T] // instead of items, in a priority queue; itself immutable, what it holds guarded by mu
-	newest     bool     // immutable; the newest item goes first
 	max        int      // immutable; 0: no limit
+	newest     bool     // immutable; the newest item goes first
 	closed     bool     // guarded by mu
 	unfinished int      // guarded by mu; items that were put, less calls of TaskDone
 	getters    nodeList // guarded by mu
@@ -71,9 +71,11 @@ func (q *Queue[T]) Put(ctx context.Context, v T) error {
 	for {
 		q.mu.Lock()
 		if !q.noRoom() {
-			return q.putAndUnlock(v)
+			err := q.put(v)
+			q.mu.Unlock()
+			return err
 		}
-		if err := q.wait(ctx, &q.putters, q.noRoom); err != nil {
+		if err := q.wait(ctx, onQueuePut, &q.putters, q.noRoom); err != nil {
 			return err
 		}
 	}
@@ -91,16 +93,18 @@ func (q *Queue[T]) Get(ctx context.Context) (T, error) {
 	for {
 		q.mu.Lock()
 		if !q.nothing() {
-			return q.getAndUnlock()
+			v, err := q.get()
+			q.mu.Unlock()
+			return v, err
 		}
 		w := taskWaiter(ctx)
 		if w == nil {
-			if err := q.wait(ctx, &q.getters, q.nothing); err != nil {
+			if err := q.wait(ctx, onQueueGet, &q.getters, q.nothing); err != nil {
 				return none, err
 			}
 			continue
 		}
-		w.begin(ctx)
+		w.begin(ctx, onQueueGet)
 		q.getters.push(&w.node)
 		q.mu.Unlock()
 		if err := w.park(ctx); err != nil {
@@ -112,7 +116,7 @@ func (q *Queue[T]) Get(ctx context.Context) (T, error) {
 
 // wait waits in list until woken, while blocked still holds. Called with mu held, it returns
 // without.
-func (q *Queue[T]) wait(ctx context.Context, list *nodeList, blocked func() bool) error {
+func (q *Queue[T]) wait(ctx context.Context, on reason, list *nodeList, blocked func() bool) error {
 	w := taskWaiter(ctx)
 	if w == nil {
 		q.mu.Unlock()
@@ -126,7 +130,7 @@ func (q *Queue[T]) wait(ctx context.Context, list *nodeList, blocked func() bool
 			return nil
 		}
 	}
-	w.begin(ctx)
+	w.begin(ctx, on)
 	list.push(&w.node)
 	q.mu.Unlock()
 	err := w.park(ctx)
@@ -154,7 +158,9 @@ func (q *Queue[T]) TryPut(v T) error {
 		q.mu.Unlock()
 		return ErrFull
 	}
-	return q.putAndUnlock(v)
+	err := q.put(v)
+	q.mu.Unlock()
+	return err
 }
 
 // TryGet takes the next item if there is one, and otherwise returns ErrEmpty, or ErrQueueClosed if
@@ -166,7 +172,9 @@ func (q *Queue[T]) TryGet() (T, error) {
 		var none T
 		return none, ErrEmpty
 	}
-	return q.getAndUnlock()
+	v, err := q.get()
+	q.mu.Unlock()
+	return v, err
 }
 
 // All takes items until the queue is closed and empty, or ctx ends; ctx.Err() tells which. The loop
@@ -236,7 +244,7 @@ func (q *Queue[T]) Join(ctx context.Context) error {
 		q.mu.Unlock()
 		return nil
 	}
-	return q.wait(ctx, &q.joiners, func() bool { return q.unfinished > 0 })
+	return q.wait(ctx, onQueueJoin, &q.joiners, func() bool { return q.unfinished > 0 })
 }
 
 // These are called with mu held.
@@ -252,55 +260,63 @@ func (q *Queue[T]) size() int {
 func (q *Queue[T]) noRoom() bool  { return q.max > 0 && q.size() >= q.max && !q.closed }
 func (q *Queue[T]) nothing() bool { return q.size() == 0 && !q.closed }
 
-func (q *Queue[T]) putAndUnlock(v T) error {
+// put adds v, or get takes an item, to or from a queue that noRoom or nothing found fit for it. If
+// the user's less panics, mu is not held any more.
+func (q *Queue[T]) put(v T) error {
 	if q.closed {
-		q.mu.Unlock()
 		return ErrQueueClosed
 	}
-	if q.ranked != nil {
-		q.rank(func() { q.ranked.push(v) })
-	} else {
+	if q.ranked == nil {
 		q.items.push(v)
+	} else {
+		q.pushRanked(v)
 	}
 	q.unfinished++
 	q.getters.notifyFirst()
-	q.mu.Unlock()
 	return nil
 }
 
-func (q *Queue[T]) getAndUnlock() (v T, err error) {
+func (q *Queue[T]) get() (v T, err error) {
 	switch {
 	case q.size() == 0:
-		q.mu.Unlock()
 		return v, ErrQueueClosed
 	case q.ranked != nil:
-		q.rank(func() { v = q.ranked.pop() })
+		v = q.popRanked()
 	case q.newest:
 		v = q.items.popLast()
 	default:
 		v = q.items.pop()
 	}
 	q.putters.notifyFirst()
-	q.mu.Unlock()
 	return v, nil
 }
 
-// rank calls fn, which calls the user's less. If that panics or goes, the queue is unlocked, and
-// what this call was woken for goes to the next one.
-func (q *Queue[T]) rank(fn func()) {
-	returned := false
-	defer func() {
-		if returned {
-			return
-		}
-		if !q.nothing() {
-			q.getters.notifyFirst()
-		}
-		if !q.noRoom() {
-			q.putters.notifyFirst()
-		}
-		q.mu.Unlock()
-	}()
-	fn()
-	returned = true
+func (q *Queue[T]) pushRanked(v T) {
+	done := false
+	defer q.unlockUnless(&done)
+	q.ranked.push(v)
+	done = true
+}
+
+func (q *Queue[T]) popRanked() (v T) {
+	done := false
+	defer q.unlockUnless(&done)
+	v = q.ranked.pop()
+	done = true
+	return v
+}
+
+// unlockUnless is deferred around what calls the user's less. If that panics or goes, what this
+// call was woken for goes to the next one.
+func (q *Queue[T]) unlockUnless(done *bool) {
+	if *done {
+		return
+	}
+	if !q.nothing() {
+		q.getters.notifyFirst()
+	}
+	if !q.noRoom() {
+		q.putters.notifyFirst()
+	}
+	q.mu.Unlock()
 }

@@ -56,26 +56,6 @@ func TestHazard_taskAwaitsItself(t *testing.T) {
 	})
 }
 
-// waits is every function that may wait, called so that it must.
-func waits() map[string]func(ctx context.Context) error {
-	full := aio.NewQueue[int](1)
-	_ = full.TryPut(1)
-	var locked aio.Mutex
-	locked.TryLock()
-	p := aio.NewPromise[int]()
-	return map[string]func(ctx context.Context) error{
-		"Await":      func(ctx context.Context) error { _, err := p.Await(ctx); return err },
-		"Gather":     func(ctx context.Context) error { _, err := aio.Gather(ctx, p); return err },
-		"Wait":       func(ctx context.Context) error { _, _, err := aio.Wait(ctx, aio.AllDone, p); return err },
-		"Sleep":      func(ctx context.Context) error { return aio.Sleep(ctx, time.Hour) },
-		"Get":        func(ctx context.Context) error { _, err := new(aio.Queue[int]).Get(ctx); return err },
-		"Put":        func(ctx context.Context) error { return full.Put(ctx, 2) },
-		"Lock":       locked.Lock,
-		"Acquire":    aio.NewSemaphore(0).Acquire,
-		"Event.Wait": new(aio.Event).Wait,
-	}
-}
-
 // In a callback or a hook nothing could end the wait, whatever the ctx.
 func TestHazard_waitOutsideTask(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -110,29 +90,6 @@ func TestHazard_waitOutsideTask(t *testing.T) {
 		if err := l.Close(); err != nil || places != 5 {
 			t.Errorf("Close: %v; %d of 5 places were tried", err, places)
 		}
-	})
-}
-
-// Where there is nothing to wait for, all of it works in a callback, too.
-func TestHazard_nothingToWaitFor(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := start(t)
-		l.CallSoon(func() {
-			done := aio.NewPromise[int]()
-			done.Resolve(7)
-			if v, err := done.Await(l.Context()); v != 7 || err != nil {
-				t.Errorf("Await: %v, %v", v, err)
-			}
-			if vs, err := aio.Gather(l.Context(), done, done); len(vs) != 2 || err != nil {
-				t.Errorf("Gather: %v, %v", vs, err)
-			}
-			k := newTakers()
-			_, err := k.queue.Get(l.Context())
-			if err := errors.Join(err, k.room.Put(l.Context(), 1), k.mutex.Lock(l.Context()), k.sem.Acquire(l.Context()), k.event.Wait(l.Context())); err != nil {
-				t.Error(err)
-			}
-		})
-		turn(t, l)
 	})
 }
 

@@ -27,6 +27,10 @@ func Run[T any](ctx context.Context, main func(context.Context) (T, error), opts
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 	}
+	if l.clock != nil { // in a call on an executor: what that waits for is this loop
+		l.callers = callerOf(goid.Get())
+		l.callers.pause()
+	}
 	defer l.enter()()
 	t.taken.Store(true) // Run passes its outcome on
 	t.start(ctx, l, nil, nil)

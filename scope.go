@@ -91,7 +91,7 @@ func (s *scope) follow() {
 	if s.pull() {
 		return
 	}
-	stop := context.AfterFunc(s.parent, func() { s.pull() })
+	stop := s.loop.afterForeign(s.parent, func() { s.pull() })
 	s.mu.Lock()
 	s.extra().stopForeign = stop
 	s.linked = true

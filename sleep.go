@@ -29,7 +29,7 @@ func Sleep(ctx context.Context, d time.Duration) error {
 	l := t.ctx.loop
 	s := l.slots.get(l, false)
 	w := &t.waiter
-	w.begin(ctx)
+	w.begin(ctx, onSleep)
 	h := s.arm(nil, t, slotTimer)
 	l.timers.Push(l.after(d), s)
 	err = w.park(ctx)
@@ -42,6 +42,10 @@ func Sleep(ctx context.Context, d time.Duration) error {
 func sleepGoroutine(ctx context.Context, d time.Duration) error {
 	if err := ended(ctx); err != nil {
 		return err
+	}
+	if s := scopeOf(ctx); s != nil && s.loop.clock != nil {
+		s.loop.sleepOnClock(ctx, d)
+		return ended(ctx)
 	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()

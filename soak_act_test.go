@@ -33,7 +33,7 @@ func (a *actor) child() actor {
 // act does one thing.
 func (a *actor) act() {
 	a.dog.moves.Add(1)
-	switch a.random.IntN(40) {
+	switch a.random.IntN(44) {
 	case 0, 1, 2, 3, 4, 5, 6, 7:
 		a.spawn()
 	case 8, 9, 10:
@@ -77,6 +77,14 @@ func (a *actor) act() {
 	case 37, 38:
 		a.sleep()
 	case 39:
+		a.gatherAll()
+	case 40:
+		a.asCompleted()
+	case 41:
+		a.shield()
+	case 42:
+		a.look()
+	case 43:
 		if a.random.IntN(4) == 0 {
 			a.restart()
 		}
@@ -222,6 +230,49 @@ func (s *soak) auditGathers() {
 			s.t.Errorf("Gather gave %v, which is no task's error", g.err)
 		}
 	}
+}
+
+func (a *actor) gatherAll() {
+	of := a.some(1 + a.random.IntN(4))
+	futures := make([]*aio.Future[int], len(of))
+	for i, r := range of {
+		futures[i] = &r.task.Future
+	}
+	ctx, cancel := aio.WithTimeout(a.ctx, a.moment())
+	defer cancel()
+	outcomes, err := aio.GatherAll(ctx, futures...)
+	for i, o := range outcomes {
+		of[i].saw(a, o.Value, o.Err)
+	}
+	if err == nil && len(outcomes) != len(of) || err != nil && !isWaitError(err) {
+		a.t.Errorf("GatherAll of %d gave %d, %v", len(of), len(outcomes), err)
+	}
+}
+
+func (a *actor) asCompleted() {
+	of := a.some(1 + a.random.IntN(4))
+	left := make(map[*aio.Task[int]]bool) // it gives each once, as CPython does
+	tasks := make([]*aio.Task[int], len(of))
+	for i, r := range of {
+		tasks[i] = r.task
+		left[r.task] = true
+	}
+	ctx, cancel := aio.WithTimeout(a.ctx, a.moment())
+	defer cancel()
+	for task := range aio.AsCompleted(ctx, tasks...) {
+		if !left[task] || task.State() == aio.Pending {
+			a.t.Errorf("AsCompleted gave one too often, or one that is %v", task.State())
+		}
+		delete(left, task)
+	}
+	if len(left) > 0 && ctx.Err() == nil && (a.home == nil || !a.home.killable) {
+		a.t.Errorf("AsCompleted did not give %d of %d", len(left), len(of))
+	}
+}
+
+func (a *actor) look() {
+	l := a.loop()
+	checkSense(a.t, l.Loop, checkSense(a.t, l.Loop, 0))
 }
 
 func (a *actor) wait() {

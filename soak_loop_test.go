@@ -3,6 +3,7 @@ package aio_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"math/rand/v2"
 	"reflect"
 	"strconv"
@@ -62,6 +63,13 @@ func (s *soak) newLoop(kind soakKind, random *rand.Rand) *soakLoop {
 	case soakImpatient:
 		l.killable = true
 		opts = append(opts, aio.WithGrace(time.Duration(random.IntN(3))*time.Millisecond))
+	}
+	if random.IntN(4) == 0 {
+		opts = append(opts, aio.WithDebug(), aio.WithLogger(slog.New(slog.DiscardHandler)))
+	}
+	if random.IntN(4) == 0 {
+		opts = append(opts, aio.WithSlowStep(time.Millisecond))
+		hooks.SlowStep = func(aio.SlowStep) {}
 	}
 	if random.IntN(3) == 0 {
 		opts = append(opts, aio.WithExecutor(s.shared))

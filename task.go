@@ -38,7 +38,7 @@ type task struct {
 	core      *core   // immutable; whose owner is the Task[T] around
 	worker    *worker // loop only
 	id        uint64  // immutable
-	name      *string // immutable; nil for the default
+	label     *label  // immutable; nil: the default name
 	over      atomic.Bool
 	killed    bool // loop only: Close gave up on it
 	announced bool // loop only: TaskStarted was called
@@ -53,6 +53,7 @@ type taskBody interface {
 	canceller
 	reporter
 	exec() error // runs the function, keeps its value
+	noteUnread()
 }
 
 func (t *task) body() taskBody { return t.core.owner.(taskBody) }
@@ -62,7 +63,13 @@ type TaskOption interface{ taskOption(*task) }
 
 type named string
 
-func (n named) taskOption(t *task) { t.name = (*string)(&n) }
+func (n named) taskOption(t *task) { t.label = &label{name: string(n)} }
+
+// label is what is known of a task for people to read.
+type label struct {
+	name    string // empty: the default
+	created string // in debug mode: where
+}
 
 // Named gives a task a name for people: in TaskInfo, reports and dumps. The default is "task-<ID>".
 func Named(name string) TaskOption { return named(name) }
@@ -119,10 +126,13 @@ func (t *Task[T]) start(ctx context.Context, l *Loop, g *group, opts []TaskOptio
 	for _, o := range opts {
 		o.taskOption(k)
 	}
-	k.core = &t.core
+	k.core, t.of = &t.core, ofTask
 	k.waiter.task, k.waiter.owner = k, &k.waiter
 	k.ctx.parent, k.ctx.loop, k.ctx.ownTask = ctx, l, k
 	t.owner = t
+	if l.debug != nil {
+		noteCreated(t)
+	}
 	l.start(k, g)
 }
 
@@ -175,10 +185,17 @@ func (l *Loop) start(t *task, g *group) {
 }
 
 func (t *task) info() TaskInfo {
-	if t.name != nil {
-		return TaskInfo{ID: t.id, Name: *t.name}
+	info := TaskInfo{ID: t.id}
+	if t.label != nil {
+		info.Name, info.On = t.label.name, t.label.created
 	}
-	return TaskInfo{ID: t.id, Name: "task-" + strconv.FormatUint(t.id, 10)}
+	if info.Name == "" {
+		info.Name = "task-" + strconv.FormatUint(t.id, 10)
+	}
+	if t.over.Load() {
+		info.State = "done"
+	}
+	return info
 }
 
 // run is one step of the task, for the loop's own goroutine: it implements runnable.
@@ -193,6 +210,7 @@ func (t *task) step(by *worker) {
 		}
 		t.worker = l.takeWorker()
 		t.worker.task = t
+		t.worker.shows.Store(t.id)
 	}
 	l.resume(t.worker, by)
 }
@@ -241,6 +259,9 @@ func (l *Loop) finish(t *task, err error, cancelled bool) {
 	if err != nil && t.ctx.group == nil && t.core.untaken() {
 		t.body().noteFailure()
 	}
+	if l.debug != nil && err == nil && t.ctx.group == nil {
+		t.body().noteUnread()
+	}
 	if h := l.hooks.TaskFinished; h != nil {
 		h(t.info(), err)
 	}
@@ -252,10 +273,11 @@ type worker struct {
 	runner    // its task is read by its own goroutine, too
 	co        coro.Coro
 	err       error
-	cancelled bool // err says that the task's context ended
-	finished  bool // the task's function has returned, panicked or gone
-	exited    bool // by runtime.Goexit: the goroutine only waits for its end
-	drives    bool // it runs the loop, and waits for the baton that it gave to the next one
+	cancelled bool          // err says that the task's context ended
+	finished  bool          // the task's function has returned, panicked or gone
+	exited    bool          // by runtime.Goexit: the goroutine only waits for its end
+	drives    bool          // it runs the loop, and waits for the baton that it gave to the next one
+	shows     atomic.Uint64 // the id of its task, or of the last: for the watchdog
 }
 
 // body runs on the coroutine.

@@ -50,6 +50,18 @@ func (s *taskList) remove(t *task) {
 	s.mu.Unlock()
 }
 
+// byID is the task with this id; nil if it is over.
+func (s *taskList) byID(id uint64) *task {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for t := s.first; t != nil && t.id <= id; t = t.next {
+		if t.id == id {
+			return t
+		}
+	}
+	return nil
+}
+
 func (s *taskList) len() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -77,7 +89,7 @@ func (s *taskList) waitNone(ctx context.Context) error {
 		s.mu.Unlock()
 		return nil
 	}
-	w.begin(ctx)
+	w.begin(ctx, onNoTasks)
 	s.none.push(&w.node)
 	s.mu.Unlock()
 	err = w.park(ctx)

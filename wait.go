@@ -55,7 +55,7 @@ func Wait[W Waiter](ctx context.Context, when When, ws ...W) (done, pending []W,
 }
 
 func wait(ctx context.Context, when When, cores []*core) error {
-	c, err := newCountdown(ctx, len(cores), false, func(f *core) bool {
+	c, err := newCountdown(ctx, len(cores), onWait, false, func(f *core) bool {
 		return when == FirstDone || when == FirstError && f.failedWith() != nil && f.State() == Finished
 	})
 	if err != nil {
@@ -91,10 +91,14 @@ func coreOf(w Waiter) (c *core, stop func()) {
 	}
 	c = new(core)
 	if ctx, ok := w.(context.Context); ok {
-		release := context.AfterFunc(ctx, func() { c.settle(Finished, nil) })
+		release := loopHere().afterForeign(ctx, func() { c.settle(Finished, nil) })
 		return c, func() { release() }
 	}
 	stopped := make(chan struct{})
+	forget := func() {}
+	if l := loopHere(); l != nil && l.clock != nil {
+		forget = l.watchForeign(w.Done(), func() { c.settle(Finished, nil) })
+	}
 	go func() {
 		select {
 		case <-w.Done():
@@ -102,7 +106,10 @@ func coreOf(w Waiter) (c *core, stop func()) {
 		case <-stopped:
 		}
 	}()
-	return c, func() { close(stopped) }
+	return c, func() {
+		forget()
+		close(stopped)
+	}
 }
 
 // isDone reports whether w is; c is its core, if that is known.

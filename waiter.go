@@ -25,9 +25,9 @@ import (
 // is changed, a scope likewise) and by the generation where there is no lock.
 type waiter struct {
 	node
-	word atomic.Uint64 // generation, own, state
+	word atomic.Uint64 // generation, reason, own, state
 	task *task         // immutable; nil: a goroutine
-	wake chan struct{} // immutable; the goroutine's, room for one
+	wake *bell         // immutable; the goroutine's
 }
 
 const (
@@ -36,9 +36,12 @@ const (
 	waitNotified
 	waitGone
 
-	waitState = 3      // mask
-	waitOwn   = 1 << 2 // the wait's context is the task's own
-	waitGen   = 1 << 3 // one generation
+	waitState = 3                 // mask
+	waitOwn   = 1 << 2            // the wait's context is the task's own
+	waitOn    = 63 << waitOnShift // what the wait is for: a reason
+	waitGen   = 1 << 9            // one generation
+
+	waitOnShift = 3
 )
 
 // waiterFor finds out who runs, and so who will wait under ctx. It fails where waiting could not
@@ -52,9 +55,7 @@ func waiterFor(ctx context.Context) (*waiter, error) {
 		t.checkpoint()
 		return &t.waiter, nil
 	}
-	w := &waiter{wake: make(chan struct{}, 1)}
-	w.owner = w
-	return w, nil
+	return newBlocked(), nil
 }
 
 // taskWaiter is waiterFor where that is quick and has no other effects, so that it may be asked
@@ -81,21 +82,28 @@ func running(ctx context.Context) (*task, error) {
 	}
 	if r := runnerOf(g); r != nil {
 		if r.task == nil {
+			if s != nil && s.loop.debug != nil {
+				s.loop.debug.wouldDeadlock(s.loop, waitsOnLoop)
+			}
 			return nil, ErrWouldDeadlock
 		}
 		return r.task, nil
 	}
 	if pulledByTask() {
+		if s != nil && s.loop.debug != nil {
+			s.loop.debug.wouldDeadlock(s.loop, waitsInPulled)
+		}
 		return nil, ErrWouldDeadlock
 	}
 	return nil, nil
 }
 
-// begin starts a wait under ctx. Its source must not know the waiter before.
-func (w *waiter) begin(ctx context.Context) {
+// begin starts a wait under ctx. Its source must not know the waiter before. on is for people, see
+// Loop.Tasks.
+func (w *waiter) begin(ctx context.Context, on reason) {
 	word := w.word.Load()
 	invariant.Check(word&waitState != waitWaiting, "a waiter waits once at a time")
-	word = word&^(waitState|waitOwn) + waitGen | waitWaiting
+	word = word&^(waitState|waitOwn|waitOn) + waitGen | waitWaiting | uint64(on)<<waitOnShift
 	if s, ok := ctx.(*scope); ok && w.task != nil && s.ownTask == w.task {
 		word |= waitOwn
 	}
@@ -126,7 +134,7 @@ func (w *waiter) finish(seen, state uint64) bool {
 	if w.task != nil {
 		w.task.ctx.loop.schedule(w.task)
 	} else {
-		w.wake <- struct{}{}
+		w.wake.ring()
 	}
 	return true
 }
@@ -169,7 +177,7 @@ func (w *waiter) parkUnder(ctx context.Context) error {
 		t.suspend()
 		s.dropWaiter(p)
 	} else if ctx.Done() != nil {
-		stop := context.AfterFunc(ctx, func() { w.finish(word, waitGone) })
+		stop := t.ctx.loop.afterForeign(ctx, func() { w.finish(word, waitGone) })
 		t.suspend()
 		stop()
 	} else {
@@ -189,17 +197,22 @@ func (t *task) interrupted(ctx context.Context) error {
 
 // block is park for a goroutine.
 func (w *waiter) block(ctx context.Context) error {
+	if c := w.wake.callers; c != nil {
+		defer c.waits(ctx, w)()
+	}
 	if s := endsWith(ctx); s != nil {
 		p := s.addWaiter(w)
-		<-w.wake
+		<-w.wake.c
 		s.dropWaiter(p)
 		return ended(ctx)
 	}
 	select {
-	case <-w.wake:
+	case <-w.wake.c:
 	case <-ctx.Done():
 		if word := w.word.Load(); word&waitState != waitWaiting || !w.word.CompareAndSwap(word, word&^waitState|waitGone) {
-			<-w.wake
+			<-w.wake.c
+		} else {
+			w.wake.callers.resume()
 		}
 	}
 	return ended(ctx)

@@ -12,18 +12,28 @@ import (
 // coreRows are the rows that compare package aio with what Go has for the same.
 func coreRows() []row {
 	return []row{
-		{name: "spawn a task and await it", peer: "goroutine + channel result", budget: 0.65, ours: inLoop(spawnAwait), theirs: timed(goroutineResult)},
-		{name: "spawn 1,000 and gather them, each", peer: "1,000 goroutines + WaitGroup", budget: 0.6, atOnce: 1000, ours: inLoop(gather1000), theirs: timed(waitGroup1000)},
-		{name: "hop between two tasks over two queues", peer: "two goroutines, two unbuffered channels", budget: 0.75, ours: inLoop(hopTasks), theirs: timed(hopGoroutines)},
+		{name: "spawn a task and await it", key: "spawn", peer: "goroutine + channel result", budget: 0.65, ours: inLoop(spawnAwait), theirs: timed(goroutineResult)},
+		{name: "spawn 1,000 and gather them, each", key: "gather", peer: "1,000 goroutines + WaitGroup", budget: 0.6, atOnce: 1000, ours: inLoop(gather1000), theirs: timed(waitGroup1000)},
+		{name: "hop between two tasks over two queues", key: "hop", peer: "two goroutines, two unbuffered channels", budget: 0.75, ours: inLoop(hopTasks), theirs: timed(hopGoroutines)},
 		{name: "hop on a locked OS thread", peer: "the same with LockOSThread", budget: 0.01, ours: inLoop(hopTasks, aio.OnThread()), theirs: timed(hopLocked), fixed: 2000},
-		{name: "Yield, 100 tasks ready", peer: "runtime.Gosched, 100 goroutines", budget: 1.3, atOnce: 100, ours: inLoop(yield100), theirs: timed(gosched100)},
-		{name: "CallSoon from the loop", peer: "append closures to a slice, call them", budget: 5, atOnce: 1000, ours: inLoop(callSoon), theirs: timed(appendCall)},
-		{name: "post a callback from another goroutine", peer: "buffered channel", budget: 1.5, ours: postMany, theirs: timed(bufferedChannel)},
-		{name: "post to an idle loop and hear back", peer: "unbuffered channels there and back", budget: 1.5, ours: postAndHear, theirs: timed(hopGoroutines)},
-		{name: "Blocking, there and back", peer: "goroutine + channel result", budget: 2, ours: inLoop(blockingOne), theirs: timed(goroutineResult)},
-		{name: "1,000 InExecutor gathered, each", peer: "1,000 goroutines + WaitGroup", budget: 2, atOnce: 1000, ours: inLoop(executor1000), theirs: timed(waitGroup1000)},
-		{name: "1,000 Blocking in 1,000 tasks gathered, each", peer: "1,000 goroutines + WaitGroup", budget: 2, atOnce: 1000, ours: inLoop(blocking1000), theirs: timed(waitGroup1000)},
+		{name: "Yield, 100 tasks ready", key: "yield", peer: "runtime.Gosched, 100 goroutines", budget: 1.3, atOnce: 100, ours: inLoop(yield100), theirs: timed(gosched100)},
+		{name: "CallSoon from the loop", key: "callsoon", peer: "append closures to a slice, call them", budget: 5, atOnce: 1000, ours: inLoop(callSoon), theirs: timed(appendCall)},
+		{name: "post a callback from another goroutine", key: "post", peer: "buffered channel", budget: 1.5, atOnce: 10_000, ours: postMany, theirs: timed(bufferedChannel)},
+		{name: "post to an idle loop and hear back", key: "idle", peer: "unbuffered channels there and back", budget: 1.5, ours: postAndHear(), theirs: timed(hopGoroutines)},
+		{name: "Blocking, there and back", key: "blocking", peer: "goroutine + channel result", budget: 2, ours: inLoop(blockingOne), theirs: timed(goroutineResult)},
+		{name: "1,000 InExecutor gathered, each", key: "executor1000", peer: "1,000 goroutines + WaitGroup", budget: 2, atOnce: 1000, ours: inLoop(executor1000), theirs: timed(waitGroup1000)},
+		{name: "1,000 Blocking in 1,000 tasks gathered, each", key: "blocking1000", peer: "1,000 goroutines + WaitGroup", budget: 2, atOnce: 1000, ours: inLoop(blocking1000), theirs: timed(waitGroup1000)},
+		watched("hop", 1, hopTasks),
+		watched("Yield, 100 tasks ready", 100, yield100),
+		watched("spawn 1,000 and gather them", 1000, gather1000),
+		watched("CallSoon", 1000, callSoon),
+		{name: "watchdog on: post to an idle loop and hear back", peer: "WithSlowStep(0)", budget: 1.05, ours: postAndHear(), theirs: postAndHear(aio.WithSlowStep(0))},
 	}
+}
+
+// watched is what the watchdog costs while nothing is slow.
+func watched(name string, atOnce int, work func(ctx context.Context, n int)) row {
+	return row{name: "watchdog on: " + name, peer: "WithSlowStep(0)", budget: 1.05, atOnce: atOnce, ours: inLoop(work), theirs: inLoop(work, aio.WithSlowStep(0))}
 }
 
 // inLoop times work in the main task of a loop.
@@ -233,17 +243,19 @@ func bufferedChannel(n int) {
 	<-done
 }
 
-func postAndHear(n int) float64 {
-	l := aio.Start()
-	defer l.Close()
-	back := make(chan struct{})
-	f := func() { back <- struct{}{} }
-	start := time.Now()
-	for range n {
-		l.CallSoon(f)
-		<-back
+func postAndHear(opts ...aio.Option) func(int) float64 {
+	return func(n int) float64 {
+		l := aio.Start(opts...)
+		defer l.Close()
+		back := make(chan struct{})
+		f := func() { back <- struct{}{} }
+		start := time.Now()
+		for range n {
+			l.CallSoon(f)
+			<-back
+		}
+		return float64(time.Since(start))
 	}
-	return float64(time.Since(start))
 }
 
 func blockingOne(ctx context.Context, n int) {

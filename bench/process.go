@@ -20,13 +20,16 @@ import (
 // time.
 func processRows() []row {
 	return []row{
-		{name: "memory of a suspended task", unit: "bytes", peer: "a parked goroutine", budget: 1.2, fixed: 100_000, ours: inChild("tasks"), theirs: inChild("goroutines")},
-		{name: "1 million timers armed and fired, CPU of each", peer: "time.AfterFunc", budget: 0.7, fixed: 1_000_000, ours: inChild("timers"), theirs: inChild("afterfunc")},
+		{name: "memory of a suspended task", key: "memory", unit: "bytes", peer: "a parked goroutine", budget: 1.2, fixed: 100_000, ours: inChild("tasks"), theirs: inChild("goroutines")},
+		{name: "1 million timers armed and fired, CPU of each", key: "timers", peer: "time.AfterFunc", budget: 0.7, fixed: 1_000_000, peersFixed: 100_000, ours: inChild("timers"), theirs: inChild("afterfunc")},
 	}
 }
 
 // inChild runs this program again to measure what it is told to.
 func inChild(what string) func(int) float64 {
+	if children[what] == nil {
+		panic("bench: no child measures " + what)
+	}
 	return func(n int) float64 {
 		cmd := exec.Command(os.Args[0], "child", what+" "+strconv.Itoa(n))
 		cmd.Stderr = os.Stderr
@@ -38,33 +41,42 @@ func inChild(what string) func(int) float64 {
 	}
 }
 
+// children are the measurements that want a process of their own.
+var children = map[string]func(n int) float64{
+	"tasks":               memory(suspendTasks),
+	"goroutines":          memory(parkGoroutines),
+	"b97tsk-memory":       memory(b97Suspend),
+	"go-eventloop-memory": memory(loopSuspend),
+	"goja-memory":         memory(gojaSuspend),
+	"conc-memory":         memory(concSuspend),
+	"errgroup-memory":     memory(errgroupSuspend),
+	"timers":              cpu(loopTimers),
+	"afterfunc":           cpu(afterFuncs),
+	"b97tsk-timers":       cpu(b97Timers),
+	"go-eventloop-timers": cpu(eventLoopTimers),
+	"goja-timers":         cpu(gojaTimers),
+}
+
 func child(order string) {
 	what, count, _ := strings.Cut(order, " ")
 	n, err := strconv.Atoi(count)
 	must(err)
-	switch what {
-	case "tasks":
-		fmt.Println(memory(n, suspendTasks))
-	case "goroutines":
-		fmt.Println(memory(n, parkGoroutines))
-	case "timers":
-		fmt.Println(cpu(func() { loopTimers(n) }))
-	case "afterfunc":
-		fmt.Println(cpu(func() { afterFuncs(n) }))
-	}
+	fmt.Println(children[what](n))
 }
 
 // memory is what n of something take, stacks included.
-func memory(n int, suspend func(n int, look func())) float64 {
-	debug.SetGCPercent(-1)
-	var before, after runtime.MemStats
-	runtime.GC()
-	runtime.ReadMemStats(&before)
-	suspend(n, func() {
+func memory(suspend func(n int, look func())) func(n int) float64 {
+	return func(n int) float64 {
+		debug.SetGCPercent(-1)
+		var before, after runtime.MemStats
 		runtime.GC()
-		runtime.ReadMemStats(&after)
-	})
-	return float64(after.HeapInuse + after.StackInuse - before.HeapInuse - before.StackInuse)
+		runtime.ReadMemStats(&before)
+		suspend(n, func() {
+			runtime.GC()
+			runtime.ReadMemStats(&after)
+		})
+		return float64(after.HeapInuse + after.StackInuse - before.HeapInuse - before.StackInuse)
+	}
 }
 
 func suspendTasks(n int, look func()) {
@@ -83,13 +95,19 @@ func suspendTasks(n int, look func()) {
 }
 
 func parkGoroutines(n int, look func()) {
+	park(n, look, func(wait func()) { go wait() })
+}
+
+// park has n goroutines wait, each started by start.
+func park(n int, look func(), start func(wait func())) {
 	gate := make(chan struct{})
 	var parked atomic.Int64
+	wait := func() {
+		parked.Add(1)
+		<-gate
+	}
 	for range n {
-		go func() {
-			parked.Add(1)
-			<-gate
-		}()
+		start(wait)
 	}
 	for parked.Load() < int64(n) {
 		time.Sleep(time.Millisecond)
@@ -99,10 +117,12 @@ func parkGoroutines(n int, look func()) {
 }
 
 // cpu is the CPU time that work takes, in nanoseconds.
-func cpu(work func()) float64 {
-	before := cpuTime()
-	work()
-	return cpuTime() - before
+func cpu(work func(n int)) func(n int) float64 {
+	return func(n int) float64 {
+		before := cpuTime()
+		work(n)
+		return cpuTime() - before
+	}
 }
 
 func cpuTime() float64 {
@@ -111,9 +131,9 @@ func cpuTime() float64 {
 	return float64(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// spread is the deadline of timer i of n: all within a second, in no order.
+// spread is the deadline of timer i of n: one each microsecond, armed in no order.
 func spread(i, n int) time.Duration {
-	return time.Duration(i*7919%n) * time.Second / time.Duration(n)
+	return time.Duration(i*7919%n) * time.Microsecond
 }
 
 func loopTimers(n int) {

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"os"
 	"runtime"
 	"strings"
@@ -25,10 +26,7 @@ func (r result) show(cost float64) string {
 	if unit == "" {
 		unit = "ns"
 	}
-	if cost >= 100 {
-		return fmt.Sprintf("%.0f %s", cost, unit)
-	}
-	return fmt.Sprintf("%.3g %s", cost, unit)
+	return number(cost) + " " + unit
 }
 
 // report is the table in Markdown.
@@ -49,6 +47,71 @@ func report(results []result, rounds int) string {
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %.3gx | <= %.3gx | %s |\n", r.name, r.peer, r.show(r.oursCost), r.show(r.theirsCost), r.ratio, r.budget, verdict)
 	}
 	return b.String()
+}
+
+// A contest is what the second table shows.
+type contest struct {
+	peers   []peer
+	absent  []string // which are left out, and why
+	results []result
+}
+
+// report is the table of the peers in Markdown, and below it what each of them is.
+func (c contest) report() string {
+	if len(c.peers) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	b.WriteString("\nOthers that have the same things, in turns with aio in the same rounds: what one costs in ns (memory: in bytes) and, in brackets, how many times ours that is.\n" +
+		"Above 1x, aio is cheaper. A dash: it has no such thing.\n\n| what | aio |")
+	for _, p := range c.peers {
+		b.WriteString(" " + p.name + " |")
+	}
+	b.WriteString("\n|---|---:|" + strings.Repeat("---:|", len(c.peers)) + "\n")
+	for _, r := range c.results {
+		if len(r.peers) == 0 {
+			continue
+		}
+		name := r.name
+		if r.peersFixed > 0 {
+			name += fmt.Sprintf(" (peers: %d of them)", r.peersFixed)
+		}
+		fmt.Fprintf(&b, "| %s | %s |", name, number(r.oursCost))
+		for _, p := range c.peers {
+			b.WriteString(" " + r.cell(p.name) + " |")
+		}
+		b.WriteString("\n")
+	}
+	b.WriteString("\n")
+	for _, p := range c.peers {
+		fmt.Fprintf(&b, "- **%s** %s\n", p.name, p.about)
+	}
+	for _, a := range c.absent {
+		fmt.Fprintf(&b, "- %s\n", a)
+	}
+	return b.String()
+}
+
+// cell is what a peer cost in a row: a dash where it has no such thing.
+func (r result) cell(peer string) string {
+	p, ok := r.peers[peer]
+	switch {
+	case !ok:
+		return "-"
+	case math.IsNaN(p.cost):
+		return "failed"
+	case p.times >= 10:
+		return fmt.Sprintf("%s (%.0fx)", number(p.cost), p.times)
+	}
+	return fmt.Sprintf("%s (%.2gx)", number(p.cost), p.times)
+}
+
+// number has three digits that count, or all that stand before the point.
+func number(x float64) string {
+	if x >= 100 {
+		return fmt.Sprintf("%.0f", x)
+	}
+	return fmt.Sprintf("%.3g", x)
 }
 
 // cpuModel is the processor as /proc/cpuinfo names it.

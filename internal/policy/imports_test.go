@@ -20,14 +20,17 @@ type importRule struct {
 // package aio). All may import the standard library; what else, says
 // dependencyRules. "x/..." is x and every package below it.
 var importRules = []importRule{
-	{".", []string{"internal/coro", "internal/goid", "internal/invariant", "internal/timerq"}, nil,
+	{".", []string{"internal/coro", "internal/goid", "internal/invariant", "internal/timerq"}, []string{"aiotest"},
 		"the core stands on std and on its own machinery; what stands on it (aionet, job, ...) is another package"},
 	{"internal/coro", []string{"internal/goid", "internal/invariant"}, nil,
 		"coroutines know no loop, so that their hazards are tested without one"},
 	{"internal/goid", nil, nil, "who am I, nothing else"},
 	{"internal/invariant", nil, nil, "must be usable from everywhere"},
 	{"internal/timerq", []string{"internal/invariant"}, nil, "a heap of deadlines; whose clock it is, is the loop's business"},
+	{"internal/scenario", []string{"."}, nil, "compares what users can call with CPython's asyncio"},
 	{"internal/policy", nil, nil, "looks at the tree from outside; must build when the rest does not"},
+
+	{"aiotest", []string{"."}, nil, "a test kit made of what users can call: what it does with a loop, anybody can"},
 
 	{"refire/accesslog", nil, nil, "first stage, bytes -> Entry: knows neither loop nor network"},
 	{"refire", []string{".", "refire/accesslog"}, nil, "second stage, Entry -> Request -> Outcome"},
@@ -36,6 +39,7 @@ var importRules = []importRule{
 		"puts the stages together; the only one that knows flags and terminals"},
 
 	{"bench/...", []string{"."}, nil, "measures what users can call"},
+	{"examples/...", []string{"."}, nil, "programs as users write them"},
 }
 
 // ownerRules: packages that only the named folders may import, tests included.
@@ -63,7 +67,11 @@ var bannedImports = []struct {
 		"refire/cmd/refire/main.go": "silences what net/http writes there by itself",
 		"refire/quiet_test.go":      "the type of net/http's ErrorLog",
 	}, "log/slog", "libraries print nothing by themselves"},
-	{"testing", ".", false, nil, "a package for tests", "its flags would end up in users' programs"},
+	{"testing", ".", false, map[string]string{
+		"aiotest/clocksuite.go": "a suite of subtests",
+		"aiotest/conform.go":    "a suite of subtests",
+		"aiotest/run.go":        "fails the test that calls it; a package that only tests import",
+	}, "a package for tests", "its flags would end up in users' programs"},
 }
 
 func TestImports(t *testing.T) {

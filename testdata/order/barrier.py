@@ -81,4 +81,13 @@ async def main():
     for t in ts:
         await t
 
+    # A cancelled one wakes the first of the others, which queues anew.
+    b = asyncio.Barrier(4)
+    ts = parties(b, "abc")
+    await turns(1)
+    ts[2].cancel()
+    await turns(3)
+    for t in ts[:2] + parties(b, "de"):
+        await t
+
 run(main)

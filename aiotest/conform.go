@@ -1,0 +1,74 @@
+package aiotest
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// promise is one thing that an implementation of an interface must do: a case of a suite.
+type promise[T any] struct {
+	name string
+	text string // what is printed when it is not kept
+	// check runs in a bubble of testing/synctest. So it can wait until everybody is blocked, and what
+	// hangs is found out at once. It fails at the first thing that is wrong.
+	check func(t testing.TB, subject T)
+}
+
+// conform has each case of a suite check an implementation of its own, made by newSubject.
+func conform[T any](t *testing.T, suite []promise[T], newSubject func() T) {
+	t.Helper()
+	for _, p := range suite {
+		t.Run(p.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { p.run(t, newSubject()) })
+		})
+	}
+}
+
+func (p promise[T]) run(t testing.TB, subject T) {
+	defer func() {
+		if t.Failed() {
+			t.Logf("the promise: %s", p.text)
+			<-time.After(aeon) // whoever only waits for a time gets it: a bubble must not end before its goroutines
+		}
+	}()
+	p.check(t, subject)
+}
+
+// going is a function on a goroutine of its own.
+type going struct{ done chan struct{} }
+
+func inBackground(fn func()) going {
+	g := going{make(chan struct{})}
+	go func() {
+		defer close(g.done)
+		fn()
+	}()
+	return g
+}
+
+// over reports whether the function has returned, once everybody is blocked. No time passes meanwhile
+// in the bubble.
+func (g going) over() bool {
+	synctest.Wait()
+	select {
+	case <-g.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// aeon is more than any case needs, in the time of its bubble.
+const aeon = 10_000 * time.Hour
+
+// wait waits for the function; if it does not return in the bubble's time either, the case fails
+// with what.
+func (g going) wait(t testing.TB, what string, args ...any) {
+	t.Helper()
+	select {
+	case <-g.done:
+	case <-time.After(aeon):
+		t.Fatalf(what, args...)
+	}
+}

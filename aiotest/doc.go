@@ -1,0 +1,16 @@
+// Package aiotest helps to test what runs on package aio's loops: virtual time, on which an hour
+// takes no time and every run is the same; and suites that other people's clocks must pass.
+//
+//	func TestRetry(t *testing.T) {
+//		aiotest.Run(t, func(ctx context.Context) error {
+//			...
+//			return aio.Sleep(ctx, time.Hour) // returns at once
+//		})
+//	}
+//
+// A [Clock] needs no bubble of testing/synctest, and works in one. Which to take: in a bubble time
+// passes when all of its goroutines wait, so it suits code that starts goroutines of its own, and
+// cannot tell a socket that somebody will write to from one that nobody will. A Clock asks the loops
+// only: it suits code with sockets, files and processes, which wait for the real world in calls on
+// executors, and knows nothing of other goroutines.
+package aiotest

@@ -1,0 +1,123 @@
+package aio
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestStopwatch(t *testing.T) {
+	const limit = 100 * time.Millisecond
+	ms := func(n int) time.Duration { return time.Duration(n) * time.Millisecond }
+	for name, c := range map[string]struct {
+		reads      [][2]int // due, read
+		held, gone int
+	}{
+		"on time":                        {[][2]int{{10, 10}, {20, 21}, {31, 31}}, 31, 0},
+		"a little late counts":           {[][2]int{{10, 35}, {45, 70}}, 70, 0},
+		"late does not count":            {[][2]int{{10, 36}, {46, 96}}, 20, 0},
+		"stopped":                        {[][2]int{{10, 10}, {20, 5020}, {5030, 5030}}, 30, 5000},
+		"due before the step was looked": {[][2]int{{-4000, 5}, {15, 15}}, 15, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			start := time.Now()
+			s := stopwatch{from: start}
+			var held time.Duration
+			for _, r := range c.reads {
+				held = s.read(start.Add(ms(r[1])), start.Add(ms(r[0])), limit)
+			}
+			if held != ms(c.held) || s.gone != ms(c.gone) {
+				t.Errorf("held %v, gone %v; want %v, %v", held, s.gone, ms(c.held), ms(c.gone))
+			}
+		})
+	}
+}
+
+// In virtual time a tick would be a stop on the way; in real time it would keep a processor awake.
+func TestWatchdog_sleepsWhileTheLoopIsParked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := Start(WithSlowStep(100 * time.Millisecond))
+		for _, bubbled := range []bool{true, false} { // false: as outside of bubbles, where the next tick finds out
+			l.watch.mu.Lock()
+			l.watch.bubbled, l.watch.precise = bubbled, bubbled
+			l.watch.mu.Unlock()
+			l.CallSoon(func() {})
+			if bubbled {
+				synctest.Wait()
+			} else {
+				time.Sleep(time.Second)
+			}
+			armed := true
+			func() {
+				l.watch.mu.Lock()
+				defer l.watch.mu.Unlock()
+				armed = l.watch.timer.Stop()
+			}()
+			if !l.watch.asleep.Load() || armed {
+				t.Errorf("bubbled %v: the loop is parked, and the watchdog asleep is %v, its timer armed %v", bubbled, l.watch.asleep.Load(), armed)
+			}
+			time.Sleep(time.Hour)
+		}
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// Between dumps there is a pause, and among too many goroutines there is none.
+func TestWatchdog_looksSeldom(t *testing.T) {
+	l := newLoop(nil)
+	d := &l.watch
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	now := time.Now()
+	d.told, d.dumped, d.dumping = &toldStep{}, now, 30*time.Millisecond
+	if h := d.findHolder(now.Add(599 * time.Millisecond)); !strings.HasPrefix(string(h.stack), "aio: no stack: the last look took 30ms, the next is taken 1ms from now") {
+		t.Errorf("599 ms after a look of 30 ms: %q", h.stack)
+	}
+	if h := d.findHolder(now.Add(601 * time.Millisecond)); strings.Contains(string(h.stack), "no stack") || d.dumped == now {
+		t.Errorf("601 ms after a look of 30 ms: %q", h.stack)
+	}
+}
+
+func TestFirstUserLine(t *testing.T) {
+	std := stdFolder()
+	for name, c := range map[string]struct{ stack, want string }{
+		"waits": {"goroutine 7 [chan receive]:\nsync.(*Mutex).Lock(...)\n\t" + std + "sync/mutex.go:46\nmain.(*server).handle(0xc000, {0x1, 0x2})\n\t/src/x/server.go:12 +0x1d\n", "/src/x/server.go:12 main.(*server).handle"},
+		"in aio": {"goroutine 7 [runnable]:\ngithub.com/seed8b1f0744/aio.(*Loop).protect(0x1)\n\t/src/aio/loop.go:3 +0x1\ngithub.com/seed8b1f0744/aio/internal/timerq.(*Queue[...]).Pop(0x1)\n\t/src/aio/internal/timerq/timerq.go:3 +0x1\n" +
+			"created by github.com/seed8b1f0744/other.Start in goroutine 1\n\t/src/other/main.go:4 +0x1\n", ""},
+		"empty": {"", ""},
+	} {
+		if got := firstUserLine([]byte(c.stack)); got != c.want {
+			t.Errorf("%s: got %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+// What the watchdog costs while nothing is slow: nothing, next to the same without it.
+func BenchmarkStep(b *testing.B) {
+	for name, opts := range map[string][]Option{"watched": nil, "unwatched": {WithSlowStep(0)}} {
+		b.Run(name, func(b *testing.B) {
+			_, err := Run(context.Background(), Do(func(ctx context.Context) error {
+				l, _ := LoopOf(ctx)
+				fn := func() {}
+				b.ReportAllocs()
+				for b.Loop() {
+					for range 1000 {
+						l.CallSoon(fn)
+					}
+					if err := Yield(ctx); err != nil {
+						return err
+					}
+				}
+				b.ReportMetric(float64(b.Elapsed())/float64(b.N)/1000, "ns/step")
+				return nil
+			}), opts...)
+			if err != nil {
+				b.Fatal(err)
+			}
+		})
+	}
+}
