@@ -9,10 +9,11 @@ import (
 // closing is how far a loop's end has come: wanted -> begun -> hard (the grace period is over) ->
 // the inbox is closed -> settled.
 type closing struct {
-	wanted bool // by the end of the iteration
-	begun  bool // tasks are cancelled
-	hard   bool // what is left is no longer waited for
-	over   bool // wrapUp was here
+	wanted bool  // by the end of the iteration
+	begun  bool  // tasks are cancelled
+	hard   bool  // what is left is no longer waited for
+	over   bool  // wrapUp was here
+	at     int64 // when it began; what was due by then is still called
 
 	realGrace *time.Timer // with a clock
 }
@@ -113,6 +114,7 @@ func (l *Loop) beginClose() {
 		return
 	}
 	l.closing.begun = true
+	l.closing.at = l.now()
 	l.awaitsCalls.Store(true)
 	l.root.end(endedCancelled, ErrClosed)
 	for _, t := range l.tasks.all() {

@@ -50,7 +50,7 @@ func (l *Loop) iterate() bool {
 			l.beginClose()
 		}
 		l.collect()
-		if l.ready.n == 0 && !(closes && l.due()) { // what is due when the loop is closed is still called
+		if l.ready.n == 0 && !l.owesTimer(closes) {
 			if l.finished() {
 				return false
 			}
@@ -85,6 +85,13 @@ func (l *Loop) beginTurn() {
 	l.fire()
 	l.iterations++
 	l.left = l.ready.n
+}
+
+// owesTimer reports whether a timer was due when the loop was closed: that is still called. first is
+// for the iteration in which the closing begins.
+func (l *Loop) owesTimer(first bool) bool {
+	when, ok := l.nextTimer()
+	return ok && (when < l.closing.at || first && when <= l.now())
 }
 
 // due reports whether a timer is.

@@ -187,3 +187,23 @@ func collected(t *testing.T, gone <-chan struct{}, what string) {
 	}
 	t.Errorf("%s is never collected", what)
 }
+
+// So is one that another goroutine armed before the loop closed itself.
+func TestFound_timerArmedElsewhereBeforeClose(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var tr trace
+		l := start(t)
+		l.CallSoon(func() {
+			armed := make(chan struct{})
+			go func() {
+				defer close(armed)
+				l.CallLater(time.Second, func() { tr.add("due") })
+			}()
+			<-armed
+			letPass(2 * time.Second)
+			_ = l.Close()
+		})
+		<-l.Done()
+		tr.check(t, "due")
+	})
+}

@@ -53,7 +53,7 @@ type soakReport struct {
 func (s *soak) newLoop(kind soakKind, random *rand.Rand) *soakLoop {
 	l := &soakLoop{soak: s, kind: kind, started: make(map[uint64]bool), finished: make(map[uint64]bool)}
 	hooks := aio.Hooks{Unhandled: func(f aio.Failure) { s.report(l, f) }}
-	opts := []aio.Option{aio.WithGrace(2 * time.Hour)} // longer than settle waits in a bubble: who is ended by force was stuck
+	opts := []aio.Option{aio.WithLogger(slog.New(slog.DiscardHandler)), aio.WithGrace(2 * time.Hour)} // longer than settle waits in a bubble: who is ended by force was stuck
 	switch kind {
 	case soakOnThread:
 		opts = append(opts, aio.OnThread())
@@ -65,7 +65,7 @@ func (s *soak) newLoop(kind soakKind, random *rand.Rand) *soakLoop {
 		opts = append(opts, aio.WithGrace(time.Duration(random.IntN(3))*time.Millisecond))
 	}
 	if random.IntN(4) == 0 {
-		opts = append(opts, aio.WithDebug(), aio.WithLogger(slog.New(slog.DiscardHandler)))
+		opts = append(opts, aio.WithDebug())
 	}
 	if random.IntN(4) == 0 {
 		opts = append(opts, aio.WithSlowStep(time.Millisecond))
