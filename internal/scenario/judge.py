@@ -702,15 +702,32 @@ class World:
         await self.things[s["on"][0]].acquire()
 
     async def do_acquire(self, actor, s):
-        await self.things[s["on"][0]].acquire()
+        sem = self.things[s["on"][0]]
+        waits = sem.locked()
+        try:
+            await sem.acquire()
+        finally:
+            if waits and sem._value > 0 and any(not w.done() for w in sem._waiters or ()):
+                self.needs((3, 13), "a semaphore with permits for several who wait")
 
     async def do_wait(self, actor, s):
         thing = self.things[s["on"][0]]
         if isinstance(thing, asyncio.Barrier):
             return await self.at_the_barrier(thing)
         if isinstance(thing, asyncio.Condition):
-            self.must_hold(thing)
-        await thing.wait()
+            await self.at_the_condition(thing, thing.wait())
+        else:
+            await thing.wait()
+
+    async def at_the_condition(self, cond, wait):
+        if not cond.locked():
+            wait.close()
+            raise Misuse
+        try:
+            await wait
+        except asyncio.CancelledError:
+            self.needs((3, 13), "a condition whose waiter is cancelled")
+            raise
 
     async def at_the_barrier(self, barrier):
         if barrier._count == 0:
@@ -720,17 +737,13 @@ class World:
         try:
             return await barrier.wait()
         except asyncio.CancelledError:
+            self.needs((3, 13), "a barrier with a party that is cancelled")
             barrier.left_early = True
             raise
 
     async def do_until(self, actor, s):
         cond, event = (self.things[name] for name in s["on"])
-        self.must_hold(cond)
-        await cond.wait_for(event.is_set)
-
-    def must_hold(self, cond):
-        if not cond.locked():
-            raise Misuse
+        await self.at_the_condition(cond, cond.wait_for(event.is_set))
 
 
 class Eager(asyncio.Task):
