@@ -63,6 +63,7 @@ func (l *Loop) parkOnClock() {
 	if l.foreignEnds(); l.ready.n > 0 {
 		return
 	}
+	when, timed := l.nextTimer() // before the lock: see Loop.Tasks
 	b := &l.inbox
 	b.mu.Lock()
 	if len(b.posts) > 0 {
@@ -73,11 +74,12 @@ func (l *Loop) parkOnClock() {
 		b.bell = make(chan struct{})
 	}
 	bell := b.bell
+	l.note()
 	b.parked = true
 	b.mu.Unlock()
 
 	var until time.Time
-	if when, ok := l.nextTimer(); ok && when != never {
+	if timed && when != never {
 		until = l.start0.Add(time.Duration(when))
 	}
 	l.clock.Wait(bell, until)

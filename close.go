@@ -80,11 +80,7 @@ func (f *firstTurn) run() { f.turn.settle(Finished, nil) }
 
 // stuck names what keeps the loop from closing.
 func (l *Loop) stuck() *StuckError {
-	e := &StuckError{Calls: int(l.calls.Load())}
-	for _, t := range l.tasks.all() {
-		e.Tasks = append(e.Tasks, t.info())
-	}
-	return e
+	return &StuckError{Calls: int(l.calls.Load()), Tasks: l.tasksAside()}
 }
 
 // Shutdown waits until the loop has no tasks, and closes it. When ctx ends first, it closes the
@@ -149,6 +145,7 @@ func (l *Loop) finished() bool {
 		return false
 	}
 	l.inbox.closed = true
+	l.inbox.seen = glance{iterations: l.iterations} // timers that are left are dropped
 	return true
 }
 

@@ -15,6 +15,7 @@ type countdown struct {
 	waiter *waiter
 	enough func(*core) bool // called with mu held, for each that is done
 	claims bool             // the outcomes will be taken
+	on     reason           // for people
 
 	mu    sync.Mutex
 	left  int       // guarded by mu
@@ -31,16 +32,16 @@ type watcher struct {
 
 // newCountdown prepares the caller's wait for n futures. Each must then be given to watch, or
 // counted. With claims, the caller takes their outcomes if all goes well.
-func newCountdown(ctx context.Context, n int, claims bool, enough func(*core) bool) (*countdown, error) {
+func newCountdown(ctx context.Context, n int, on reason, claims bool, enough func(*core) bool) (*countdown, error) {
 	w, err := waiterFor(ctx)
 	if err != nil {
 		return nil, err
 	}
-	c := &countdown{waiter: w, enough: enough, claims: claims, left: n, marks: make([]watcher, 0, n)}
+	c := &countdown{waiter: w, enough: enough, claims: claims, on: on, left: n, marks: make([]watcher, 0, n)}
 	if w.task != nil {
 		c.loop = w.task.ctx.loop
 	}
-	w.begin(ctx)
+	w.begin(ctx, on)
 	return c, nil
 }
 

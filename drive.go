@@ -87,6 +87,9 @@ func (l *Loop) runOurs(r runnable) bool {
 	case *watcher:
 		l.take()
 		r.run()
+	case *completion:
+		l.take()
+		r.run()
 	case *memberDone:
 		l.take()
 		r.run()

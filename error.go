@@ -137,20 +137,23 @@ func (e *PanicError) Unwrap() error {
 }
 
 // StuckError is the error of a Close whose grace period ended first. It names what was left behind,
-// still running.
+// still running, and says what each task did or waited for, see [Loop.Tasks].
 type StuckError struct {
-	Tasks []TaskInfo // whose step does not end
+	Tasks []TaskInfo // one whose step does not end, and those that wait behind it
 	Calls int        // on executors
 }
 
 func (e *StuckError) Error() string {
 	var what []string
 	for _, t := range e.Tasks {
-		task := fmt.Sprintf("task %q", t.Name)
-		if t.On != "" {
-			task += " (" + t.On + ")"
+		text := fmt.Sprintf("task %q", t.Name)
+		switch {
+		case t.On != "":
+			text += " (" + t.State + ": " + t.On + ")"
+		case t.State != "":
+			text += " (" + t.State + ")"
 		}
-		what = append(what, task)
+		what = append(what, text)
 	}
 	if e.Calls > 0 {
 		what = append(what, fmt.Sprintf("%d calls on executors", e.Calls))

@@ -56,7 +56,7 @@ func (e *Event) Wait(ctx context.Context) error {
 		e.mu.Unlock()
 		return nil
 	}
-	w.begin(ctx)
+	w.begin(ctx, onEvent)
 	e.waiters.push(&w.node)
 	e.mu.Unlock()
 	err = w.park(ctx)

@@ -68,3 +68,24 @@ func ExampleShield() {
 	// committed
 	// <nil>
 }
+
+// What does the program wait for? Any goroutine may ask, also while a step holds the loop.
+func ExampleLoop_Tasks() {
+	_, _ = aio.Run(context.Background(), aio.Do(func(ctx context.Context) error {
+		jobs := aio.NewQueue[string](0)
+		worker := aio.Go(ctx, jobs.Get, aio.Named("worker"))
+		aio.Go(ctx, worker.Await, aio.Named("boss"))
+		_ = aio.Yield(ctx)
+		loop, _ := aio.LoopOf(ctx)
+		for _, t := range loop.Tasks() {
+			fmt.Printf("%s is %s: %q\n", t.Name, t.State, t.On)
+		}
+		fmt.Println(loop.Stats().Tasks, "tasks")
+		return nil
+	}))
+	// Output:
+	// task-1 is running: ""
+	// worker is waiting: "queue get"
+	// boss is waiting: "task \"worker\""
+	// 3 tasks
+}

@@ -46,6 +46,7 @@ func Blocking[T any](ctx context.Context, fn func(context.Context) (T, error)) (
 	t.checkpoint()
 	l := t.ctx.loop
 	c := newCall(ctx, l, fn)
+	c.of = ofBlocking
 	c.claims = 1 // an error is returned here, or reported here
 	if err := c.submit(ctx, l.defaultExecutor()); err != nil {
 		return none, err
@@ -100,7 +101,7 @@ type call[T any] struct {
 
 func newCall[T any](ctx context.Context, l *Loop, fn func(context.Context) (T, error)) *call[T] {
 	c := &call[T]{loop: l, fn: fn}
-	c.owner = c
+	c.owner, c.of = c, ofCall
 	if l != nil && l.debug != nil {
 		c.extra().debug = hasValue[T]()
 	}

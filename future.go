@@ -50,6 +50,7 @@ type core struct {
 	mu       sync.Mutex
 	state    atomic.Int32
 	taken    atomic.Bool // somebody was given the outcome, or will be
+	of       uint8       // immutable; for people: ofTask and the like
 	claims   int32       // guarded by mu; who waits in order to take it
 	watchers nodeList    // guarded by mu
 	more     *coreMore   // guarded by mu; not replaced once settled
@@ -298,7 +299,7 @@ func (c *core) wait(ctx context.Context) error {
 		c.mu.Unlock()
 		return nil
 	}
-	w.begin(ctx)
+	w.begin(ctx, onPromise+reason(c.of))
 	c.watchers.push(&w.node)
 	c.claims++
 	c.mu.Unlock()

@@ -66,7 +66,7 @@ func gatherAll[T any](ctx context.Context, futures []*Future[T]) error {
 	if err := ended(ctx); err != nil {
 		return err
 	}
-	c, err := newCountdown(ctx, len(futures), true, func(*core) bool { return false })
+	c, err := newCountdown(ctx, len(futures), onGather, true, func(*core) bool { return false })
 	if err != nil {
 		return err
 	}
@@ -102,7 +102,7 @@ func gather[T any](ctx context.Context, futures []*Future[T]) error {
 		return err
 	}
 	var failed *core
-	c, err := newCountdown(ctx, len(futures), true, func(f *core) bool {
+	c, err := newCountdown(ctx, len(futures), onGather, true, func(f *core) bool {
 		bad := f.failedWith() != nil
 		if bad && failed == nil {
 			failed = f

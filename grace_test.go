@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -89,6 +90,8 @@ func TestGrace_callThatDoesNotEnd(t *testing.T) {
 func TestGrace_stepThatDoesNotEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := aio.Start(aio.WithGrace(time.Second), complains(t))
+		var q aio.Queue[int]
+		aio.Submit(context.Background(), l, q.Get, aio.Named("consumer"))
 		release := make(chan struct{})
 		aio.Submit(context.Background(), l, aio.Do(func(context.Context) error { <-release; return nil }), aio.Named("hog"))
 		aio.Submit(context.Background(), l, aio.Do(func(context.Context) error { return nil }), aio.Named("behind"))
@@ -100,6 +103,9 @@ func TestGrace_stepThatDoesNotEnd(t *testing.T) {
 		}
 		if !slices.ContainsFunc(stuck.Tasks, func(i aio.TaskInfo) bool { return i.Name == "hog" }) {
 			t.Errorf("%v does not name the task that holds the loop", err)
+		}
+		if text := err.Error(); !strings.Contains(text, `task "hog" (running)`) || !strings.Contains(text, `task "consumer" (waiting: queue get)`) {
+			t.Errorf("%q does not say who holds the loop and what the others wait for", text)
 		}
 		close(release)
 		<-l.Done() // what was abandoned ends by itself after all

@@ -137,7 +137,7 @@ func (g *group) wait() error {
 		}
 		g.mu.Lock()
 		if g.members > 0 {
-			w.begin(ctx)
+			w.begin(ctx, onGroup)
 			g.waiting.push(&w.node)
 			g.mu.Unlock()
 			if err := w.park(ctx); err != nil { // Close gave up on this task
@@ -208,7 +208,8 @@ func (g *group) leave() {
 
 // ForEach calls fn for each item in a task of its own, at most limit at a time. It takes an item
 // only when it may start its task, stops taking at the first error or when ctx ends, waits for the
-// tasks that run, and returns as [WithGroup] does. items is pulled by the caller, so it may await.
+// tasks that run, and returns as [WithGroup] does. items is pulled by the caller, so it may await;
+// the end of ctx ends such a wait, but an error of fn does not: it is seen when the next item comes.
 //
 // It may be called in a task, which it suspends, and in any other goroutine, which it blocks; ctx
 // must carry a loop (ErrNoLoop). limit must be at least 1.

@@ -132,15 +132,16 @@ func (l *Loop) park() {
 		return
 	}
 	b := &l.inbox
+	when, timed := l.nextTimer()
 	b.mu.Lock()
 	if len(b.posts) > 0 {
 		b.mu.Unlock()
 		return
 	}
-	b.parked = true
+	l.note()
+	b.parked = true // and while it is, whoever holds mu may read what is loop only
 	b.mu.Unlock()
 
-	when, timed := l.nextTimer()
 	if !timed {
 		<-b.wake
 		return

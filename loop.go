@@ -78,11 +78,15 @@ type inbox struct {
 	wake   chan struct{} // room for one
 	bell   chan struct{} // guarded by mu; with a clock: instead of wake, closed
 	slots  slotPool      // guarded by mu; for handles made by other goroutines
+
+	seen      glance // guarded by mu; how the loop stood when it last noted it
+	withdrawn int    // guarded by mu; questions that the loop did not answer in time and still has
 }
 
 func newLoop(opts []Option) *Loop {
 	l := &Loop{grace: 5 * time.Second, start0: time.Now(), bubbled: inBubble()}
 	l.inbox.wake = make(chan struct{}, 1)
+	l.settled.of = ofLoopClose
 	for _, o := range opts {
 		o.option(l)
 	}
@@ -196,10 +200,17 @@ func (b *inbox) add(r runnable) {
 func (l *Loop) collect() {
 	b := &l.inbox
 	if !b.some.Load() {
+		if l.iterations%noteEvery == 0 {
+			b.mu.Lock()
+			l.note()
+			b.mu.Unlock()
+		}
 		return
 	}
 	b.mu.Lock()
+	l.note()
 	posts := b.posts
+	b.seen.ready += len(posts)
 	b.posts, b.spare = b.spare[:0], nil
 	b.some.Store(false)
 	b.slots.takeBack(&l.slots)

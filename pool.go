@@ -56,7 +56,9 @@ func NewPool(c PoolConfig) *Pool {
 	if c.IdleAfter <= 0 {
 		c.IdleAfter = 10 * time.Second
 	}
-	return &Pool{config: c, made: time.Now()}
+	p := &Pool{config: c, made: time.Now()}
+	p.drained.of = ofPoolClose
+	return p
 }
 
 // Submit hands call to a worker. While the pool is full it suspends a task and blocks any other
@@ -121,7 +123,7 @@ func (p *Pool) waitForRoom(ctx context.Context) error {
 		p.mu.Unlock()
 		return nil
 	}
-	w.begin(ctx)
+	w.begin(ctx, onPool)
 	p.waiting.push(&w.node)
 	p.mu.Unlock()
 	err = w.park(ctx)

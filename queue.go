@@ -75,7 +75,7 @@ func (q *Queue[T]) Put(ctx context.Context, v T) error {
 			q.mu.Unlock()
 			return err
 		}
-		if err := q.wait(ctx, &q.putters, q.noRoom); err != nil {
+		if err := q.wait(ctx, onQueuePut, &q.putters, q.noRoom); err != nil {
 			return err
 		}
 	}
@@ -99,12 +99,12 @@ func (q *Queue[T]) Get(ctx context.Context) (T, error) {
 		}
 		w := taskWaiter(ctx)
 		if w == nil {
-			if err := q.wait(ctx, &q.getters, q.nothing); err != nil {
+			if err := q.wait(ctx, onQueueGet, &q.getters, q.nothing); err != nil {
 				return none, err
 			}
 			continue
 		}
-		w.begin(ctx)
+		w.begin(ctx, onQueueGet)
 		q.getters.push(&w.node)
 		q.mu.Unlock()
 		if err := w.park(ctx); err != nil {
@@ -116,7 +116,7 @@ func (q *Queue[T]) Get(ctx context.Context) (T, error) {
 
 // wait waits in list until woken, while blocked still holds. Called with mu held, it returns
 // without.
-func (q *Queue[T]) wait(ctx context.Context, list *nodeList, blocked func() bool) error {
+func (q *Queue[T]) wait(ctx context.Context, on reason, list *nodeList, blocked func() bool) error {
 	w := taskWaiter(ctx)
 	if w == nil {
 		q.mu.Unlock()
@@ -130,7 +130,7 @@ func (q *Queue[T]) wait(ctx context.Context, list *nodeList, blocked func() bool
 			return nil
 		}
 	}
-	w.begin(ctx)
+	w.begin(ctx, on)
 	list.push(&w.node)
 	q.mu.Unlock()
 	err := w.park(ctx)
@@ -244,7 +244,7 @@ func (q *Queue[T]) Join(ctx context.Context) error {
 		q.mu.Unlock()
 		return nil
 	}
-	return q.wait(ctx, &q.joiners, func() bool { return q.unfinished > 0 })
+	return q.wait(ctx, onQueueJoin, &q.joiners, func() bool { return q.unfinished > 0 })
 }
 
 // These are called with mu held.

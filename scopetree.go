@@ -121,8 +121,12 @@ func (s *scope) relink() {
 }
 
 func (s *scope) release() {
-	s.handOver()
 	s.mu.Lock()
+	if s.first != nil {
+		s.mu.Unlock()
+		s.handOver()
+		s.mu.Lock()
+	}
 	s.released = true
 	how := s.how.Load()
 	if how == adrift || how == alive && s.inUse() {

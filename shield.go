@@ -22,7 +22,7 @@ func Shield[T any](ctx context.Context, fn func(context.Context) (T, error)) (T,
 	if err := ended(ctx); err != nil {
 		return none, err
 	}
-	c, err := newCountdown(ctx, 1, false, func(*core) bool { return true })
+	c, err := newCountdown(ctx, 1, onShield, false, func(*core) bool { return true })
 	if err != nil {
 		return none, err
 	}

@@ -29,7 +29,7 @@ func Sleep(ctx context.Context, d time.Duration) error {
 	l := t.ctx.loop
 	s := l.slots.get(l, false)
 	w := &t.waiter
-	w.begin(ctx)
+	w.begin(ctx, onSleep)
 	h := s.arm(nil, t, slotTimer)
 	l.timers.Push(l.after(d), s)
 	err = w.park(ctx)

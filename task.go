@@ -126,7 +126,7 @@ func (t *Task[T]) start(ctx context.Context, l *Loop, g *group, opts []TaskOptio
 	for _, o := range opts {
 		o.taskOption(k)
 	}
-	k.core = &t.core
+	k.core, t.of = &t.core, ofTask
 	k.waiter.task, k.waiter.owner = k, &k.waiter
 	k.ctx.parent, k.ctx.loop, k.ctx.ownTask = ctx, l, k
 	t.owner = t
@@ -191,6 +191,9 @@ func (t *task) info() TaskInfo {
 	}
 	if info.Name == "" {
 		info.Name = "task-" + strconv.FormatUint(t.id, 10)
+	}
+	if t.over.Load() {
+		info.State = "done"
 	}
 	return info
 }

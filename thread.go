@@ -27,6 +27,7 @@ type Thread struct {
 // suspend.
 func NewThread() *Thread {
 	t := &Thread{calls: NewQueue[func()](maxThreadCalls)}
+	t.drained.of = ofPoolClose
 	go t.run()
 	return t
 }

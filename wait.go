@@ -55,7 +55,7 @@ func Wait[W Waiter](ctx context.Context, when When, ws ...W) (done, pending []W,
 }
 
 func wait(ctx context.Context, when When, cores []*core) error {
-	c, err := newCountdown(ctx, len(cores), false, func(f *core) bool {
+	c, err := newCountdown(ctx, len(cores), onWait, false, func(f *core) bool {
 		return when == FirstDone || when == FirstError && f.failedWith() != nil && f.State() == Finished
 	})
 	if err != nil {

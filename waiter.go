@@ -25,7 +25,7 @@ import (
 // is changed, a scope likewise) and by the generation where there is no lock.
 type waiter struct {
 	node
-	word atomic.Uint64 // generation, own, state
+	word atomic.Uint64 // generation, reason, own, state
 	task *task         // immutable; nil: a goroutine
 	wake *bell         // immutable; the goroutine's
 }
@@ -36,9 +36,12 @@ const (
 	waitNotified
 	waitGone
 
-	waitState = 3      // mask
-	waitOwn   = 1 << 2 // the wait's context is the task's own
-	waitGen   = 1 << 3 // one generation
+	waitState = 3                 // mask
+	waitOwn   = 1 << 2            // the wait's context is the task's own
+	waitOn    = 63 << waitOnShift // what the wait is for: a reason
+	waitGen   = 1 << 9            // one generation
+
+	waitOnShift = 3
 )
 
 // waiterFor finds out who runs, and so who will wait under ctx. It fails where waiting could not
@@ -95,11 +98,12 @@ func running(ctx context.Context) (*task, error) {
 	return nil, nil
 }
 
-// begin starts a wait under ctx. Its source must not know the waiter before.
-func (w *waiter) begin(ctx context.Context) {
+// begin starts a wait under ctx. Its source must not know the waiter before. on is for people, see
+// Loop.Tasks.
+func (w *waiter) begin(ctx context.Context, on reason) {
 	word := w.word.Load()
 	invariant.Check(word&waitState != waitWaiting, "a waiter waits once at a time")
-	word = word&^(waitState|waitOwn) + waitGen | waitWaiting
+	word = word&^(waitState|waitOwn|waitOn) + waitGen | waitWaiting | uint64(on)<<waitOnShift
 	if s, ok := ctx.(*scope); ok && w.task != nil && s.ownTask == w.task {
 		word |= waitOwn
 	}

@@ -34,6 +34,13 @@ func (q *Queue[T]) Next() (when int64, ok bool) {
 	return q.heap[0].when, true
 }
 
+// Each calls fn for each value, in no particular order.
+func (q *Queue[T]) Each(fn func(when int64, value T)) {
+	for _, it := range q.heap {
+		fn(it.when, it.value)
+	}
+}
+
 // Push adds a value.
 func (q *Queue[T]) Push(when int64, value T) {
 	q.seq++

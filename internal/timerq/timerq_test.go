@@ -66,6 +66,17 @@ func runOps(t *testing.T, ops []byte) {
 			t.Fatalf("Next = %d, %t; want the head of %v", when, ok, m)
 		}
 	}
+	var all []int
+	q.Each(func(when int64, x timer) {
+		if when != x.when {
+			t.Fatalf("Each gives %+v with deadline %d", x, when)
+		}
+		all = append(all, x.id)
+	})
+	slices.Sort(all)
+	if len(all) != len(m) || len(slices.Compact(all)) != len(m) {
+		t.Fatalf("Each gives %d values, not each of %d once", len(all), len(m))
+	}
 	for _, want := range m {
 		if got := q.Pop(); got != want {
 			t.Fatalf("draining: Pop = %+v, want %+v", got, want)
