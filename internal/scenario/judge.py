@@ -343,6 +343,8 @@ class World:
                 break
             if isinstance(block, Group) and block._tasks:
                 self.differs("rule 3: the end of a context reaches a group's members at once, not after the body")
+            elif isinstance(block, Group) and block._aborting:
+                self.differs("rule 3: a task that is cancelled while its group fails: the cancellation comes first")
 
     def callback(self, name, body, call, future=None):
         actor = Actor(self, name)
