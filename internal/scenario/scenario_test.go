@@ -120,7 +120,7 @@ func replay(t *testing.T, s *scenario.Scenario) {
 }
 
 // What is recorded of CPython, the CPython at hand does, as far as it is new enough.
-func TestWrittenScenarios_areCPythons(t *testing.T) {
+func TestJudge_agreesWithTheRecord(t *testing.T) {
 	p := python(t, 11)
 	for _, file := range topics(t) {
 		list := read(t, file)
