@@ -177,6 +177,8 @@ class Actor:
         self.name = name
         self.blocks = []  # groups and timeouts that it is in, outer first
         self.base = 0  # cancellations that its clean-up has seen
+        self.task = None
+        self.cond = None  # the condition at which it waits
         self.starting = False  # it starts an eager task at this moment
 
     def interrupted(self):
@@ -298,6 +300,7 @@ class World:
         return t
 
     async def task(self, actor, body):
+        actor.task = asyncio.current_task()
         self.log(actor, "begins")
         clean_up = None
         if body and body[-1]["op"] == "cancelled":
@@ -338,6 +341,8 @@ class World:
 
     def interrupts(self, actor, by):
         """A block that actor is in, or the whole task (None), is cancelled."""
+        if actor.cond and actor.task._fut_waiter in (actor.cond._lock._waiters or ()):
+            self.differs("rule 3: who is cancelled while it takes a condition's lock again keeps its place")
         for block in reversed(actor.blocks):
             if block is by:
                 break
@@ -717,19 +722,22 @@ class World:
         if isinstance(thing, asyncio.Barrier):
             return await self.at_the_barrier(thing)
         if isinstance(thing, asyncio.Condition):
-            await self.at_the_condition(thing, thing.wait())
+            await self.at_the_condition(actor, thing, thing.wait())
         else:
             await thing.wait()
 
-    async def at_the_condition(self, cond, wait):
+    async def at_the_condition(self, actor, cond, wait):
         if not cond.locked():
             wait.close()
             raise Misuse
+        actor.cond = cond
         try:
             await wait
         except asyncio.CancelledError:
             self.needs((3, 13), "a condition whose waiter is cancelled")
             raise
+        finally:
+            actor.cond = None
 
     async def at_the_barrier(self, barrier):
         if barrier._count == 0:
@@ -745,7 +753,7 @@ class World:
 
     async def do_until(self, actor, s):
         cond, event = (self.things[name] for name in s["on"])
-        await self.at_the_condition(cond, cond.wait_for(event.is_set))
+        await self.at_the_condition(actor, cond, cond.wait_for(event.is_set))
 
 
 class Eager(asyncio.Task):
