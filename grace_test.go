@@ -112,6 +112,25 @@ func TestGrace_stepThatDoesNotEnd(t *testing.T) {
 	})
 }
 
+// A step that holds the loop when Close is called delays the grace period; meanwhile Close waits.
+func TestGrace_beginsLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := start(t, aio.WithGrace(time.Minute))
+		stubborn := aio.Submit(context.Background(), l, aio.Do(func(ctx context.Context) error {
+			return aio.Sleep(context.WithoutCancel(ctx), time.Hour)
+		}))
+		aio.Submit(context.Background(), l, aio.Do(func(context.Context) error { time.Sleep(10 * time.Second); return nil }))
+		synctest.Wait()
+		began := time.Now()
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+		if took := time.Since(began); took != 70*time.Second || stubborn.State() != aio.Cancelled {
+			t.Errorf("Close took %v, and the task is %v", took, stubborn.State())
+		}
+	})
+}
+
 func TestGrace_callbackThatDoesNotEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := aio.Start(aio.WithGrace(time.Second), complains(t))

@@ -181,7 +181,8 @@ func (l *Loop) CallLater(d time.Duration, fn func()) Handle {
 	return l.callAt(l.after(d), fn)
 }
 
-// CallAt is CallLater for a point in time on the loop's clock, see Now.
+// CallAt is CallLater for a point in time on the loop's clock, see Now. One that is more than 292
+// years after the loop's beginning does not come.
 func (l *Loop) CallAt(t time.Time, fn func()) Handle {
 	return l.callAt(int64(t.Sub(l.start0)), fn)
 }
