@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"sync"
+	"sync/atomic"
 
 	"github.com/seed8b1f0744/aio/internal/invariant"
 )
@@ -218,16 +219,28 @@ func ForEach[T any](ctx context.Context, limit int, items iter.Seq[T], fn func(c
 		return fmt.Errorf("aio: ForEach: limit is %d, must be at least 1", limit)
 	}
 	room := NewSemaphore(limit)
-	return withGroup(ctx, room, func(ctx context.Context) error {
+	var started, done int64
+	err := withGroup(ctx, room, func(ctx context.Context) error {
 		if err := room.Acquire(ctx); err != nil {
 			return err
 		}
 		for item := range items {
-			Go(ctx, func(ctx context.Context) (struct{}, error) { return struct{}{}, fn(ctx, item) })
+			started++
+			Go(ctx, func(ctx context.Context) (struct{}, error) {
+				err := fn(ctx, item)
+				if err == nil {
+					atomic.AddInt64(&done, 1)
+				}
+				return struct{}{}, err
+			})
 			if err := room.Acquire(ctx); err != nil {
 				return err
 			}
 		}
 		return ended(ctx)
 	})
+	if err == nil && atomic.LoadInt64(&done) < started {
+		err = newCancelledError(context.Canceled, ErrClosed) // by the loop, while ctx goes on
+	}
+	return err
 }

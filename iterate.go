@@ -45,11 +45,12 @@ func (l *Loop) run() {
 // A task or coroutine that drives may have begun the iteration, and done some of it: see drive.
 func (l *Loop) iterate() bool {
 	if l.left == 0 {
-		if l.closing.wanted {
+		closes := l.closing.wanted
+		if closes {
 			l.beginClose()
 		}
 		l.collect()
-		if l.ready.n == 0 {
+		if l.ready.n == 0 && !(closes && l.due()) { // what is due when the loop is closed is still called
 			if l.finished() {
 				return false
 			}

@@ -120,11 +120,11 @@ func (l *Loop) handOverTimeouts() {
 	for l.timers.Len() > 0 {
 		when, _ := l.timers.Next()
 		s := l.timers.Pop()
-		word := s.word.Load()
+		word, fn := s.word.Load(), s.fn
+		s.fn = nil // whoever keeps the closed loop does not keep what its timers hold
 		if word&slotOutlives == 0 || word&slotState != slotPending {
 			continue
 		}
-		fn := s.fn
 		time.AfterFunc(time.Duration(when-l.now()), func() {
 			if s.word.CompareAndSwap(word&^slotState|slotPending, word&^slotState+slotGen) {
 				fn()

@@ -38,7 +38,8 @@ func (l *Loop) Stats() Stats {
 	b.mu.Lock()
 	seen := b.seen
 	if here || b.parked {
-		seen = l.glance()
+		l.note() // so that nobody is told older numbers later
+		seen = b.seen
 	}
 	seen.ready += b.waiting()
 	b.mu.Unlock()
@@ -236,7 +237,8 @@ func (q *question) run() {
 		return
 	}
 	q.begun = true
-	seen := l.glance()
+	l.note()
+	seen := b.seen
 	seen.ready += b.waiting()
 	b.mu.Unlock()
 	q.stats = l.stats(seen)
