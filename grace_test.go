@@ -209,3 +209,29 @@ func TestGrace_run(t *testing.T) {
 		close(release)
 	})
 }
+
+// A callback that calls itself soon, or at once by a timer, ends with the grace period.
+func TestGrace_callbacksThatGoOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		seen := newReports()
+		l := aio.Start(aio.WithGrace(time.Second), seen.option())
+		var soon, later func()
+		var hs, hl aio.Handle
+		soon = func() {
+			time.Sleep(time.Millisecond) // or no time would pass
+			hs = l.CallSoon(soon)
+		}
+		later = func() { hl = l.CallLater(0, later) }
+		l.CallSoon(soon)
+		l.CallSoon(later)
+		if err := l.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+		if hs.Err() != aio.ErrClosed || hl.Err() != aio.ErrClosed {
+			t.Errorf("the last of them: %v, %v; want ErrClosed", hs.Err(), hl.Err())
+		}
+		if told := len(seen.all()); told != 2 {
+			t.Errorf("Unhandled was told of %d, want 2", told)
+		}
+	})
+}
