@@ -209,10 +209,10 @@ func (w *waiter) block(ctx context.Context) error {
 	select {
 	case <-w.wake.c:
 	case <-ctx.Done():
+		w.wake.callers.resume() // before anybody can see that the wait is over
 		if word := w.word.Load(); word&waitState != waitWaiting || !w.word.CompareAndSwap(word, word&^waitState|waitGone) {
 			<-w.wake.c
-		} else {
-			w.wake.callers.resume()
+			w.wake.callers.pause() // who ended it has done so, too
 		}
 	}
 	return ended(ctx)
