@@ -268,7 +268,7 @@ func TestGroup_bodyDoesNotReturn(t *testing.T) {
 							return 0, errors.Join(err, io.EOF)
 						})
 						aio.Go(ctx, failsAfter(time.Second, io.ErrShortWrite))
-						_ = aio.Yield(ctx)
+						_ = aio.Sleep(ctx, time.Millisecond) // until both have begun: in a goroutine a Yield need not do
 						leave()
 						return nil
 					})
