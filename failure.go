@@ -2,6 +2,7 @@ package aio
 
 import (
 	"bytes"
+	"log/slog"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -11,7 +12,7 @@ import (
 // when nobody can reach the future any more, or when the loop closes, whichever comes first. It
 // holds nothing of the future but what the report needs, so that it does not keep it alive.
 type failure struct {
-	loop    *Loop
+	loop    *Loop // nil: of a task that never had one
 	what    Failure
 	unread  bool        // no failure, but a value that nobody asked for: for debug mode
 	settled atomic.Bool // taken, or reported
@@ -40,6 +41,12 @@ func noteOutcome[F any](l *Loop, future *F, c *core, r *failure) {
 	}
 	c.more.failure = r
 	c.mu.Unlock()
+	if l == nil {
+		if !inBubble() {
+			runtime.AddCleanup(future, (*failure).dropped, r)
+		}
+		return
+	}
 	if !l.failures.add(r) && l.bubbled {
 		r.run() // the loop has closed, and reported the others
 		return
@@ -52,6 +59,22 @@ func noteOutcome[F any](l *Loop, future *F, c *core, r *failure) {
 // noteFailure implements reporter.
 func (t *Task[T]) noteFailure() {
 	noteFailure(t.task.ctx.loop, t, &t.core, t.task.info())
+}
+
+// failWithoutLoop is Go without a loop in its ctx. That is easily done, with the ctx of an
+// http.Request for one, and fn is lost: so it is told where, if nobody asks. Whoever calls Go in a
+// task has a loop after all, to whose hooks it can be told.
+func (t *Task[T]) failWithoutLoop(opts []TaskOption) {
+	k := &t.task
+	for _, o := range opts {
+		o.taskOption(k)
+	}
+	if k.label == nil {
+		k.label = new(label)
+	}
+	k.label.created = createdAt + callerLine()
+	t.settle(Finished, ErrNoLoop)
+	noteFailure(loopHere(), t, &t.core, k.info())
 }
 
 // add notes r; it reports false when the loop has closed.
@@ -81,6 +104,9 @@ func (r *failure) settle() bool {
 	if !r.settled.CompareAndSwap(false, true) {
 		return false
 	}
+	if r.loop == nil {
+		return true
+	}
 	r.loop.failures.mu.Lock()
 	r.loop.failures.left-- // of one that a closed loop did not note, too: nobody counts any more
 	r.loop.failures.mu.Unlock()
@@ -89,14 +115,18 @@ func (r *failure) settle() bool {
 
 // dropped is called by the garbage collector when nobody can reach the future any more.
 func (r *failure) dropped() {
-	if !r.settled.Load() && !r.loop.schedule(r) {
-		r.run() // the loop has closed
+	if !r.settled.Load() && (r.loop == nil || !r.loop.schedule(r)) {
+		r.run() // the loop has closed, or there was none
 	}
 }
 
 // run implements runnable: the report on the loop.
 func (r *failure) run() {
 	if !r.settle() {
+		return
+	}
+	if r.loop == nil {
+		logFailure(slog.Default(), r.what)
 		return
 	}
 	if r.unread {
