@@ -64,7 +64,7 @@ func yieldDone[W Waiter](ws []W, yield func(W) bool) {
 		}
 	}
 	if pending > 0 {
-		panic(fmt.Errorf("aio: AsCompleted in a callback, %d of %d not done, use it in a task (Go starts one): %w", pending, len(ws), ErrWouldDeadlock))
+		panic(fmt.Errorf("aio: AsCompleted in a callback, %d of %d not done: %w", pending, len(ws), ErrWouldDeadlock))
 	}
 }
 
