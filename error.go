@@ -35,7 +35,7 @@ var (
 	//   - Close and Shutdown in the loop's own tasks and callbacks: whoever started the loop closes
 	//     it (Close does begin closing);
 	//   - a task that awaits itself.
-	ErrWouldDeadlock = errors.New("aio: would deadlock: the loop or task that this is called on is what it would wait for; wait in a task of its own (Go starts one)")
+	ErrWouldDeadlock = errors.New("aio: would deadlock: it would wait for the very loop or task that it is called on; wait in another task (Go starts one)")
 
 	// ErrFull is the error of a queue or an executor without room, where the caller asked not to
 	// wait.
