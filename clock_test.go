@@ -91,7 +91,7 @@ func TestWithClock_onThread(t *testing.T) {
 func TestWithClock_grace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		clock := aiotest.NewManualClock(time.Time{})
-		l := start(t, aio.WithClock(clock), aio.WithGrace(time.Minute))
+		l := start(t, aio.WithClock(clock), aio.WithGrace(time.Minute), quiet())
 		stubborn := aio.Submit(t.Context(), l, aio.Do(func(ctx context.Context) error {
 			return aio.Sleep(context.WithoutCancel(ctx), time.Hour)
 		}))
@@ -121,7 +121,7 @@ func TestWithClock_grace(t *testing.T) {
 func TestWithClock_graceOnAStoppedClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		clock := aiotest.NewManualClock(time.Time{})
-		l := start(t, aio.WithClock(clock), aio.WithGrace(time.Minute))
+		l := start(t, aio.WithClock(clock), aio.WithGrace(time.Minute), quiet())
 		stubborn := aio.Submit(t.Context(), l, aio.Do(func(ctx context.Context) error {
 			return aio.Sleep(context.WithoutCancel(ctx), time.Hour)
 		}))
@@ -144,7 +144,7 @@ func TestWithClock_graceOnAStoppedClock(t *testing.T) {
 func TestWithClock_graceWithACallOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		clock := aiotest.NewClock(time.Time{})
-		l := start(t, aio.WithClock(clock), aio.WithGrace(time.Minute))
+		l := start(t, aio.WithClock(clock), aio.WithGrace(time.Minute), quiet())
 		other := start(t, aio.WithClock(clock))
 		release := make(chan struct{})
 		aio.Submit(t.Context(), l, aio.Do(func(ctx context.Context) error {

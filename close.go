@@ -3,6 +3,8 @@ package aio
 import (
 	"context"
 	"errors"
+	"log/slog"
+	"strings"
 	"time"
 )
 
@@ -24,7 +26,8 @@ type closing struct {
 // Close.
 //
 // After the grace period (see [WithGrace]; [WithClock] says by which clock) a task that still waits
-// is resumed with an error and ended at its next wait; a call, or a step that never ends, is
+// is resumed with an error and ended at its next wait, and the log is warned, see [WithLogger], with
+// what it waited for; a call, or a step that never ends, is
 // abandoned and named in a *StuckError. Failures that nobody took are reported to Hooks.Unhandled before Close returns.
 // Timers that are not due are dropped.
 //
@@ -133,12 +136,33 @@ func (l *Loop) beginClose() {
 // endHard ends the grace period.
 func (l *Loop) endHard() {
 	l.closing.hard = true
+	left := l.tasksHere() // while they wait
 	for _, t := range l.tasks.all() {
 		t.killed = true
-		if l.debug != nil {
-			l.debug.killed(l, t)
-		}
 		t.waiter.end()
+	}
+	l.warnKilled(left)
+}
+
+// maxKilledWarnings is how many tasks that did not end in the grace period are named.
+const maxKilledWarnings = 100
+
+// warnKilled tells of tasks that did not end in the grace period: asyncio's "Task was destroyed but
+// it is pending", which also is not for debug mode only. Their clean-up is cut off, and nothing else
+// would show it: Close has left nothing behind, and Run returns what main did.
+func (l *Loop) warnKilled(left []TaskInfo) {
+	const what = "aio: a task was destroyed while it was pending: it did not end in the grace period of Close; for a longer one, WithGrace"
+	for i, t := range left {
+		if i == maxKilledWarnings {
+			l.warn(what, slog.Int("and so many more tasks", len(left)-i), slog.Duration("grace", l.grace))
+			return
+		}
+		attrs := []slog.Attr{slog.String("task", t.Name), slog.Duration("grace", l.grace), slog.String("state", t.State)}
+		on, _, _ := strings.Cut(t.On, createdAt)
+		if on = strings.TrimSuffix(on, "; "); on != "" {
+			attrs = append(attrs, slog.String("on", on))
+		}
+		l.warn(what, append(attrs, createdAttr(t)...)...)
 	}
 }
 

@@ -232,7 +232,7 @@ func TestAsCompleted_inACallback(t *testing.T) {
 // A task that Close gives up on ends at its next wait, also in the midst of a range.
 func TestAsCompleted_closeGivesUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := aio.Start(aio.WithGrace(time.Second))
+		l := aio.Start(aio.WithGrace(time.Second), quiet())
 		a, b := aio.NewPromise[int](), aio.NewPromise[int]()
 		a.Resolve(1)
 		var tr trace

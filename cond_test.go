@@ -126,7 +126,7 @@ func TestCond_errorWakesTheNext(t *testing.T) {
 // has it.
 func TestCond_givenUpWithoutTheMutex(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := start(t, aio.WithGrace(time.Second))
+		l := start(t, aio.WithGrace(time.Second), quiet())
 		var m aio.Mutex
 		c := aio.NewCond(&m)
 		went := 0
@@ -166,7 +166,7 @@ func TestCond_givenUpWithoutTheMutex(t *testing.T) {
 // One that has got the mutex again, and is given up before it runs, has it: else it would be lost to those behind.
 func TestCond_givenUpWithTheMutex(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := start(t, aio.WithGrace(time.Second))
+		l := start(t, aio.WithGrace(time.Second), quiet())
 		var m aio.Mutex
 		c := aio.NewCond(&m)
 		held := false

@@ -27,7 +27,7 @@ type Executor interface {
 //
 // fn's ctx ends when ctx does. When ctx ends first Blocking returns its error while fn may go on,
 // so fn must not share its buffers; fn's late error or panic then goes to Hooks.Unhandled. A panic
-// of fn is a *PanicError, its runtime.Goexit ErrGoexit.
+// of fn is a *PanicError, its runtime.Goexit ErrGoexit. A function without a result: see [Do].
 func Blocking[T any](ctx context.Context, fn func(context.Context) (T, error)) (T, error) {
 	var none T
 	if fn == nil {
@@ -67,10 +67,14 @@ func Blocking[T any](ctx context.Context, fn func(context.Context) (T, error)) (
 //
 // fn's ctx ends when ctx does, or by Cancel of the future, which resolves the future at once; a
 // late error or panic of fn goes to Hooks.Unhandled. A panic of fn is a *PanicError, its
-// runtime.Goexit ErrGoexit. If ctx has a loop, Close of that loop waits for the call.
+// runtime.Goexit ErrGoexit. If ctx has a loop, Close of that loop waits for the call. A panic of ex
+// itself, in Submit, is the caller's. A function without a result: see [Do].
 func InExecutor[T any](ctx context.Context, ex Executor, fn func(context.Context) (T, error)) *Future[T] {
 	if fn == nil {
 		panic("aio: InExecutor needs a function, got nil")
+	}
+	if ex == nil {
+		panic("aio: InExecutor needs an executor, got nil; Blocking uses the loop's own")
 	}
 	var l *Loop
 	if s := scopeOf(ctx); s != nil {
@@ -126,6 +130,11 @@ func (c *call[T]) submit(ctx context.Context, ex Executor) error {
 	_, c.work.inPool = ex.(*Pool)
 	err := ErrGoexit
 	defer func() {
+		if p := recover(); p != nil { // Submit's own: the caller's affair, who has no future yet
+			defer panic(p)
+			c.taken.Store(true)
+			err = &PanicError{Value: p, Stack: debug.Stack()}
+		}
 		if err != nil {
 			c.refuse(err)
 			if c.loop != nil {

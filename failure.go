@@ -2,6 +2,7 @@ package aio
 
 import (
 	"bytes"
+	"log/slog"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -15,7 +16,7 @@ import (
 type failure struct{ open atomic.Pointer[report] } // nil: taken, or reported
 
 type report struct {
-	loop   *Loop
+	loop   *Loop // nil: of a task that never had one
 	what   Failure
 	unread bool // no failure, but a value that nobody asked for: for debug mode
 }
@@ -46,6 +47,12 @@ func noteOutcome[F any](l *Loop, future *F, c *core, what report) {
 	}
 	c.more.failure = r
 	c.mu.Unlock()
+	if l == nil {
+		if !inBubble() {
+			runtime.AddCleanup(future, (*failure).dropped, r)
+		}
+		return
+	}
 	if !l.failures.add(r) && l.bubbled {
 		r.run() // the loop has closed, and reported the others
 		return
@@ -58,6 +65,22 @@ func noteOutcome[F any](l *Loop, future *F, c *core, what report) {
 // noteFailure implements reporter.
 func (t *Task[T]) noteFailure() {
 	noteFailure(t.task.ctx.loop, t, &t.core, t.task.info())
+}
+
+// failWithoutLoop is Go without a loop in its ctx. That is easily done, with the ctx of an
+// http.Request for one, and fn is lost: so it is told where, if nobody asks. Whoever calls Go in a
+// task has a loop after all, to whose hooks it can be told.
+func (t *Task[T]) failWithoutLoop(opts []TaskOption) {
+	k := &t.task
+	for _, o := range opts {
+		o.taskOption(k)
+	}
+	if k.label == nil {
+		k.label = new(label)
+	}
+	k.label.created = createdAt + callerLine()
+	t.settle(Finished, ErrNoLoop)
+	noteFailure(loopHere(), t, &t.core, k.info())
 }
 
 // add notes r; it reports false when the loop has closed.
@@ -85,7 +108,7 @@ func (f *failures) add(r *failure) bool {
 // settle makes r taken or reported; it returns what there is to report, nil if that was before.
 func (r *failure) settle() *report {
 	open := r.open.Swap(nil)
-	if open != nil {
+	if open != nil && open.loop != nil {
 		open.loop.failures.mu.Lock()
 		open.loop.failures.left-- // of one that a closed loop did not note, too: nobody counts any more
 		open.loop.failures.mu.Unlock()
@@ -95,8 +118,8 @@ func (r *failure) settle() *report {
 
 // dropped is called by the garbage collector when nobody can reach the future any more.
 func (r *failure) dropped() {
-	if open := r.open.Load(); open != nil && !open.loop.schedule(r) {
-		r.run() // the loop has closed
+	if open := r.open.Load(); open != nil && (open.loop == nil || !open.loop.schedule(r)) {
+		r.run() // the loop has closed, or there was none
 	}
 }
 
@@ -105,6 +128,8 @@ func (r *failure) run() {
 	open := r.settle()
 	switch {
 	case open == nil:
+	case open.loop == nil:
+		logFailure(slog.Default(), open.what)
 	case open.unread:
 		open.loop.warnUnread(open.what.Task)
 	default:

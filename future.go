@@ -17,7 +17,8 @@ type Future[T any] struct {
 }
 
 // Promise is a Future that its holder settles, from any goroutine. It belongs to no loop, so nobody
-// is told of a Reject that is never awaited. Make one with NewPromise.
+// is told of a Reject that is never awaited. Make one with NewPromise. Await, Result and OnDone are
+// those of [Future].
 type Promise[T any] struct{ Future[T] }
 
 // State is where a future stands.

@@ -12,7 +12,8 @@ type Awaitable[T any] interface {
 
 // Gather waits for all and returns their results in argument order. At the first error it returns
 // that error; the others go on, and their errors count as taken. To mix tasks and promises, pass
-// their futures: Gather(ctx, &t.Future, &p.Future).
+// their futures: Gather(ctx, &t.Future, &p.Future). Tasks of unlike results run at the same time
+// without it: start them all, then Await each; or have [WithGroup] wait for them, see its example.
 //
 // It suspends a task and blocks any other goroutine, unless all are done, or one of those that are
 // done has failed. When ctx ends first Gather returns its error, and what was waited for goes on.

@@ -29,11 +29,15 @@ type group struct {
 
 // WithGroup calls body and waits for the tasks that are started under body's context: asyncio's
 // TaskGroup. Such a task belongs to the group wherever it is started, as long as the context it is
-// started under comes from body's; what a member starts under its own context does not.
+// started under comes from body's, also by context.WithoutCancel; what a member starts under its own
+// context does not. What is to outlive the group is started by Submit under a
+// context.WithoutCancel, or under Loop.Context.
 //
 // WithGroup returns when body has returned and all members have ended. The first failure, of body
 // or of a member, ends body's context and so cancels the rest; the result is the failures joined,
 // the first one first; a single one is returned as it is. Members that were cancelled add nothing.
+// errors.As finds the first that matches; for all there is the joined error's Unwrap() []error. Which
+// member failed an error tells if the member wraps it, or Hooks.TaskFinished.
 // If ctx itself ended, its error comes first. Body's context ends when WithGroup returns: Go under
 // it then gives a Cancelled task. If body panics, so does WithGroup, after the members have ended.
 //

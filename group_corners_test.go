@@ -341,3 +341,32 @@ func TestGroup_closeOfTheLoop(t *testing.T) {
 		checkErr(t, "in a task", err, aio.ErrCancelled, aio.ErrClosed)
 	})
 }
+
+// Under context.WithoutCancel a task is still a member, whatever the cancellation; submitted under it, it is none, and has the values.
+func TestGroup_outlived(t *testing.T) {
+	type key struct{}
+	synctest.Test(t, func(t *testing.T) {
+		run(t, func(ctx context.Context) error {
+			loop, _ := aio.LoopOf(ctx)
+			ctx = context.WithValue(ctx, key{}, 7)
+			began := time.Now()
+			var outlives *aio.Task[int]
+			err := aio.WithGroup(ctx, func(ctx context.Context) error {
+				kept := context.WithoutCancel(ctx)
+				aio.Go(kept, aio.Do(func(ctx context.Context) error { return aio.Sleep(ctx, time.Second) }))
+				outlives = aio.Submit(kept, loop, func(ctx context.Context) (int, error) {
+					return ctx.Value(key{}).(int), aio.Sleep(ctx, time.Hour)
+				})
+				return errCause
+			})
+			if took := time.Since(began); err != errCause || took != time.Second {
+				t.Errorf("the group ended after %v with %v", took, err)
+			}
+			v, err := outlives.Await(ctx)
+			if took := time.Since(began); v != 7 || took != time.Hour {
+				t.Errorf("what was submitted ended after %v with %v", took, v)
+			}
+			return err
+		})
+	})
+}

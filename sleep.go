@@ -85,6 +85,9 @@ func (t *task) yield(ctx context.Context) error {
 // context.DeadlineExceeded. Call cancel when done with it: until then, or until the deadline, it is
 // held by its parent. From any goroutine; it does not suspend.
 //
+// On a loop with a clock of its own, as in package aiotest, a context.WithTimeout goes by real time
+// all the same, so that it never fires: there it must be this one.
+//
 // The context's Deadline is a time on the loop's clock. With [WithClock] that misleads whoever
 // compares it with time.Now, package context included: on a clock that shows a time long past, its
 // WithTimeout takes this deadline for the nearer one and sets no timer of its own. The end of the

@@ -364,7 +364,7 @@ func TestSlowStep_logged(t *testing.T) {
 		}
 		for i, wants := range [][]string{
 			{"level=WARN", `msg="aio: a slow step holds the loop`, "task=sleeper", "took=100ms", "slowstep_test.go:", "TestSlowStep_logged.func", "stack="},
-			{"level=INFO", `msg="aio: the slow step has ended"`, "task=sleeper", "took=1s"},
+			{"level=INFO", `msg="aio: the slow step has ended;`, "task=sleeper", "took=1s"},
 			{"level=WARN", `step="a callback"`, "took=100ms", "slowstep_test.go:"},
 			{"level=INFO", `step="a callback"`, "took=1s"},
 		} {

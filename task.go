@@ -20,6 +20,8 @@ import (
 // loop and everything on it; call such code through [Blocking]. Nor may it hold
 // runtime.LockOSThread while it waits, or wait inside a callback from C: both are fatal errors of
 // the Go runtime (golang/go#65889, #67499).
+//
+// A Task is a [Future]: Await, Result and OnDone are that's.
 type Task[T any] struct {
 	Future[T]
 	task task
@@ -79,17 +81,27 @@ func Named(name string) TaskOption { return named(name) }
 //
 // The task is cancelled when ctx ends, belongs to the group that ctx carries (see [WithGroup]), and
 // otherwise to the loop: Close waits for it. Under a ctx that has ended, or if it is cancelled
-// before its first step, the task is Cancelled and fn never runs. Without a loop in ctx the task
-// has failed with ErrNoLoop, on a closed loop with ErrClosed.
+// before its first step, the task is Cancelled and fn never runs. A context.WithoutCancel(ctx) keeps
+// the values and the group; to leave the group as well, Submit to the loop under that.
+//
+// In fn, use the ctx that fn is given. The one around it belongs to whoever called Go: a wait under
+// that is not ended when this task is cancelled, and what is started under it is not this task's.
 //
 // An error or panic of fn that nobody takes (by Await, Result, OnDone, Gather or a group) is
 // reported to Hooks.Unhandled: when nobody can reach the task any more, which the garbage collector
 // finds out, and at the latest when the loop closes.
+//
+// On a closed loop the task has failed with ErrClosed. Without a loop in ctx it has failed with
+// ErrNoLoop, and fn never runs; if nobody takes that, it is reported as the failure of a task of the
+// loop on which Go was called, or, called outside of every loop, logged by slog.Default once the
+// garbage collector has found the task (not in a testing/synctest bubble).
+//
+// A function without a result: see [Do].
 func Go[T any](ctx context.Context, fn func(context.Context) (T, error), opts ...TaskOption) *Task[T] {
 	t := newTask(fn)
 	s := scopeOf(ctx)
 	if s == nil {
-		t.settle(Finished, ErrNoLoop)
+		t.failWithoutLoop(opts)
 		return t
 	}
 	t.start(ctx, s.loop, s.joins(), opts)
@@ -98,7 +110,8 @@ func Go[T any](ctx context.Context, fn func(context.Context) (T, error), opts ..
 
 // Submit starts fn as a task on l, from any goroutine, a task of another loop or of l itself
 // included: asyncio.run_coroutine_threadsafe. It does not suspend. ctx gives values and
-// cancellation; the task joins no group. On a closed loop the task has failed with ErrClosed.
+// cancellation; the task joins no group. On a closed loop the task has failed with ErrClosed. A
+// function without a result: see [Do].
 func Submit[T any](ctx context.Context, l *Loop, fn func(context.Context) (T, error), opts ...TaskOption) *Task[T] {
 	t := newTask(fn)
 	t.start(ctx, l, nil, opts)

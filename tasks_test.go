@@ -140,7 +140,7 @@ func TestTasks_on(t *testing.T) {
 }
 
 func checkOn(t *testing.T, wait func(context.Context, others) error, want string) {
-	l, other := start(t), start(t)
+	l, other := start(t, quiet()), start(t)
 	o := others{loop: other, promise: aio.NewPromise[int](), pool: aio.NewPool(aio.PoolConfig{Workers: 1})}
 	o.foreign = aio.Submit(context.Background(), other, sleeper(time.Hour, nil))
 	for i := range 5 {

@@ -17,7 +17,7 @@ const (
 
 // Wait waits until when holds, and returns which are done and which are not, both in argument
 // order. It cancels nothing and takes no error: what has failed must still be awaited. Of nothing
-// it returns at once.
+// it returns at once. Those of unlike types are waited for by Wait[Waiter](ctx, when, a, b).
 //
 // It suspends a task, always (asyncio's wait takes two turns of the loop even for what is done),
 // and blocks any other goroutine. Its error is ctx's, if that ended first; the lists are as of

@@ -33,6 +33,7 @@ type Clock struct {
 	now   time.Time // guarded by mu
 	holds int       // guarded by mu
 	waits []*wait   // guarded by mu; in the order in which they began
+	begun uint64    // guarded by mu; how many waits have
 }
 
 var _ aio.Clock = (*Clock)(nil)
@@ -137,6 +138,7 @@ func (c *Clock) enter(w *wait) bool {
 	}
 	w.due = make(chan struct{})
 	c.waits = append(c.waits, w)
+	c.begun++
 	c.holds--
 	c.step()
 	return true

@@ -71,6 +71,7 @@ var bannedImports = []struct {
 		"aiotest/clocksuite.go": "a suite of subtests",
 		"aiotest/conform.go":    "a suite of subtests",
 		"aiotest/run.go":        "fails the test that calls it; a package that only tests import",
+		"aiotest/stillness.go":  "writes to the log of the test that called Run",
 	}, "a package for tests", "its flags would end up in users' programs"},
 }
 
