@@ -245,3 +245,21 @@ func TestWithClock_uncomparable(t *testing.T) {
 	}{Clock: aiotest.NewClock(time.Time{})}
 	aiotest.Run(t, func(ctx context.Context) error { return aio.Sleep(ctx, time.Hour) }, aio.WithClock(clock))
 }
+
+// What is never due is no time for the clock to go to.
+func TestWithClock_never(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		clock := aiotest.NewClock(time.Time{})
+		l := start(t, aio.WithClock(clock))
+		task := aio.Submit(t.Context(), l, aio.Do(func(ctx context.Context) error { return aio.Sleep(ctx, 1<<63-1) }))
+		synctest.Wait()
+		turn(t, l)
+		synctest.Wait()
+		if now := clock.Now(); !now.Equal(aiotest.Epoch) || task.State() != aio.Pending {
+			t.Errorf("it is %v, the task is %v", now, task.State())
+		}
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -127,6 +127,7 @@ func TestDebug_neverAwaited(t *testing.T) {
 			read := aio.Go(ctx, value(1))
 			watched := aio.Go(ctx, value(1))
 			watched.OnDone(ctx, func(int, error) {})
+			aio.Go(ctx, value(1)).Done()
 			aio.Go(ctx, aio.Do(func(context.Context) error { return nil }))
 			aio.Go(ctx, func(ctx context.Context) (int, error) { return 1, aio.Sleep(ctx, time.Hour) }).Cancel(nil)
 			called, err := aio.Blocking(ctx, value(1))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"runtime"
 	"testing"
+	"testing/synctest"
 
 	"github.com/seed8b1f0744/aio"
 )
@@ -229,4 +230,35 @@ func TestEager_hooks(t *testing.T) {
 			break
 		}
 	}
+}
+
+// From a callback, right after a task: its coroutine, which is free by then, may get the eager one, and must not be taken for the caller's.
+func TestEager_fromACallback(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := start(t)
+		on(t, l, func(context.Context) error { return nil })
+		var event aio.Event
+		var task *aio.Task[struct{}]
+		l.CallSoon(func() {
+			task = aio.Submit(context.Background(), l, aio.Do(func(ctx context.Context) error {
+				if !aio.InTask() {
+					t.Error("the task does not know that it is one")
+				}
+				return event.Wait(ctx)
+			}), aio.Eager())
+			if aio.InTask() {
+				t.Error("the callback takes itself for a task")
+			}
+			checkTasks(t, l.Tasks(), "task-2 waiting event")
+		})
+		turn(t, l)
+		on(t, l, aio.Yield) // others come and go meanwhile
+		event.Set()
+		if _, err := task.Await(context.Background()); err != nil {
+			t.Error(err)
+		}
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 }

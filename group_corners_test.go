@@ -370,3 +370,25 @@ func TestGroup_outlived(t *testing.T) {
 		})
 	})
 }
+
+// A group that Close gave up on returns nothing to anybody: what its members failed with, before and after, is reported.
+func TestGroup_givenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		seen := newReports()
+		l := start(t, seen.option(), aio.WithGrace(time.Second))
+		aio.Submit(context.Background(), l, aio.Do(func(ctx context.Context) error {
+			return aio.WithGroup(ctx, func(ctx context.Context) error {
+				aio.Go(ctx, failsAfter(time.Second, io.EOF))
+				aio.Go(ctx, failsAfter(time.Hour, io.ErrShortWrite))
+				return nil
+			})
+		}))
+		time.Sleep(time.Minute)
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+		if got := seen.all(); len(got) != 2 || got[0].Err != io.EOF || got[1].Err != io.ErrShortWrite {
+			t.Errorf("Unhandled was told %v, want EOF, and what the member failed with that was ended by force", got)
+		}
+	})
+}

@@ -213,3 +213,36 @@ func TestShield_inAGroup(t *testing.T) {
 		})
 	})
 }
+
+// A failure is told also if it came in the very step in which ctx ended, before Shield returned.
+func TestShield_failsWhenContextEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		seen := newReports()
+		l := start(t, seen.option())
+		ctx, cancel := context.WithCancelCause(context.Background())
+		var event aio.Event
+		task := aio.Submit(ctx, l, func(ctx context.Context) (int, error) {
+			return aio.Shield(ctx, func(ctx context.Context) (int, error) { return 0, errors.Join(event.Wait(ctx), io.EOF) })
+		})
+		synctest.Wait()
+		l.CallSoon(func() { event.Set(); cancel(errCause) })
+		synctest.Wait()
+		_, err := task.Result()
+		checkErr(t, "Shield", err, aio.ErrCancelled, errCause)
+		if got := seen.all(); len(got) != 1 || !errors.Is(got[0].Err, io.EOF) {
+			t.Errorf("Unhandled was told %v, want EOF", got)
+		}
+	})
+}
+
+// On a closed loop nothing is started, also where ctx does not tell.
+func TestShield_onAClosedLoop(t *testing.T) {
+	l := aio.Start()
+	if err := l.Close(); err != nil {
+		t.Error(err)
+	}
+	_, err := aio.Shield(context.WithoutCancel(l.Context()), func(context.Context) (int, error) { t.Error("fn ran"); return 0, nil })
+	if err != aio.ErrClosed {
+		t.Errorf("Shield: %v, want ErrClosed", err)
+	}
+}

@@ -263,3 +263,22 @@ func TestTaskInfo_inHooks(t *testing.T) {
 	}
 	tr.check(t, "task-2:done task-1:done task-2:done:EOF")
 }
+
+// A question that was not answered in time leaves nothing behind: when the step is over the loop is asked again.
+func TestStats_askedAgainAfterAStep(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := start(t)
+		held := make(chan struct{})
+		l.CallSoon(func() { <-held })
+		synctest.Wait()
+		l.Stats()
+		close(held)
+		synctest.Wait()
+		for i := range 3 {
+			l.CallLater(time.Hour, func() {}) // wakes the loop, which so can't be looked at
+			if got := l.Stats(); got.Timers != i+1 || got.Ready != 0 {
+				t.Errorf("with %d timers: %+v", i+1, got)
+			}
+		}
+	})
+}

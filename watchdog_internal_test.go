@@ -2,6 +2,7 @@ package aio
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -119,5 +120,78 @@ func BenchmarkStep(b *testing.B) {
 				b.Fatal(err)
 			}
 		})
+	}
+}
+
+// What nobody asked for: 100 ms, but not in a bubble, where each step that waits would be slow.
+func TestWatchdog_default(t *testing.T) {
+	if got := newLoop(nil).watch.limit; got != 100*time.Millisecond {
+		t.Errorf("by default the limit is %v", got)
+	}
+	if !newLoop([]Option{WithDebug()}).watch.precise || newLoop(nil).watch.precise {
+		t.Error("slow steps are timed exactly in debug mode, and only there")
+	}
+	synctest.Test(t, func(t *testing.T) {
+		if got := newLoop(nil).watch.limit; got != 0 {
+			t.Errorf("by default the limit in a bubble is %v", got)
+		}
+	})
+}
+
+// A step that was interrupted by a stop of the machine is looked at anew, and what the stop took is not told of.
+func TestWatchdog_stopDoesNotCount(t *testing.T) {
+	var took []time.Duration
+	l := newLoop([]Option{WithHooks(Hooks{SlowStep: func(s SlowStep) { took = append(took, s.Took) }})})
+	d := &l.watch
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	now := time.Now()
+	d.began, d.due = now.Add(-time.Hour), now.Add(-defaultSlowStep)
+	if d.ask(now); !d.began.Equal(now.Add(-time.Hour)) {
+		t.Error("a tick that is a little late counts as a stop")
+	}
+	d.due = now.Add(-defaultSlowStep - 1)
+	if d.ask(now); !d.began.Equal(now) {
+		t.Error("what was before a stop counts")
+	}
+	d.timer.Stop()
+	d.told = &toldStep{began: now, gone: 5 * time.Second, ended: now.Add(8 * time.Second)}
+	d.tellEnd()
+	if len(took) != 1 || took[0] != 3*time.Second || d.told != nil {
+		t.Errorf("a step of 8 s, in which the machine was away for 5, is said to have taken %v", took)
+	}
+}
+
+// An address may begin like another one, and a goroutine is known by the whole.
+func TestGoroutineWith(t *testing.T) {
+	w := new(worker)
+	at := fmt.Sprintf("%p", w)
+	dump := "goroutine 1 [running]:\naio.(*worker).body(" + at + "0)\n\t/x.go:1\n\ngoroutine 2 [coroutine]:\naio.(*worker).body(" + at + ", 0x1)\n\t/x.go:1\n\ngoroutine 3 [running]:\n"
+	if got := string(goroutineWith([]byte(dump), "aio.(*worker).body", w)); !strings.HasPrefix(got, "goroutine 2 ") || strings.Contains(got, "goroutine 3") {
+		t.Errorf("found %q", got)
+	}
+	if got := goroutineWith([]byte(dump), "aio.(*worker).body", new(worker)); got != nil {
+		t.Errorf("found %q", got)
+	}
+}
+
+// Built with -trimpath, files begin with their import path.
+func TestIsOurs_trimmed(t *testing.T) {
+	defer func(was func() string) { stdFolder = was }(stdFolder)
+	stdFolder = func() string { return "" }
+	for _, c := range []struct {
+		function, file string
+		want           bool
+	}{
+		{"sync.(*Mutex).Lock", "sync/mutex.go", true},
+		{"github.com/seed8b1f0744/aio.(*Loop).protect", "github.com/seed8b1f0744/aio/loop.go", true},
+		{"github.com/seed8b1f0744/aio/internal/coro.(*Coro).Resume", "github.com/seed8b1f0744/aio/internal/coro/coro.go", true},
+		{"github.com/seed8b1f0744/aio/aiotest.Run", "github.com/seed8b1f0744/aio/aiotest/run.go", false},
+		{"main.main", "server/main.go", false},
+		{"example.com/server.handle", "example.com/server/handle.go", false},
+	} {
+		if got := isOurs(c.function, c.file); got != c.want {
+			t.Errorf("isOurs(%s, %s) = %v", c.function, c.file, got)
+		}
 	}
 }

@@ -3,6 +3,7 @@ package aiotest
 import (
 	"context"
 	"errors"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -71,5 +72,59 @@ func TestRun_options(t *testing.T) {
 	}, aio.WithClock(clock), aio.WithHooks(aio.Hooks{Unhandled: func(aio.Failure) { told++ }}))
 	if told != 1 {
 		t.Errorf("the test's hook was told %d times", told)
+	}
+}
+
+// skipping is a test that may be skipped, with a context of its own.
+type skipping struct {
+	recorder
+	ctx     context.Context
+	skipped bool
+}
+
+func (s *skipping) Context() context.Context { return s.ctx }
+func (s *skipping) Skipped() bool            { return s.skipped }
+func (s *skipping) SkipNow()                 { s.skipped = true; runtime.Goexit() }
+
+// Skip in main ends the test and fails nothing; to go without a word fails it.
+func TestRun_mainGoes(t *testing.T) {
+	for name, c := range map[string]struct {
+		main func(s *skipping)
+		says string
+	}{
+		"skip": {(*skipping).SkipNow, ""},
+		"gone": {func(*skipping) { runtime.Goexit() }, "aiotest: Run: " + aio.ErrGoexit.Error() + "\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := &skipping{recorder: recorder{TB: t}, ctx: t.Context()}
+			wentOn := false
+			<-inBackground(func() {
+				Run(s, func(context.Context) error { c.main(s); return nil })
+				wentOn = true
+			}).done
+			if s.text != c.says || wentOn != (c.says != "") {
+				t.Errorf("it went on behind Run: %v, and said %q, want %q", wentOn, s.text, c.says)
+			}
+		})
+	}
+}
+
+// main's context ends with the test's.
+func TestRun_contextOfTheTest(t *testing.T) {
+	s := &skipping{recorder: recorder{TB: t}}
+	var end context.CancelFunc
+	s.ctx, end = context.WithCancel(t.Context())
+	defer end()
+	Run(s, func(ctx context.Context) error {
+		timeout, cancel := aio.WithTimeout(ctx, time.Hour)
+		defer cancel()
+		end()
+		if err := new(aio.Event).Wait(timeout); !errors.Is(err, context.Canceled) {
+			t.Errorf("the test's context has ended, and main's: %v", err)
+		}
+		return nil
+	})
+	if s.Failed() {
+		t.Error(s.text)
 	}
 }

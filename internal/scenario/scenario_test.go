@@ -129,6 +129,9 @@ func TestJudge_agreesWithTheRecord(t *testing.T) {
 			t.Fatal(err)
 		}
 		for i, s := range list {
+			if why := scenario.Stopped(traces[i]); why != "" && p.AtLeast(13) {
+				t.Errorf("%s: Python %v stops in %s: %s", file, p.Version, s.Name, why)
+			}
 			if !scenario.Same(traces[i], s.Trace) {
 				t.Errorf("%s: Python %v differs from the record:\n%s\n%s", file, p.Version, s.Program(), scenario.Compare(traces[i], s.Trace))
 			}

@@ -1,8 +1,10 @@
 package scenario_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/seed8b1f0744/aio/internal/scenario"
 )
@@ -30,6 +32,10 @@ go a
 	gather a2 b
 go a2 eager
 	raise boom
+go c
+	yield
+	cancelled
+		yield
 waitall a a2 b within 9
 get q
 `)
@@ -100,6 +106,38 @@ func TestParse_refuses(t *testing.T) {
 	} {
 		if _, err := scenario.Parse("\n== x\n" + program + "\n"); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want an error with %q", program, err, want)
+		}
+	}
+}
+
+// A step that the interpreter does not know is its own failure, not a scenario that stops there.
+func TestTrace_ownPanic(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, body := range [][]scenario.Step{
+			{{Op: "dance"}},
+			{{Op: "soon", Name: "k", Body: []scenario.Step{{Op: "dance"}}}, {Op: "yield"}},
+		} {
+			if _, err := scenario.Trace(&scenario.Scenario{Body: body}); err == nil || !strings.Contains(err.Error(), "no step dance") {
+				t.Errorf("%v: %v", body, err)
+			}
+		}
+	})
+}
+
+// What is recorded is what is read again, and the rest of the file stays.
+func TestRecord(t *testing.T) {
+	const text = "# a comment\n\n== one\n? Who?\n# why\nyield\n--\nold\n\n== two\nyield\n"
+	traces, ours := [][]string{{"0.0 main begins", "0.1 main yield"}, {"0.0 main begins"}}, [][]string{{"other"}, {"another"}}
+	for _, ours := range [][][]string{nil, ours} {
+		got := scenario.Record(text, traces, ours)
+		list, err := scenario.Parse(got)
+		if err != nil || len(list) != 2 || !strings.HasPrefix(got, "# a comment\n\n== one\n? Who?\n# why\nyield\n--\n") {
+			t.Fatalf("%v of\n%s", err, got)
+		}
+		for i, s := range list {
+			if !slices.Equal(s.Trace, traces[i]) || ours == nil && s.Ours != nil || ours != nil && !slices.Equal(s.Ours, ours[i]) {
+				t.Errorf("read again: %q and %q of\n%s", s.Trace, s.Ours, got)
+			}
 		}
 	}
 }
