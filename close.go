@@ -129,6 +129,9 @@ func (l *Loop) beginClose() {
 	for _, t := range l.tasks.all() {
 		t.ctx.end(endedCancelled, ErrClosed)
 	}
+	for _, s := range l.callsOut.all() {
+		s.end(endedCancelled, ErrClosed)
+	}
 	l.callAt(l.after(l.grace), l.endHard)
 	l.realGrace()
 }

@@ -101,6 +101,7 @@ type call[T any] struct {
 	scope scope              // with a loop
 	stop  context.CancelFunc // without
 	work  callWork
+	out   outCall // with a loop
 }
 
 func newCall[T any](ctx context.Context, l *Loop, fn func(context.Context) (T, error)) *call[T] {
@@ -126,6 +127,8 @@ func newCall[T any](ctx context.Context, l *Loop, fn func(context.Context) (T, e
 func (c *call[T]) submit(ctx context.Context, ex Executor) error {
 	if c.loop != nil {
 		c.loop.calls.Add(1)
+		c.out.scope = &c.scope
+		c.loop.callsOut.add(&c.out)
 	}
 	_, c.work.inPool = ex.(*Pool)
 	err := ErrGoexit
@@ -138,7 +141,7 @@ func (c *call[T]) submit(ctx context.Context, ex Executor) error {
 		if err != nil {
 			c.refuse(err)
 			if c.loop != nil {
-				c.loop.callBack()
+				c.loop.callBack(&c.out)
 			}
 		}
 	}()
@@ -182,7 +185,7 @@ func (c *call[T]) deliver(v T, err error) {
 	}
 	c.release()
 	if c.loop != nil {
-		c.loop.callBack()
+		c.loop.callBack(&c.out)
 	}
 }
 
@@ -227,7 +230,8 @@ func (l *Loop) late(err error) {
 }
 
 // callBack counts a call as returned, and wakes the loop if it waits for that in order to close.
-func (l *Loop) callBack() {
+func (l *Loop) callBack(c *outCall) {
+	l.callsOut.remove(c)
 	l.calls.Add(-1)
 	if l.awaitsCalls.Load() {
 		l.post(nudge{})

@@ -46,6 +46,7 @@ type Loop struct {
 	cancelled   atomic.Int64           // timers that were cancelled and are still in the queue
 	calls       atomic.Int64           // on executors, not yet back
 	awaitsCalls atomic.Bool            // the loop is closing: a call that comes back must wake it
+	callsOut    callList
 	tasks       taskList
 	failures    failures
 	ending      sync.WaitGroup // goroutines of workers that exited
