@@ -22,13 +22,18 @@ func (l *Loop) startEager(t *task) {
 		caller, callers = w, w.task
 		caller.task = nil // for the hooks
 	}
+	interrupted := l.interrupted
 	l.depth += maxDrivers + 1
-	defer func() { // also if a hook ends this goroutine
+	defer func() { // also if a hook panics or ends this goroutine
 		l.depth -= maxDrivers + 1
 		if caller != nil {
 			caller.task = callers
 		}
 		t.eager = false
+		l.interrupted = interrupted
+		if t.worker == nil && !t.over.Load() { // the hook kept it from beginning
+			l.ready.push(t)
+		}
 	}()
 	t.step(caller)
 }

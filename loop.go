@@ -20,6 +20,8 @@ type Loop struct {
 	logger   *slog.Logger
 	grace    time.Duration
 	onThread bool
+	locked   bool       // the loop's goroutine is locked to its thread, by OnThread or by who called Run
+	moves    bool       // a callback that ends the loop's goroutine has it go on with another
 	bubbled  bool       // on virtual time: in a testing/synctest bubble, or with a clock
 	start0   time.Time  // zero of the loop's int64 times
 	debug    *debugging // nil: not in debug mode
@@ -39,6 +41,7 @@ type Loop struct {
 	depth       int      // of the chain of those that drive, see drive
 	mayDrive    bool     // immutable after newLoop
 	interrupted runnable // what a hook that goes by Goexit would keep from running
+	moving      bool     // see own
 
 	g           atomic.Uintptr         // the loop's goroutine
 	current     atomic.Pointer[worker] // the last that was resumed
@@ -85,7 +88,8 @@ type inbox struct {
 }
 
 func newLoop(opts []Option) *Loop {
-	l := &Loop{grace: 5 * time.Second, start0: time.Now(), bubbled: inBubble()}
+	l := &Loop{grace: 5 * time.Second, start0: time.Now()}
+	l.bubbled, l.locked = whereabouts()
 	l.inbox.wake = make(chan struct{}, 1)
 	l.settled.of = ofLoopClose
 	for _, o := range opts {

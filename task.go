@@ -101,6 +101,9 @@ func Go[T any](ctx context.Context, fn func(context.Context) (T, error), opts ..
 // cancellation; the task joins no group. On a closed loop the task has failed with ErrClosed.
 func Submit[T any](ctx context.Context, l *Loop, fn func(context.Context) (T, error), opts ...TaskOption) *Task[T] {
 	t := newTask(fn)
+	if ctx == nil {
+		noContext()
+	}
 	t.start(ctx, l, nil, opts)
 	return t
 }
@@ -157,7 +160,11 @@ func (l *Loop) start(t *task, g *group) {
 		t.ctx.group = g
 	}
 	l.tasks.add(t)
-	t.ctx.link()
+	if p, ours := t.ctx.parent.(*scope); ours && !p.alien {
+		t.ctx.link()
+	} else {
+		l.linkUnder(t)
+	}
 	if late { // the group is over, if only just
 		t.ctx.end(endedCancelled, nil)
 	}
@@ -222,13 +229,17 @@ func (t *task) mayBegin() bool {
 	}
 	l := t.ctx.loop
 	if h := l.hooks.TaskStarted; h != nil && !t.announced {
+		outer := l.interrupted // the task whose hook starts this one, which is eager
 		t.announced, l.interrupted = true, t
 		h(t.info())
-		l.interrupted = nil
+		l.interrupted = outer
 	}
 	if l.closing.hard { // nothing new after the grace period
 		t.killed = true
 		t.ctx.end(endedCancelled, ErrClosed)
+	}
+	if t.ctx.alien {
+		return l.mayBeginUnder(t)
 	}
 	if isOver(t.ctx.state()) {
 		l.finish(t, t.ctx.Err(), true)
@@ -255,7 +266,16 @@ func (l *Loop) finish(t *task, err error, cancelled bool) {
 	if t.ctx.group != nil && t.eager { // as in asyncio, without a turn of its own
 		(*memberDone)(t).run()
 	}
+	if t.ctx.alien {
+		l.releaseUnder(t, err)
+		return
+	}
 	t.ctx.release()
+	l.tell(t, err)
+}
+
+// tell is the part of finish that is for others.
+func (l *Loop) tell(t *task, err error) {
 	if err != nil && t.ctx.group == nil && t.core.untaken() {
 		t.body().noteFailure()
 	}
@@ -276,6 +296,7 @@ type worker struct {
 	cancelled bool          // err says that the task's context ended
 	finished  bool          // the task's function has returned, panicked or gone
 	exited    bool          // by runtime.Goexit: the goroutine only waits for its end
+	stray     bool          // its task must not wait any more, see withdrawn
 	drives    bool          // it runs the loop, and waits for the baton that it gave to the next one
 	shows     atomic.Uint64 // the id of its task, or of the last: for the watchdog
 }
@@ -308,7 +329,7 @@ func (w *worker) runTask() {
 		}
 		// Goexit can't be stopped, and iter.Pull would pass it on to the loop. So the goroutine
 		// stays here until somebody whose end does not matter calls Stop.
-		w.err, w.exited, w.cancelled = ErrGoexit, true, w.task.killed
+		w.err, w.exited, w.cancelled = ErrGoexit, true, w.task.killed && !w.stray
 		for w.co.Suspend() {
 		}
 	}()
@@ -385,7 +406,7 @@ func (w *worker) unload() endedTask {
 // ends.
 func (l *Loop) dropExited(w *worker) {
 	l.forget(w)
-	if l.onThread {
+	if l.locked {
 		l.exited = append(l.exited, w)
 		return
 	}
