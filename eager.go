@@ -10,7 +10,9 @@ func (eager) taskOption(t *task) { t.eager = true }
 // end: the eager tasks of Python 3.12. It saves a turn of the loop where a task often has nothing
 // to wait for; but what it does comes before whatever was ready, and before its starter goes on.
 // Where the caller does not run on that loop, in a task or a callback of it, the option does
-// nothing.
+// nothing. The caller's goroutine waits meanwhile, so it may not hold runtime.LockOSThread, which is
+// fatal, see [Task]; and Hooks.TaskStarted is called there: if that panics or goes by runtime.Goexit,
+// so does the caller, and the task has its turn as one that is not eager.
 func Eager() TaskOption { return eager{} }
 
 // startEager runs a new task's first step on the stack of whoever starts it, whose goroutine holds

@@ -20,7 +20,6 @@ type Loop struct {
 	logger   *slog.Logger
 	grace    time.Duration
 	onThread bool
-	locked   bool       // the loop's goroutine is locked to its thread, by OnThread or by who called Run
 	moves    bool       // a callback that ends the loop's goroutine has it go on with another
 	bubbled  bool       // on virtual time: in a testing/synctest bubble, or with a clock
 	start0   time.Time  // zero of the loop's int64 times
@@ -32,7 +31,6 @@ type Loop struct {
 	timers      timerq.Queue[*slot]
 	slots       slotPool
 	idle        []*worker // coroutines without a task
-	exited      []*worker // see dropExited
 	last        *worker   // mirror of current
 	parkTime    *time.Timer
 	closing     closing
@@ -51,7 +49,6 @@ type Loop struct {
 	awaitsCalls atomic.Bool            // the loop is closing: a call that comes back must wake it
 	tasks       taskList
 	failures    failures
-	ending      sync.WaitGroup // goroutines of workers that exited
 
 	inbox   inbox
 	settled core // done when the loop has closed; Close waits for it
@@ -88,8 +85,7 @@ type inbox struct {
 }
 
 func newLoop(opts []Option) *Loop {
-	l := &Loop{grace: 5 * time.Second, start0: time.Now()}
-	l.bubbled, l.locked = whereabouts()
+	l := &Loop{grace: 5 * time.Second, start0: time.Now(), bubbled: inBubble()}
 	l.inbox.wake = make(chan struct{}, 1)
 	l.settled.of = ofLoopClose
 	for _, o := range opts {

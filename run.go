@@ -27,7 +27,6 @@ func Run[T any](ctx context.Context, main func(context.Context) (T, error), opts
 	}
 	l := newLoop(opts)
 	if l.onThread {
-		l.locked = true
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 	}
@@ -69,7 +68,7 @@ func (m *mainDone) run()         { m.loop.closing.wanted = true }
 // Whoever calls it owns the loop and must Close it. From any goroutine; it does not suspend.
 func Start(opts ...Option) *Loop {
 	l := newLoop(opts)
-	l.locked, l.moves = l.onThread, !l.onThread
+	l.moves = !l.onThread
 	go l.own()
 	return l
 }
@@ -80,7 +79,6 @@ func (l *Loop) own() {
 		runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine
 	}
 	defer l.goOn()
-	defer l.stopExited()
 	defer l.enter()()
 	defer func() {
 		if !l.moving {
@@ -106,17 +104,5 @@ func (l *Loop) enter() (leave func()) {
 	return func() {
 		l.g.Store(0)
 		strike(g)
-	}
-}
-
-// stopExited ends the workers that went through Goexit on a locked thread. Each ends its caller:
-// this goroutine, which ends now anyway. (Deferred calls go on while a goroutine unwinds.) After a
-// Run on a locked thread there is nobody to do this; such a worker stays parked.
-func (l *Loop) stopExited() {
-	for len(l.exited) > 0 {
-		w := l.exited[0]
-		l.exited = l.exited[1:]
-		defer l.stopExited()
-		w.co.Stop()
 	}
 }

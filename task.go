@@ -18,8 +18,8 @@ import (
 // What a function in a task must not do is wait for something that is not aio's: a channel, a
 // sync.Mutex, a library that waits for goroutines of its own (net/http's client). That stops the
 // loop and everything on it; call such code through [Blocking]. Nor may it hold
-// runtime.LockOSThread while it waits, or wait inside a callback from C: both are fatal errors of
-// the Go runtime (golang/go#65889, #67499).
+// runtime.LockOSThread while it waits or starts a task that is [Eager], or wait inside a callback
+// from C: both are fatal errors of the Go runtime (golang/go#65889, #67499).
 type Task[T any] struct {
 	Future[T]
 	task task
@@ -328,10 +328,11 @@ func (w *worker) runTask() {
 			return
 		}
 		// Goexit can't be stopped, and iter.Pull would pass it on to the loop. So the goroutine
-		// stays here until somebody whose end does not matter calls Stop.
+		// stays here until Stop is called, and then ends by a panic: that is passed on instead.
 		w.err, w.exited, w.cancelled = ErrGoexit, true, w.task.killed && !w.stray
 		for w.co.Suspend() {
 		}
+		panic(exit{})
 	}()
 	t := w.task
 	w.err = t.body().exec()
@@ -401,20 +402,18 @@ func (w *worker) unload() endedTask {
 	return e
 }
 
-// dropExited ends a worker whose goroutine went through Goexit, which ends whoever calls Stop. On a
-// locked thread nobody else may call it: then the worker stays until the loop's goroutine itself
-// ends.
+// exit is what a goroutine panics with that went through Goexit and may end.
+type exit struct{}
+
+// dropExited ends a worker whose goroutine went through Goexit.
 func (l *Loop) dropExited(w *worker) {
 	l.forget(w)
-	if l.locked {
-		l.exited = append(l.exited, w)
-		return
-	}
-	l.ending.Add(1)
-	go func() {
-		defer l.ending.Done()
-		w.co.Stop()
+	defer func() {
+		if v := recover(); v != (exit{}) {
+			panic(v)
+		}
 	}()
+	w.co.Stop()
 }
 
 // forget is called before w's goroutine ends, so that its id means nothing any more.
