@@ -198,7 +198,6 @@ func (l *Loop) wrapUp() error {
 		w.co.Stop()
 	}
 	l.idle = nil
-	l.ending.Wait()
 	if t := l.closing.realGrace; t != nil {
 		t.Stop()
 	}

@@ -20,6 +20,9 @@ import (
 // that a task pulls, it yields what is done, and panics with an error that Is ErrWouldDeadlock if
 // something is not.
 func AsCompleted[W Waiter](ctx context.Context, ws ...W) iter.Seq[W] {
+	if ctx == nil {
+		noContext()
+	}
 	return func(yield func(W) bool) {
 		ws := distinct(ws)
 		if len(ws) == 0 || ended(ctx) != nil {

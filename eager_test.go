@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -259,6 +260,72 @@ func TestEager_fromACallback(t *testing.T) {
 		}
 		if err := l.Close(); err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// A hook that does not come back, as an eager task is about to begin, costs its starter, but not that task.
+func TestEager_hookThatDoesNotReturn(t *testing.T) {
+	for how, spring := range springs {
+		t.Run(how, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var told []string
+				l := aio.Start(aio.WithHooks(aio.Hooks{TaskStarted: func(i aio.TaskInfo) {
+					told = append(told, i.Name)
+					if i.Name == "eager" {
+						spring()
+					}
+				}}))
+				var eager *aio.Task[int]
+				_, err := aio.Submit(context.Background(), l, aio.Do(func(ctx context.Context) error {
+					defer func() { eager = aio.Go(l.Context(), value(2), aio.Eager(), aio.Named("another")) }() // what the hook cut short is over
+					aio.Go(l.Context(), value(1), aio.Eager(), aio.Named("eager"))
+					return nil
+				}), aio.Named("starter")).Await(context.Background())
+				var p *aio.PanicError
+				if err != aio.ErrGoexit && !errors.As(err, &p) {
+					t.Errorf("the starter: %v", err)
+				}
+				if v, err := eager.Result(); v != 2 || err != nil {
+					t.Errorf("the starter's next eager task: %v, %v", v, err)
+				}
+				turn(t, l)
+				if n := len(l.Tasks()); n > 0 {
+					t.Errorf("%d tasks have not begun", n)
+				}
+				if err := l.Close(); err != nil {
+					t.Errorf("Close: %v", err)
+				}
+				if got := strings.Join(told, " "); got != "starter eager another" {
+					t.Errorf("TaskStarted was told of %s", got)
+				}
+			})
+		})
+	}
+}
+
+// A hook that starts an eager task and then goes costs neither that task nor the one it was called for.
+func TestEager_startedByAHookThatGoes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		seen := newReports()
+		var l *aio.Loop
+		var inner *aio.Task[int]
+		l = aio.Start(seen.option(), aio.WithHooks(aio.Hooks{Unhandled: seen.add, TaskStarted: func(i aio.TaskInfo) {
+			if i.Name == "first" {
+				inner = aio.Go(l.Context(), value(2), aio.Eager())
+				runtime.Goexit()
+			}
+		}}))
+		synctest.Wait() // l is set
+		first := aio.Submit(context.Background(), l, value(1), aio.Named("first"))
+		if v, err := first.Await(context.Background()); v != 1 || err != nil {
+			t.Errorf("the task: %v, %v", v, err)
+		}
+		if v, err := inner.Result(); v != 2 || err != nil {
+			t.Errorf("the hook's task: %v, %v", v, err)
+		}
+		if err := l.Close(); err != nil || len(seen.all()) > 0 {
+			t.Errorf("Close: %v; told %v", err, seen.all())
 		}
 	})
 }

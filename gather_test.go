@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"runtime"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -257,5 +258,39 @@ func TestGather_leavesNothingAside(t *testing.T) {
 				return aio.Sleep(ctx, time.Second) // the failure is Gather's, not a member's
 			})
 		})
+	})
+}
+
+// brokenWaiter is a Waiter whose Done panics.
+type brokenWaiter struct{}
+
+func (brokenWaiter) Done() <-chan struct{} { explode("aio: Done"); return nil }
+
+// Its panic is that of whoever calls Wait, who may recover, and not of a goroutine where nobody can.
+func TestWait_foreignDonePanics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		panics(t, "Done", func() { _, _, _ = aio.Wait(t.Context(), aio.AllDone, brokenWaiter{}) })
+	})
+}
+
+// awaits is somebody else's awaitable, too.
+type awaits func(context.Context) (int, error)
+
+func (a awaits) Await(ctx context.Context) (int, error) { return a(ctx) }
+
+// It may panic or go, in a task as without a loop.
+func TestGather_foreignAwaitableThatDoesNotReturn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := start(t)
+		for _, ctx := range []context.Context{context.Background(), l.Context()} {
+			_, err := aio.Gather(ctx, awaits(func(context.Context) (int, error) { explode(io.EOF); return 0, nil }))
+			var p *aio.PanicError
+			if !errors.As(err, &p) || p.Value != io.EOF {
+				t.Errorf("a panic: %v", err)
+			}
+			if _, err = aio.Gather(ctx, awaits(func(context.Context) (int, error) { runtime.Goexit(); return 0, nil })); err != aio.ErrGoexit {
+				t.Errorf("Goexit: %v", err)
+			}
+		}
 	})
 }

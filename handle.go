@@ -152,7 +152,10 @@ func (h Handle) Err() error { return h.err }
 
 // CallSoon has fn called on the loop, once, after what is ready now: asyncio's call_soon and
 // call_soon_threadsafe in one. From any goroutine; it does not suspend. fn runs outside any task:
-// in it, waiting is ErrWouldDeadlock (start a task with Go), and a panic goes to Hooks.Unhandled.
+// in it, waiting is ErrWouldDeadlock (start a task with Go), and a panic goes to Hooks.Unhandled. So
+// does runtime.Goexit (ErrGoexit), which ends the goroutine that the loop is on: one by Start goes on
+// with another; in Run and [OnThread] the old one must go on, with some stack less each time, of
+// which there is enough for a million.
 // On a closed loop, and from one whose grace period is over, the handle's Err is ErrClosed.
 func (l *Loop) CallSoon(fn func()) Handle {
 	mustCall(fn)

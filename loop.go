@@ -20,6 +20,7 @@ type Loop struct {
 	logger   *slog.Logger
 	grace    time.Duration
 	onThread bool
+	moves    bool       // a callback that ends the loop's goroutine has it go on with another
 	bubbled  bool       // on virtual time: in a testing/synctest bubble, or with a clock
 	start0   time.Time  // zero of the loop's int64 times
 	debug    *debugging // nil: not in debug mode
@@ -30,7 +31,6 @@ type Loop struct {
 	timers      timerq.Queue[*slot]
 	slots       slotPool
 	idle        []*worker // coroutines without a task
-	exited      []*worker // see dropExited
 	last        *worker   // mirror of current
 	parkTime    *time.Timer
 	closing     closing
@@ -39,6 +39,7 @@ type Loop struct {
 	depth       int      // of the chain of those that drive, see drive
 	mayDrive    bool     // immutable after newLoop
 	interrupted runnable // what a hook that goes by Goexit would keep from running
+	moving      bool     // see own
 
 	g           atomic.Uintptr         // the loop's goroutine
 	current     atomic.Pointer[worker] // the last that was resumed
@@ -49,7 +50,6 @@ type Loop struct {
 	callsOut    callList
 	tasks       taskList
 	failures    failures
-	ending      sync.WaitGroup // goroutines of workers that exited
 
 	inbox   inbox
 	settled core // done when the loop has closed; Close waits for it

@@ -186,6 +186,9 @@ func (q *Queue[T]) TryGet() (T, error) {
 // callback, or in an iter.Pull of a task) it panics with that, unless there is nothing to wait for:
 // an iterator has no error to return, and to end would say that all was taken.
 func (q *Queue[T]) All(ctx context.Context) iter.Seq[T] {
+	if ctx == nil {
+		noContext()
+	}
 	return func(yield func(T) bool) {
 		for {
 			v, err := q.Get(ctx)

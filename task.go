@@ -18,8 +18,8 @@ import (
 // What a function in a task must not do is wait for something that is not aio's: a channel, a
 // sync.Mutex, a library that waits for goroutines of its own (net/http's client). That stops the
 // loop and everything on it; call such code through [Blocking]. Nor may it hold
-// runtime.LockOSThread while it waits, or wait inside a callback from C: both are fatal errors of
-// the Go runtime (golang/go#65889, #67499).
+// runtime.LockOSThread while it waits or starts a task that is [Eager], or wait inside a callback
+// from C: both are fatal errors of the Go runtime (golang/go#65889, #67499).
 //
 // A Task is a [Future]: Await, Result and OnDone are that's.
 type Task[T any] struct {
@@ -114,6 +114,9 @@ func Go[T any](ctx context.Context, fn func(context.Context) (T, error), opts ..
 // function without a result: see [Do].
 func Submit[T any](ctx context.Context, l *Loop, fn func(context.Context) (T, error), opts ...TaskOption) *Task[T] {
 	t := newTask(fn)
+	if ctx == nil {
+		noContext()
+	}
 	t.start(ctx, l, nil, opts)
 	return t
 }
@@ -170,7 +173,11 @@ func (l *Loop) start(t *task, g *group) {
 		t.ctx.group = g
 	}
 	l.tasks.add(t)
-	t.ctx.link()
+	if p, ours := t.ctx.parent.(*scope); ours && !p.alien {
+		t.ctx.link()
+	} else {
+		l.linkUnder(t)
+	}
 	if late { // the group is over, if only just
 		t.ctx.end(endedCancelled, nil)
 	}
@@ -235,13 +242,17 @@ func (t *task) mayBegin() bool {
 	}
 	l := t.ctx.loop
 	if h := l.hooks.TaskStarted; h != nil && !t.announced {
+		outer := l.interrupted // the task whose hook starts this one, which is eager
 		t.announced, l.interrupted = true, t
 		h(t.info())
-		l.interrupted = nil
+		l.interrupted = outer
 	}
 	if l.closing.hard { // nothing new after the grace period
 		t.killed = true
 		t.ctx.end(endedCancelled, ErrClosed)
+	}
+	if t.ctx.alien {
+		return l.mayBeginUnder(t)
 	}
 	if isOver(t.ctx.state()) {
 		l.finish(t, t.ctx.Err(), true)
@@ -268,7 +279,16 @@ func (l *Loop) finish(t *task, err error, cancelled bool) {
 	if t.ctx.group != nil && t.eager { // as in asyncio, without a turn of its own
 		(*memberDone)(t).run()
 	}
+	if t.ctx.alien {
+		l.releaseUnder(t, err)
+		return
+	}
 	t.ctx.release()
+	l.tell(t, err)
+}
+
+// tell is the part of finish that is for others.
+func (l *Loop) tell(t *task, err error) {
 	if err != nil && t.ctx.group == nil && t.core.untaken() {
 		t.body().noteFailure()
 	}
@@ -289,6 +309,7 @@ type worker struct {
 	cancelled bool          // err says that the task's context ended
 	finished  bool          // the task's function has returned, panicked or gone
 	exited    bool          // by runtime.Goexit: the goroutine only waits for its end
+	stray     bool          // its task must not wait any more, see withdrawn
 	drives    bool          // it runs the loop, and waits for the baton that it gave to the next one
 	shows     atomic.Uint64 // the id of its task, or of the last: for the watchdog
 }
@@ -320,10 +341,11 @@ func (w *worker) runTask() {
 			return
 		}
 		// Goexit can't be stopped, and iter.Pull would pass it on to the loop. So the goroutine
-		// stays here until somebody whose end does not matter calls Stop.
-		w.err, w.exited, w.cancelled = ErrGoexit, true, w.task.killed
+		// stays here until Stop is called, and then ends by a panic: that is passed on instead.
+		w.err, w.exited, w.cancelled = ErrGoexit, true, w.task.killed && !w.stray
 		for w.co.Suspend() {
 		}
+		panic(exit{})
 	}()
 	t := w.task
 	w.err = t.body().exec()
@@ -393,20 +415,18 @@ func (w *worker) unload() endedTask {
 	return e
 }
 
-// dropExited ends a worker whose goroutine went through Goexit, which ends whoever calls Stop. On a
-// locked thread nobody else may call it: then the worker stays until the loop's goroutine itself
-// ends.
+// exit is what a goroutine panics with that went through Goexit and may end.
+type exit struct{}
+
+// dropExited ends a worker whose goroutine went through Goexit.
 func (l *Loop) dropExited(w *worker) {
 	l.forget(w)
-	if l.onThread {
-		l.exited = append(l.exited, w)
-		return
-	}
-	l.ending.Add(1)
-	go func() {
-		defer l.ending.Done()
-		w.co.Stop()
+	defer func() {
+		if v := recover(); v != (exit{}) {
+			panic(v)
+		}
 	}()
+	w.co.Stop()
 }
 
 // forget is called before w's goroutine ends, so that its id means nothing any more.

@@ -94,15 +94,15 @@ func coreOf(w Waiter) (c *core, stop func()) {
 		release := loopHere().afterForeign(ctx, func() { c.settle(Finished, nil) })
 		return c, func() { release() }
 	}
-	stopped := make(chan struct{})
+	done, stopped := w.Done(), make(chan struct{})
 	settle, forget := func() { c.settle(Finished, nil) }, func() {}
 	if l := loopHere(); l != nil && l.clock != nil {
-		forget = l.watchForeign(w.Done(), settle)
+		forget = l.watchForeign(done, settle)
 		settle = func() { l.whileHeld(func() { c.settle(Finished, nil) }) }
 	}
 	go func() {
 		select {
-		case <-w.Done():
+		case <-done:
 			settle()
 		case <-stopped:
 		}

@@ -147,6 +147,9 @@ func (w *waiter) isGone() bool   { return w.word.Load()&waitState == waitGone }
 // granted that must go to the next one.
 func (w *waiter) park(ctx context.Context) error {
 	if w.task == nil {
+		if isAlien(ctx) {
+			return w.blockAlien(ctx)
+		}
 		return w.block(ctx)
 	}
 	if w.word.Load()&waitOwn != 0 {
@@ -166,24 +169,22 @@ func (w *waiter) parkOwn() error {
 	if t.ctx.how.Load() == alive && t.ctx.pulls == nil && !t.killed {
 		return nil
 	}
+	if t.ctx.alien {
+		return w.interruptedUnder()
+	}
 	return t.interrupted(&t.ctx)
 }
 
 // parkUnder is park for a task under another context.
 func (w *waiter) parkUnder(ctx context.Context) error {
-	t, word := w.task, w.word.Load()
-	if s := endsWith(ctx); s != nil {
-		p := s.addWaiter(w)
-		t.suspend()
-		s.dropWaiter(p)
-	} else if ctx.Done() != nil {
-		stop := t.ctx.loop.afterForeign(ctx, func() { w.finish(word, waitGone) })
-		t.suspend()
-		stop()
-	} else {
-		t.suspend()
+	s, ours := ctx.(*scope)
+	if !ours || s.alien {
+		return w.parkAlien(ctx)
 	}
-	return t.interrupted(ctx)
+	p := s.addWaiter(w)
+	w.task.suspend()
+	s.dropWaiter(p)
+	return w.task.interrupted(ctx)
 }
 
 // interrupted is the error of a wait under ctx that the task was resumed from; nil if nothing ended
