@@ -131,12 +131,16 @@ func (l *Loop) beginClose() {
 // endHard ends the grace period.
 func (l *Loop) endHard() {
 	l.closing.hard = true
-	for _, t := range l.tasks.all() {
+	left := l.tasks.all()
+	for _, t := range left {
 		t.killed = true
-		if l.debug != nil {
-			l.debug.killed(l, t)
-		}
 		t.waiter.end()
+	}
+	if l.debug == nil {
+		return
+	}
+	for _, t := range left { // only now: a logger may panic
+		l.protect(func() { l.debug.killed(l, t) })
 	}
 }
 
