@@ -30,8 +30,9 @@ func (l *Loop) workBegins() {
 	}
 }
 
-// workEnds undoes workBegins.
+// workEnds undoes workBegins. What the call has brought to an end is looked for before.
 func (l *Loop) workEnds() {
+	l.foreign.look()
 	o := &l.outside
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -46,6 +47,7 @@ func (l *Loop) leaveClock() {
 	if l.clock == nil {
 		return
 	}
+	l.foreign.look() // what the last steps, or hooks since, have ended
 	o := &l.outside
 	o.mu.Lock()
 	if o.n > 0 && !o.over {
@@ -168,10 +170,10 @@ func callerOf(g uintptr) *caller {
 	return callers.of[g]
 }
 
-// waits is pause for a wait under ctx, which is over when it returned.
-func (c *caller) waits(ctx context.Context, w *waiter) (over func()) {
+// waitsForeign is pause for a wait under ctx, which is not aio's. over is called when the wait is.
+func (c *caller) waitsForeign(ctx context.Context, w *waiter) (over func()) {
 	over = func() {}
-	if done := ctx.Done(); done != nil && endsWith(ctx) == nil {
+	if done := ctx.Done(); c != nil && done != nil {
 		word := w.word.Load()
 		over = c.loop.watchForeign(done, func() { w.finish(word, waitGone) })
 	}
