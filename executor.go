@@ -123,7 +123,6 @@ func (c *call[T]) submit(ctx context.Context, ex Executor) error {
 	if c.loop != nil {
 		c.loop.calls.Add(1)
 	}
-	_, c.work.inPool = ex.(*Pool)
 	err := ErrGoexit
 	defer func() {
 		if err != nil {
@@ -133,7 +132,17 @@ func (c *call[T]) submit(ctx context.Context, ex Executor) error {
 			}
 		}
 	}()
-	if err = ex.Submit(ctx, c.run); err == nil {
+	switch ex := ex.(type) {
+	case *Pool:
+		c.work.line = &ex.line
+		err = ex.submit(ctx, c.run)
+	case *Thread:
+		c.work.line = &ex.line
+		err = ex.submit(ctx, c.run)
+	default:
+		err = ex.Submit(ctx, c.run)
+	}
+	if err == nil {
 		c.work.accepted(c.loop)
 	}
 	return err
