@@ -13,10 +13,11 @@ import (
 // What a virtual clock must know is when it may jump: when nobody has anything to do at the present
 // time. Therefore whoever works holds the clock. A loop does from its beginning to its end, except
 // while it is in Wait. A call on an executor does while it is out, except while it waits for
-// something of aio's: a sleep, a task, a queue. (One that waits in the executor's own queue counts
-// as one that works.) A goroutine that sleeps under a loop's context does not, and it holds the
-// clock for no longer than Sleep takes to return. Clocks that run by themselves ignore all that:
-// their Hold and Release do nothing.
+// something of aio's: a sleep, a task, a queue. In the queue of a Pool or Thread it holds the clock
+// as long as any call that runs there works; in the queue of an executor of your own it counts as
+// one that works. A goroutine that sleeps under a loop's context does not, and it holds the clock
+// for no longer than Sleep takes to return. Clocks that run by themselves ignore all that: their
+// Hold and Release do nothing.
 type Clock interface {
 	// Now is the present time. It never goes back.
 	Now() time.Time

@@ -7,8 +7,9 @@ import (
 )
 
 // The end of a context that is not aio's comes to a loop through a goroutine, which nobody who holds
-// the clock knows of: time could pass before the news is there. So a loop with a clock, before it
-// parks, looks for such ends itself, also for the other loops on the clock.
+// the clock knows of: time could pass before the news is there. So whoever lets go of the clock, a
+// loop that parks or has closed, a call that waits or has returned, looks for such ends itself, for
+// all loops on the clock.
 
 // foreign are the ends that are waited for by the loops on one clock.
 type foreign struct {

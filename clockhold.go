@@ -16,7 +16,7 @@ import (
 // outside is a loop's hold on its clock for its calls: one for all of them.
 type outside struct {
 	mu   sync.Mutex
-	n    int  // guarded by mu; calls that work
+	n    int  // guarded by mu; calls that work, and lines
 	over bool // guarded by mu; the loop no longer waits for them
 }
 
@@ -30,8 +30,14 @@ func (l *Loop) workBegins() {
 	}
 }
 
-// workEnds undoes workBegins.
+// workEnds undoes workBegins. What the call has brought to an end is looked for before.
 func (l *Loop) workEnds() {
+	l.foreign.look()
+	l.letGo()
+}
+
+// letGo is workEnds, when there is nothing to look for.
+func (l *Loop) letGo() {
 	o := &l.outside
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -46,6 +52,7 @@ func (l *Loop) leaveClock() {
 	if l.clock == nil {
 		return
 	}
+	l.foreign.look() // what the last steps, or hooks since, have ended
 	o := &l.outside
 	o.mu.Lock()
 	if o.n > 0 && !o.over {
@@ -59,24 +66,30 @@ func (l *Loop) leaveClock() {
 }
 
 // callWork is whether a call works. It does from when it is accepted, or is run if that is seen
-// first; not while it waits for room.
+// first; not while it waits for room. In a Pool or Thread it is the line that works until it is run.
 //
 //	not yet -> working (accepted, run) -> worked (over)
+//	not yet -> in line (accepted) -> working (run) -> worked (over)
 //	not yet -> worked (run, in a task: that has the loop's own hold)
 type callWork struct {
-	state  atomic.Uint32
-	inPool bool // immutable once submitted; a Pool's worker runs it
+	state atomic.Uint32
+	line  *line // immutable once submitted; the Pool's or Thread's that runs it
 }
 
 const (
 	workNotYet uint32 = iota
+	inLine
 	working
 	worked
 )
 
 // accepted is called when an executor has taken the call.
 func (w *callWork) accepted(l *Loop) {
-	if l != nil && l.clock != nil && w.state.CompareAndSwap(workNotYet, working) {
+	switch {
+	case l == nil || l.clock == nil:
+	case w.line != nil:
+		w.line.join(w, l)
+	case w.state.CompareAndSwap(workNotYet, working):
 		l.workBegins()
 	}
 }
@@ -87,14 +100,18 @@ func (w *callWork) run(l *Loop) (over func()) {
 		return func() {}
 	}
 	g := goid.Get()
-	if runnerOf(g) != nil {
+	switch {
+	case w.line != nil:
+		w.line.begin(w, l)
+	case runnerOf(g) != nil:
 		w.state.CompareAndSwap(workNotYet, worked)
+	default:
+		w.accepted(l)
 	}
-	w.accepted(l)
-	c := enterCall(g, l)
+	c := enterCall(g, l, w.line)
 	return func() {
 		works := w.state.Swap(worked) == working
-		if w.inPool && works {
+		if w.line != nil && works {
 			c.over = true // but the worker is not free yet
 			return
 		}
@@ -109,7 +126,9 @@ func (w *callWork) run(l *Loop) (over func()) {
 type caller struct {
 	loop  *Loop // that has a clock
 	outer *caller
-	over  bool // only for the goroutine itself: endOfCall is to come
+	line  *line // whose worker the goroutine is; nil: nobody's, or outer says
+	aside bool  // it holds no clock
+	over  bool  // only for the goroutine itself: endOfCall is to come
 }
 
 // callers are the goroutines that run calls of loops with a clock, by goid.
@@ -121,13 +140,13 @@ var callers struct {
 
 // enterCall makes g, which is the calling goroutine, known as one that runs a call of l, until
 // leave.
-func enterCall(g uintptr, l *Loop) *caller {
+func enterCall(g uintptr, l *Loop, n *line) *caller {
 	callers.mu.Lock()
 	defer callers.mu.Unlock()
 	if callers.of == nil {
 		callers.of = make(map[uintptr]*caller)
 	}
-	c := &caller{loop: l, outer: callers.of[g]}
+	c := &caller{loop: l, line: n, outer: callers.of[g]}
 	callers.of[g] = c
 	callers.n.Store(int64(len(callers.of)))
 	return c
@@ -144,8 +163,8 @@ func (c *caller) leave(g uintptr) {
 	callers.n.Store(int64(len(callers.of)))
 }
 
-// endOfCall is the end of a call in a Pool: when its worker is free again, and whoever waits for that
-// knows. Otherwise time could pass while they wait.
+// endOfCall is the end of a call in a Pool or Thread: when its worker is free again, or has begun to
+// end, and whoever waits for that knows. Otherwise time could pass while they wait.
 func endOfCall() {
 	if callers.n.Load() == 0 {
 		return
@@ -168,10 +187,10 @@ func callerOf(g uintptr) *caller {
 	return callers.of[g]
 }
 
-// waits is pause for a wait under ctx, which is over when it returned.
-func (c *caller) waits(ctx context.Context, w *waiter) (over func()) {
+// waitsForeign is pause for a wait under ctx, which is not aio's. over is called when the wait is.
+func (c *caller) waitsForeign(ctx context.Context, w *waiter) (over func()) {
 	over = func() {}
-	if done := ctx.Done(); done != nil && endsWith(ctx) == nil {
+	if done := ctx.Done(); c != nil && done != nil {
 		word := w.word.Load()
 		over = c.loop.watchForeign(done, func() { w.finish(word, waitGone) })
 	}
@@ -182,7 +201,10 @@ func (c *caller) waits(ctx context.Context, w *waiter) (over func()) {
 // pause lets go of the clocks while the goroutine waits; on nil it does nothing.
 func (c *caller) pause() {
 	for ; c != nil; c = c.outer {
-		c.loop.workEnds()
+		if !c.aside {
+			c.loop.workEnds()
+		}
+		c.line.pause()
 	}
 }
 
@@ -190,7 +212,10 @@ func (c *caller) pause() {
 // might pass in between.
 func (c *caller) resume() {
 	for ; c != nil; c = c.outer {
-		c.loop.workBegins()
+		if !c.aside {
+			c.loop.workBegins()
+		}
+		c.line.resume()
 	}
 }
 

@@ -165,7 +165,7 @@ func (l *Loop) warnKilled(left []TaskInfo) {
 		if on = strings.TrimSuffix(on, "; "); on != "" {
 			attrs = append(attrs, slog.String("on", on))
 		}
-		l.warn(what, append(attrs, createdAttr(t)...)...)
+		l.protect(func() { l.warn(what, append(attrs, createdAttr(t)...)...) }) // a logger may panic
 	}
 }
 

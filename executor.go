@@ -130,7 +130,6 @@ func (c *call[T]) submit(ctx context.Context, ex Executor) error {
 		c.out.scope = &c.scope
 		c.loop.callsOut.add(&c.out)
 	}
-	_, c.work.inPool = ex.(*Pool)
 	err := ErrGoexit
 	defer func() {
 		if p := recover(); p != nil { // Submit's own: the caller's affair, who has no future yet
@@ -145,7 +144,17 @@ func (c *call[T]) submit(ctx context.Context, ex Executor) error {
 			}
 		}
 	}()
-	if err = ex.Submit(ctx, c.run); err == nil {
+	switch ex := ex.(type) {
+	case *Pool:
+		c.work.line = &ex.line
+		err = ex.submit(ctx, c.run)
+	case *Thread:
+		c.work.line = &ex.line
+		err = ex.submit(ctx, c.run)
+	default:
+		err = ex.Submit(ctx, c.run)
+	}
+	if err == nil {
 		c.work.accepted(c.loop)
 	}
 	return err

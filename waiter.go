@@ -198,22 +198,22 @@ func (t *task) interrupted(ctx context.Context) error {
 
 // block is park for a goroutine.
 func (w *waiter) block(ctx context.Context) error {
-	if c := w.wake.callers; c != nil {
-		defer c.waits(ctx, w)()
-	}
+	c := w.wake.callers
 	if s := endsWith(ctx); s != nil {
 		p := s.addWaiter(w)
+		c.pause() // not before: whoever ends the wait must know that there is one to resume
 		<-w.wake.c
 		s.dropWaiter(p)
 		return ended(ctx)
 	}
+	defer c.waitsForeign(ctx, w)()
 	select {
 	case <-w.wake.c:
 	case <-ctx.Done():
-		w.wake.callers.resume() // before anybody can see that the wait is over
+		c.resume() // before anybody can see that the wait is over
 		if word := w.word.Load(); word&waitState != waitWaiting || !w.word.CompareAndSwap(word, word&^waitState|waitGone) {
 			<-w.wake.c
-			w.wake.callers.pause() // who ended it has done so, too
+			c.pause() // who ended it has done so, too
 		}
 	}
 	return ended(ctx)

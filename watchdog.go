@@ -134,6 +134,7 @@ func (d *watchdog) arm(t time.Duration) {
 
 // tick is called by the timer, in a goroutine.
 func (d *watchdog) tick() {
+	over := false
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.ticking || d.stopped {
@@ -141,8 +142,10 @@ func (d *watchdog) tick() {
 		return
 	}
 	d.ticking = true
-	defer func() { // also when a hook goes by Goexit
-		d.ticking = false
+	defer func() {
+		if d.ticking = false; !over { // a hook went by Goexit: what is left to do is the next tick's
+			d.arm(0)
+		}
 		if d.quiet != nil {
 			close(d.quiet)
 		}
@@ -151,6 +154,7 @@ func (d *watchdog) tick() {
 		d.again = false
 		d.look()
 	}
+	over = true
 }
 
 // look is what a tick does. Called with mu held.
@@ -286,15 +290,15 @@ func (d *watchdog) cpuSince() time.Duration {
 
 // call calls the hook, as what it is: an await in it is ErrWouldDeadlock.
 func (d *watchdog) call(s SlowStep) {
-	if g := goid.Get(); runnerOf(g) == nil { // stop is called on the loop's
-		new(runner).enroll(g)
-		defer strike(g)
-	}
+	g := goid.Get()
+	new(runner).enroll(g)
+	defer strike(g)
 	d.loop.tellSlowStep(s)
 }
 
 // stop ends the watchdog, on the goroutine that ends the loop. When it returns no hook runs, and
-// none will. The end of a step that was reported is reported here, if it was not yet.
+// none will. The end of a step that was reported is reported here, if it was not yet: in a goroutine
+// of its own, which a hook may end by Goexit, and the loop's end goes on.
 func (d *watchdog) stop() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -317,5 +321,14 @@ func (d *watchdog) stop() {
 	if d.told.ended.IsZero() {
 		d.told.ended = time.Now()
 	}
-	d.tellEnd()
+	told := make(chan struct{})
+	go func() {
+		defer close(told)
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.tellEnd()
+	}()
+	d.mu.Unlock()
+	<-told
+	d.mu.Lock()
 }
