@@ -185,7 +185,7 @@ func (c *call[T]) deliver(v T, err error) {
 	}
 	if c.settleOutcome(v, state, err, failed) {
 		if c.untaken() {
-			c.noteFailure()
+			c.noteFailure(false)
 		} else if err == nil && c.loop != nil && c.loop.debug != nil {
 			noteUnread(c.loop, c, &c.core, TaskInfo{})
 		}
@@ -224,9 +224,9 @@ func (c *call[T]) late(err error) {
 
 // noteFailure implements reporter. Without a loop there is nobody to report to: the future is its
 // holder's business, as a promise is.
-func (c *call[T]) noteFailure() {
+func (c *call[T]) noteFailure(fresh bool) {
 	if c.loop != nil {
-		noteFailure(c.loop, c, &c.core, TaskInfo{})
+		noteFailure(c.loop, c, &c.core, TaskInfo{}, fresh)
 	}
 }
 
@@ -262,7 +262,7 @@ func (f lateFailure) run() { f.loop.report(f.what) }
 // refuse settles a call that was not accepted.
 func (c *call[T]) refuse(err error) {
 	if c.settle(Finished, err) && c.untaken() {
-		c.noteFailure()
+		c.noteFailure(true)
 	}
 	c.release()
 }

@@ -12,7 +12,8 @@ import (
 // when nobody can reach the future any more, or when the loop closes, whichever comes first. It
 // holds nothing of the future but what the report needs, so that it does not keep it alive; and
 // nothing at all once it is settled: what the loop's hooks know may well lead to the future, and
-// the runtime holds a failure until the future is gone.
+// the runtime holds a failure until the future is gone. So none may stay open after the loop has
+// closed, but that of a future which nobody has yet: see noteOutcome.
 type failure struct{ open atomic.Pointer[report] } // nil: taken, or reported
 
 type report struct {
@@ -30,13 +31,18 @@ type failures struct {
 }
 
 // noteFailure has the failure of c reported unless somebody takes it. future is what holds c: when
-// that can't be reached any more, nobody will.
-func noteFailure[F any](l *Loop, future *F, c *core, info TaskInfo) {
-	noteOutcome(l, future, c, report{what: Failure{Task: info, Err: c.failedWith()}})
+// that can't be reached any more, nobody will. fresh: nobody has been given the future yet.
+func noteFailure[F any](l *Loop, future *F, c *core, info TaskInfo, fresh bool) {
+	noteOutcome(l, future, c, report{what: Failure{Task: info, Err: c.failedWith()}}, fresh)
 }
 
 // noteOutcome is the part of noteFailure that a forgotten value shares.
-func noteOutcome[F any](l *Loop, future *F, c *core, what report) {
+//
+// What comes after the loop has closed (of a call that was abandoned, or that somebody meant to take
+// and did not) is reported at once, as was all that there was by then: no Close is left to do it,
+// and the garbage collector never would if the loop's hooks lead to the future. A refusal waits for
+// the collector: whoever is about to get the future may well ask it.
+func noteOutcome[F any](l *Loop, future *F, c *core, what report, fresh bool) {
 	what.loop = l
 	r := new(failure)
 	r.open.Store(&what)
@@ -53,8 +59,8 @@ func noteOutcome[F any](l *Loop, future *F, c *core, what report) {
 		}
 		return
 	}
-	if !l.failures.add(r) && l.bubbled {
-		r.run() // the loop has closed, and reported the others
+	if !l.failures.add(r) && (l.bubbled || !fresh) {
+		r.run()
 		return
 	}
 	if !l.bubbled { // a cleanup runs outside of every synctest bubble, and may not wake a loop in one
@@ -63,8 +69,8 @@ func noteOutcome[F any](l *Loop, future *F, c *core, what report) {
 }
 
 // noteFailure implements reporter.
-func (t *Task[T]) noteFailure() {
-	noteFailure(t.task.ctx.loop, t, &t.core, t.task.info())
+func (t *Task[T]) noteFailure(fresh bool) {
+	noteFailure(t.task.ctx.loop, t, &t.core, t.task.info(), fresh)
 }
 
 // failWithoutLoop is Go without a loop in its ctx. That is easily done, with the ctx of an
@@ -80,7 +86,7 @@ func (t *Task[T]) failWithoutLoop(opts []TaskOption) {
 	}
 	k.label.created = createdAt + callerLine()
 	t.settle(Finished, ErrNoLoop)
-	noteFailure(loopHere(), t, &t.core, k.info())
+	noteFailure(loopHere(), t, &t.core, k.info(), true)
 }
 
 // add notes r; it reports false when the loop has closed.

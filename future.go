@@ -357,12 +357,12 @@ func (c *core) noteFailed() {
 // noteUntaken sees to it that a failure nobody took is reported, if there is somebody to whom.
 func (c *core) noteUntaken() {
 	if o, ok := c.owner.(reporter); ok {
-		o.noteFailure()
+		o.noteFailure(false)
 	}
 }
 
 // reporter is an owner of futures whose failures are reported if nobody takes them.
-type reporter interface{ noteFailure() }
+type reporter interface{ noteFailure(fresh bool) }
 
 // take notes that the outcome reaches somebody.
 func (c *core) take() {

@@ -89,7 +89,8 @@ func Named(name string) TaskOption { return named(name) }
 //
 // An error or panic of fn that nobody takes (by Await, Result, OnDone, Gather or a group) is
 // reported to Hooks.Unhandled: when nobody can reach the task any more, which the garbage collector
-// finds out, and at the latest when the loop closes.
+// finds out, and at the latest when the loop closes. (What somebody waited for in order to take it,
+// and gave up after that, is reported at once.)
 //
 // On a closed loop the task has failed with ErrClosed. Without a loop in ctx it has failed with
 // ErrNoLoop, and fn never runs; if nobody takes that, it is reported as the failure of a task of the
@@ -196,7 +197,7 @@ func (l *Loop) start(t *task, g *group) {
 	t.ctx.release()
 	t.core.settle(Finished, ErrClosed)
 	if t.ctx.group == nil {
-		t.body().noteFailure()
+		t.body().noteFailure(true)
 		return
 	}
 	t.core.take()
@@ -290,7 +291,7 @@ func (l *Loop) finish(t *task, err error, cancelled bool) {
 // tell is the part of finish that is for others.
 func (l *Loop) tell(t *task, err error) {
 	if err != nil && t.ctx.group == nil && t.core.untaken() {
-		t.body().noteFailure()
+		t.body().noteFailure(false)
 	}
 	if l.debug != nil && err == nil && t.ctx.group == nil {
 		t.body().noteUnread()
