@@ -680,6 +680,8 @@ class World:
             del self.groups[s["name"]]
 
     async def do_timeout(self, actor, s):
+        if actor.base:
+            self.needs((3, 12), "a timeout in the clean-up of a cancelled task")
         if s["n"] == 0:
             self.differs("rule 3: a context that has ended fails the next wait, also one that need not suspend")
         async with asyncio.timeout(s["n"]):

@@ -33,7 +33,7 @@ go a
 go a2 eager
 	raise boom
 go c
-	yield
+	say kept
 	cancelled
 		yield
 waitall a a2 b within 9
@@ -46,9 +46,9 @@ get q
 		if err := parse(text).Check(); err != nil { // nothing invalid is tried
 			t.Errorf("%v in\n%s", err, text)
 		}
-		return strings.Contains(text, "put q") && strings.Contains(text, "waitall")
+		return strings.Contains(text, "put q") && strings.Contains(text, "say kept") && strings.Contains(text, "waitall")
 	})
-	want := "queue q 3\nput q 5\ngo a2\nwaitall a2\n"
+	want := "queue q 3\nput q 5\ngo a2\nsay kept\nwaitall a2\n"
 	if got := small.Program(); got != want {
 		t.Errorf("after %d tries\n%swant\n%s", tried, got, want)
 	}
