@@ -38,7 +38,8 @@ type SlowStep struct {
 // says so.
 //
 // A process that is stopped (SIGSTOP), suspended or starved of CPU causes no alarm: the watchdog's
-// own timer is late then too, and what it is late by does not count.
+// own timer is late then too, and what it is late by does not count. With GOMAXPROCS=1 a step that
+// computes is seen when Go's scheduler interrupts it for the watchdog: some 10 to 30 ms later.
 //
 // In a testing/synctest bubble the watchdog is off unless WithSlowStep is given. With it, what
 // counts there is the bubble's time: a step is reported exactly d after it began, if it waits by

@@ -13,21 +13,25 @@ func TestStopwatch(t *testing.T) {
 	const limit = 100 * time.Millisecond
 	ms := func(n int) time.Duration { return time.Duration(n) * time.Millisecond }
 	for name, c := range map[string]struct {
-		reads      [][2]int // due, read
+		reads      [][3]int // due, read, ran so far
 		held, gone int
 	}{
-		"on time":                        {[][2]int{{10, 10}, {20, 21}, {31, 31}}, 31, 0},
-		"a little late counts":           {[][2]int{{10, 35}, {45, 70}}, 70, 0},
-		"late does not count":            {[][2]int{{10, 36}, {46, 96}}, 20, 0},
-		"stopped":                        {[][2]int{{10, 10}, {20, 5020}, {5030, 5030}}, 30, 5000},
-		"due before the step was looked": {[][2]int{{-4000, 5}, {15, 15}}, 15, 0},
+		"on time":                         {[][3]int{{10, 10}, {20, 21}, {31, 31}}, 31, 0},
+		"a little late counts":            {[][3]int{{10, 35}, {45, 70}}, 70, 0},
+		"late does not count":             {[][3]int{{10, 36}, {46, 96}}, 20, 0},
+		"stopped":                         {[][3]int{{10, 10, 10}, {20, 5020, 25}, {5030, 5030, 30}}, 35, 4995},
+		"due before the step was looked":  {[][3]int{{-4000, 5}, {15, 15}}, 15, 0},
+		"late because the step computes":  {[][3]int{{10, 40, 40}, {50, 90, 90}}, 90, 0},
+		"that, on a slow machine":         {[][3]int{{10, 60, 30}, {70, 120, 60}}, 60, 0}, // 20 + 20 of 50 + 50
+		"that, and stopped":               {[][3]int{{10, 1040, 40}}, 40, 1000},
+		"one of many processors computes": {[][3]int{{10, 60, 7}}, 10, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			start := time.Now()
-			s := stopwatch{from: start}
+			s := stopwatch{from: start, last: start}
 			var held time.Duration
 			for _, r := range c.reads {
-				held = s.read(start.Add(ms(r[1])), start.Add(ms(r[0])), limit)
+				held = s.read(start.Add(ms(r[1])), start.Add(ms(r[0])), limit, ms(r[2]))
 			}
 			if held != ms(c.held) || s.gone != ms(c.gone) {
 				t.Errorf("held %v, gone %v; want %v, %v", held, s.gone, ms(c.held), ms(c.gone))
