@@ -362,7 +362,8 @@ func TestNilContext(t *testing.T) {
 func TestRun_contextPanicsOnAClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := aiotest.NewClock(time.Time{})
-		aside(func() { _, _ = aio.Run(nil, value(1), aio.WithClock(c)) }) //nolint:staticcheck // that is the test
+		//lint:ignore SA1012 that is the test
+		aside(func() { _, _ = aio.Run(nil, value(1), aio.WithClock(c)) })
 		aside(func() {
 			_, _ = aio.Run(newTrap(context.Background(), "Done", 1, springs["panic"]), value(1), aio.WithClock(c))
 		})

@@ -170,7 +170,6 @@ func (c *soakCallback) closedOn() int64 {
 // soakCall is a call on an executor.
 type soakCall struct {
 	soakWork
-	ex        aio.Executor
 	blocking  bool
 	shielded  bool             // blocking, too
 	future    *aio.Future[int] // nil: of Blocking, or whoever asked was ended by force
