@@ -111,8 +111,8 @@ func newSoak(t *testing.T, seed uint64, dog *watchdog) *soak {
 }
 
 // now is the time since the beginning, by the monotonic clock: the other one is put right while a soak
-// goes on.
-func (s *soak) now() int64 { return int64(time.Since(s.epoch)) }
+// goes on. It is never 0.
+func (s *soak) now() int64 { return 1 + int64(time.Since(s.epoch)) }
 
 func (s *soak) run() {
 	random := rand.New(rand.NewPCG(s.seed, 0))
