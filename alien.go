@@ -2,6 +2,7 @@ package aio
 
 import (
 	"context"
+	"reflect"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -198,8 +199,38 @@ func (w *waiter) blockAlien(ctx context.Context) (err error) {
 	return err
 }
 
-// isAlien reports whether to ask ctx may be to call a user's code.
+// isAlien reports whether to ask ctx may be to call a user's code: whether anything in it is neither
+// ours nor the standard library's. It looks through the latter's contexts, which takes longer than
+// to ask them; so it is asked once for each scope.
 func isAlien(ctx context.Context) bool {
+	for {
+		if s, ours := ctx.(*scope); ours {
+			return s.alien
+		}
+		if ctx == context.Background() {
+			return false
+		}
+		v := reflect.Indirect(reflect.ValueOf(ctx))
+		if !v.IsValid() {
+			return true
+		}
+		if p := v.Type().PkgPath(); p != "context" && p != "os/signal" {
+			return true
+		}
+		for v.Kind() == reflect.Struct && v.NumField() > 0 {
+			v = v.Field(0) // what they embed: their parent, or one of themselves
+		}
+		if v.Kind() != reflect.Interface || !v.CanInterface() {
+			return true
+		}
+		if ctx, _ = v.Interface().(context.Context); ctx == nil {
+			return true
+		}
+	}
+}
+
+// mayBeAlien is isAlien where that is known, and true where it would have to be looked for.
+func mayBeAlien(ctx context.Context) bool {
 	s, ours := ctx.(*scope)
 	return !ours || s.alien
 }

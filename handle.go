@@ -130,7 +130,8 @@ func (s *slot) recycle() {
 
 // Cancel keeps the callback from being called; it reports whether it did: false if the callback was
 // called already, is being called, was cancelled before, or was never accepted. From any goroutine;
-// it does not suspend.
+// it does not suspend. Cancelled from outside the loop, what the callback holds may be held until
+// it would have been due, or the loop has closed.
 func (h Handle) Cancel() bool {
 	s := h.slot
 	if s == nil || !s.word.CompareAndSwap(h.word, h.word&^slotState|slotCancelled) {

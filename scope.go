@@ -30,7 +30,7 @@ type scope struct {
 	ownTask  *task           // immutable; set in a task's own scope
 	pulls    *scope          // immutable after link; the nearest scope up from here, or this one, whose parent is foreign (not ours, and can end)
 	how      atomic.Uint32   // alive, adrift, or how it ended; written under mu
-	alien    bool            // immutable after link; not ours is what s descends from, somewhere up: to ask it is to call a user's code
+	alien    bool            // immutable after link; not ours is what s descends from, somewhere up, to ask which is to call a user's code: see isAlien
 	linked   bool            // guarded by the parent's mu (with a foreign parent: by mu): the parent will tell us
 	released bool            // guarded by mu: its owner is done with it
 
@@ -80,7 +80,7 @@ func (s *scope) link() {
 		p.take(s)
 		return
 	}
-	s.alien = s.parent != context.Background()
+	s.alien = isAlien(s.parent)
 	if p := endsWith(s.parent); p != nil {
 		s.pulls = p.pulls
 		p.take(s)

@@ -174,10 +174,10 @@ func (l *Loop) start(t *task, g *group) {
 		t.ctx.group = g
 	}
 	l.tasks.add(t)
-	if p, ours := t.ctx.parent.(*scope); ours && !p.alien {
-		t.ctx.link()
-	} else {
+	if mayBeAlien(t.ctx.parent) {
 		l.linkUnder(t)
+	} else {
+		t.ctx.link()
 	}
 	if late { // the group is over, if only just
 		t.ctx.end(endedCancelled, nil)

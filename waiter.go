@@ -147,7 +147,7 @@ func (w *waiter) isGone() bool   { return w.word.Load()&waitState == waitGone }
 // granted that must go to the next one.
 func (w *waiter) park(ctx context.Context) error {
 	if w.task == nil {
-		if isAlien(ctx) {
+		if mayBeAlien(ctx) {
 			return w.blockAlien(ctx)
 		}
 		return w.block(ctx)
@@ -177,10 +177,10 @@ func (w *waiter) parkOwn() error {
 
 // parkUnder is park for a task under another context.
 func (w *waiter) parkUnder(ctx context.Context) error {
-	s, ours := ctx.(*scope)
-	if !ours || s.alien {
+	if mayBeAlien(ctx) {
 		return w.parkAlien(ctx)
 	}
+	s := ctx.(*scope)
 	p := s.addWaiter(w)
 	w.task.suspend()
 	s.dropWaiter(p)
