@@ -32,6 +32,8 @@ var importRules = []importRule{
 
 	{"aiotest", []string{"."}, nil, "a test kit made of what users can call: what it does with a loop, anybody can"},
 
+	{"job", []string{"."}, nil, "stands on what users can call, as an executor of theirs would; the core knows no job"},
+
 	{"refire/accesslog", nil, nil, "first stage, bytes -> Entry: knows neither loop nor network"},
 	{"refire", []string{".", "refire/accesslog"}, nil, "second stage, Entry -> Request -> Outcome"},
 	{"refire/retrylog", []string{"refire", "refire/accesslog"}, nil, "third stage, Outcome <-> bytes; an outcome names the entry it belongs to"},
