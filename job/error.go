@@ -1,7 +1,6 @@
 package job
 
 import (
-	"errors"
 	"fmt"
 )
 
@@ -55,5 +54,3 @@ func Sentinel(name string, err error) error {
 	sentinels.add("sentinel", entry{name: name, where: caller(), err: err})
 	return err
 }
-
-var errText = errors.New

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"strconv"
+	"strings"
 	"sync"
 	"unicode"
 	"unicode/utf8"
@@ -81,7 +83,7 @@ func (b *Bound[A, Out]) Call(ctx context.Context, a A) (Out, error) { return b.c
 type entry struct {
 	name  string
 	where string // file:line of the definition
-	serve func(ctx context.Context, c Call, m message) []byte
+	serve func(ctx context.Context, m message) []byte
 	err   error // of a sentinel
 }
 
@@ -116,6 +118,47 @@ func (t *table) find(name string) (entry, bool) {
 	defer t.mu.RUnlock()
 	e, ok := t.named[name]
 	return e, ok
+}
+
+// near is, for people, which names are like one that is not there.
+func (t *table) near(name string) string {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	var like []string
+	for _, have := range t.order {
+		if len(t.order) <= 5 || distance(name, have) <= 1+len(name)/4 {
+			like = append(like, strconv.Quote(have))
+		}
+	}
+	switch {
+	case len(t.order) == 0:
+		return "none at all"
+	case len(like) == 0:
+		return fmt.Sprintf("%d others", len(t.order))
+	case len(like) > 5:
+		like = append(like[:5], "...")
+	}
+	return strings.Join(like, ", ")
+}
+
+// distance is how many letters to add, drop or change make b of a.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			next := diagonal
+			if a[i] != b[j] {
+				next = 1 + min(diagonal, row[j], row[j+1])
+			}
+			diagonal, row[j+1] = row[j+1], next
+		}
+	}
+	return row[len(b)]
 }
 
 func checkName(name string) string {

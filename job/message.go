@@ -37,9 +37,9 @@ type message struct {
 	body []byte
 }
 
-// header is a message without its body.
-func header(kind byte, left time.Duration) []byte {
-	h := make([]byte, 0, 2+binary.MaxVarintLen64)
+// header is a message without its body, with room for one of so many bytes.
+func header(kind byte, left time.Duration, body int) []byte {
+	h := make([]byte, 0, 2+binary.MaxVarintLen64+body)
 	return binary.AppendUvarint(append(h, version, kind), uint64(max(left, 0)))
 }
 
@@ -52,18 +52,18 @@ func timeLeft(ctx context.Context) time.Duration {
 	return 0
 }
 
-var errCutShort = errors.New("aio: the message is cut short")
+var errCutShort = errors.New("the message is cut short")
 
 func parseMessage(b []byte) (message, error) {
 	switch {
 	case len(b) == 0:
 		return message{}, errCutShort
 	case b[0] != version:
-		return message{}, fmt.Errorf("aio: the other side speaks version %d of the wire, this one speaks %d: build both with the same release of aio", b[0], version)
+		return message{}, fmt.Errorf("the other side speaks version %d of the wire, this one speaks %d: build both with the same release of aio", b[0], version)
 	case len(b) < 3:
 		return message{}, errCutShort
 	case b[1] == 0 || b[1] >= kindEnd:
-		return message{}, fmt.Errorf("aio: a message of kind %d, which there is not: is this a job's?", b[1])
+		return message{}, fmt.Errorf("a message of kind %d, which there is not: is this a job's?", b[1])
 	}
 	left, n := binary.Uvarint(b[2:])
 	if n <= 0 || left > 1<<63-1 {

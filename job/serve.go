@@ -2,9 +2,7 @@ package job
 
 import (
 	"context"
-	"runtime/debug"
-
-	"github.com/seed8b1f0744/aio"
+	"fmt"
 )
 
 // Serve runs a call on the far side: it looks the name up, decodes, runs the job, and encodes the
@@ -32,19 +30,19 @@ func Serve(ctx context.Context, c Call) (outcome []byte) {
 		ctx, cancel = context.WithTimeout(ctx, m.left)
 		defer cancel()
 	}
-	return e.serve(ctx, c, m)
+	return e.serve(ctx, m)
 }
 
 // serve is the part of Serve that knows the types.
-func (j *Job[In, Out]) serve(ctx context.Context, c Call, m message) (outcome []byte) {
+func (j *Job[In, Out]) serve(ctx context.Context, m message) (outcome []byte) {
 	defer func() {
 		if p := recover(); p != nil {
-			outcome = encodePanic(&aio.PanicError{Value: p, Stack: debug.Stack()})
+			outcome = encodePanic(p)
 		}
 	}()
 	in, err := j.in.decode(m)
 	if err != nil {
-		return encodeRefusal(err)
+		return encodeRefusal(fmt.Errorf("its argument cannot be read on the other side: %w", err))
 	}
 	out, err := j.fn(ctx, in)
 	if err != nil {
@@ -52,7 +50,7 @@ func (j *Job[In, Out]) serve(ctx context.Context, c Call, m message) (outcome []
 	}
 	outcome, err = j.out.encode(0, &out)
 	if err != nil {
-		return encodeRefusal(err)
+		return encodeRefusal(fmt.Errorf("its result cannot travel: %w", err))
 	}
 	return outcome
 }
