@@ -80,7 +80,7 @@ func (e *encoder) appendTo(b []byte) []byte {
 }
 
 func (e *encoder) reset() {
-	if cap(e.buf) > 64<<10 {
+	if cap(e.buf) > 256<<10 {
 		return
 	}
 	clear(e.apart)

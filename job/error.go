@@ -6,7 +6,7 @@ import (
 
 // UnknownError says that the other side has no job of that name.
 type UnknownError struct {
-	Name string
+	Name string // of the job
 	near string // names that it has, for people
 }
 
@@ -21,7 +21,7 @@ func (e *UnknownError) Error() string {
 // EncodeError says that the argument or the result of the job Name cannot travel, and why.
 type EncodeError struct {
 	Name string
-	Err  error
+	Err  error // the reason
 }
 
 func (e *EncodeError) Error() string { return fmt.Sprintf("aio: job %q: %v", e.Name, e.Err) }
@@ -32,7 +32,7 @@ func (e *EncodeError) Unwrap() error { return e.Err }
 // RemoteError is an error that a job returned on the other side: its text. errors.Is holds for what
 // the error was there, as far as that was registered with [Sentinel].
 type RemoteError struct {
-	Text string
+	Text string  // what Error returned there
 	is   []error // what errors.Is and errors.As find
 }
 

@@ -189,7 +189,7 @@ func encodePanic(v any) []byte {
 // encodeUnknown is the outcome of a call to a job that is not there.
 func encodeUnknown(name string) []byte {
 	near := jobs.near(name)
-	return appendString(header(kindUnknown, 0, len(near)), near)
+	return appendString(appendString(header(kindUnknown, 0, len(name)+len(near)+4), name), near)
 }
 
 // failure is the error of an outcome that is no value.
@@ -204,7 +204,8 @@ func (m message) failure(name string) error {
 			err = p.error()
 		}
 	case kindUnknown:
-		err = &UnknownError{Name: name, near: string(r.bytes())}
+		asked := string(r.bytes())
+		err = &UnknownError{Name: asked, near: string(r.bytes())}
 	case kindEncode:
 		err = &EncodeError{name, readFault(&r, 0).error()}
 	default:

@@ -25,7 +25,7 @@ const (
 	kindNil     = 4 // no body: a nil []byte
 	kindError   = 5 // body: an error; the job returned it
 	kindPanic   = 6 // body: a panic's value and stack
-	kindUnknown = 7 // body: near names; there is no such job
+	kindUnknown = 7 // body: the name, and names that are near; there is no such job
 	kindEncode  = 8 // body: an error; the argument or the result could not travel
 	kindEnd     = 9 // the first that is none
 )
