@@ -36,6 +36,17 @@ func TestCodec_otherBuilds(t *testing.T) {
 	if want := (old{P: []point1{{1, 2}, {3, 4}}}); err != nil || !reflect.DeepEqual(back, want) {
 		t.Errorf("got %+v, %v, want %+v", back, err, want)
 	}
+	type nested struct {
+		Map  map[string]string
+		List [2]struct{ Text string }
+	}
+	_, err = roundTrip[struct{ N nested }, struct{}](struct{ N nested }{nested{Map: map[string]string{"long enough": "to be misread"}}})
+	if err == nil || !strings.Contains(err.Error(), "the field N, which is not zero") {
+		t.Errorf("got %v, want that N would be lost", err)
+	}
+	if _, err = roundTrip[struct{ N nested }, struct{}](struct{ N nested }{}); err != nil {
+		t.Error(err)
+	}
 	one := 1
 	for _, lossy := range []point2{{Name: "x"}, {Z: &one}, {When: time.Now()}} {
 		if _, err := roundTrip[[]point2, []point1]([]point2{{}, lossy}); err == nil || !strings.Contains(err.Error(), "would be lost") {
@@ -138,4 +149,23 @@ func bytesPerRun(f func()) uint64 {
 	f()
 	runtime.ReadMemStats(&after)
 	return after.TotalAlloc - before.TotalAlloc
+}
+
+// A stranger's schema must not cost more than its message.
+func TestCodec_hostileSchemas(t *testing.T) {
+	for what, schema := range map[string]string{
+		"an array of 2^40 nothings":  "{\x01\x01Fa\x80\x80\x80\x80\x80\x20h\x00",
+		"an array of 2^40 structs":   "{\x01\x01Fa\x80\x80\x80\x80\x80\x20{\x00",
+		"a struct in itself":         "{\x01\x01F^\x00",
+		"a reference to what is not": "{\x01\x01F^\x01",
+		"a kind there is not":        "{\x01\x01F?",
+		"2^40 fields":                "{\x80\x80\x80\x80\x80\x20",
+		"depth":                      strings.Repeat("*", 20_000) + "i",
+		"length":                     "{\x01" + string(appendString(nil, strings.Repeat("x", maxSchemaBytes))) + "i",
+	} {
+		m := message{kind: kindTyped, body: append(appendString(nil, schema), 0, 0, 0)}
+		if _, err := new(codec[struct{}]).decode(m); err == nil {
+			t.Errorf("%s was read", what)
+		}
+	}
 }

@@ -83,6 +83,7 @@ type (
 		H    [5]byte
 		A    [3]int16
 		A0   [0]int
+		H0   [2][0]byte
 		P    *int
 		PP   **string
 		PB   *[]byte
@@ -132,6 +133,8 @@ func TestCodec_keepsValues(t *testing.T) {
 	checkSame(t, tree{Name: "a", Left: &tree{Name: "b"}, Kids: []tree{{Name: "c"}}, ByName: map[string]*tree{"d": {}, "e": nil}})
 	checkSame(t, outer{base: base{ID: 3}, Name: "x"})
 	checkSame(t, (*int)(nil))
+	checkSame(t, map[int][2000]byte{1: {1}, 2: {2}, 3: {3}})
+	checkSame(t, map[[1500]uint8]string{{1}: strings.Repeat("x", 3000), {2}: strings.Repeat("y", 3000)})
 	checkSame(t, &seven)
 
 	if got, err := roundTrip[float64, float64](math.NaN()); err != nil || !math.IsNaN(got) {

@@ -149,7 +149,9 @@ func kindHere(t reflect.Type) byte {
 		if kind == wireSlice {
 			return wireBytes
 		}
-		return wireHash
+		if t.Len() > 0 {
+			return wireHash
+		}
 	}
 	return kind
 }

@@ -325,6 +325,7 @@ func encodeArray(t reflect.Type, elem encodeFunc) encodeFunc {
 }
 
 func encodeMap(t reflect.Type, key, elem encodeFunc) encodeFunc {
+	fresh := max(t.Key().Size(), t.Elem().Size()) >= minApart // what was noted apart may be in k or x itself
 	return func(e *encoder, v reflect.Value) {
 		if !e.putLen(v) {
 			return
@@ -332,6 +333,9 @@ func encodeMap(t reflect.Type, key, elem encodeFunc) encodeFunc {
 		if e.enter() {
 			k, x := reflect.New(t.Key()).Elem(), reflect.New(t.Elem()).Elem()
 			for it := v.MapRange(); it.Next() && e.err == nil; {
+				if fresh {
+					k, x = reflect.New(t.Key()).Elem(), reflect.New(t.Elem()).Elem()
+				}
 				k.SetIterKey(it)
 				x.SetIterValue(it)
 				if key(e, k); e.err == nil {

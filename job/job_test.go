@@ -274,6 +274,13 @@ func TestServe_unknown(t *testing.T) {
 	}
 }
 
+// Where the far side lets it through, a Goexit of the job is the call's outcome.
+func TestServe_goexit(t *testing.T) {
+	if _, err := fail.In(t.Context(), new(far), "goexit").Await(t.Context()); !errors.Is(err, aio.ErrGoexit) {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestIn_errorsOfTheExecutor(t *testing.T) {
 	died := errors.New("the worker died")
 	if _, err := sum.In(t.Context(), fails{died}, args{}).Await(t.Context()); err != died {
@@ -385,6 +392,14 @@ func TestIn_waitsForRoom(t *testing.T) {
 			defer cancel()
 			if _, err := sum.In(stopped, ex, args{}).Await(ctx); !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("stopped waiting for room: %v", err)
+			}
+			refused := aio.NewPromise[error]()
+			loopOf(ctx).CallSoon(func() {
+				_, err := sum.In(ctx, ex, args{}).Result()
+				refused.Resolve(err)
+			})
+			if err, _ := refused.Await(ctx); !errors.Is(err, aio.ErrWouldDeadlock) {
+				t.Errorf("in a callback, without room: %v", err)
 			}
 			first.Cancel(nil)
 			_, err := waited.Await(ctx)

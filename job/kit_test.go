@@ -46,8 +46,7 @@ func (a answers) Close() error                                      { return nil
 // narrow is an Accepter with room for one call at a time.
 type narrow struct {
 	far
-	room     chan struct{} // holds a value while there is room
-	accepted []string      // loop only
+	room chan struct{} // holds a value while there is room
 }
 
 func newNarrow() *narrow {

@@ -110,7 +110,7 @@ func (d *describer) structural(t reflect.Type, path string) *schema {
 		}
 	case wireArray:
 		s.n, s.elem = t.Len(), d.describe(t.Elem(), path+"[]")
-		if s.elem.kind == wireUint && t.Elem().Kind() == reflect.Uint8 {
+		if s.elem.kind == wireUint && t.Elem().Kind() == reflect.Uint8 && s.n > 0 {
 			s.kind, s.elem = wireHash, nil
 		}
 	case wireMap:

@@ -35,7 +35,7 @@ const (
 	wireComplex = 'c' // 16 bytes
 	wireString  = 's' // length, bytes
 	wireBytes   = 'y' // length or nil, bytes
-	wireHash    = 'h' // array of bytes; n bytes
+	wireHash    = 'h' // array of bytes, not of none; n bytes
 	wireSlice   = '[' // length or nil, elements
 	wireArray   = 'a' // n elements; 1 byte if there are none
 	wireMap     = 'm' // length or nil, keys and elements in turn
@@ -142,7 +142,9 @@ func (p *schemaParser) shape(depth int) *schema {
 		}
 		return p.parts[n]
 	case wireHash:
-		s.n = p.count()
+		if s.n = p.count(); s.n == 0 {
+			p.fail() // every value takes a byte at least, so that a length can be checked
+		}
 	case wireArray:
 		s.n = p.count()
 		s.elem = p.shape(depth + 1)

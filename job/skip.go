@@ -1,7 +1,8 @@
 package job
 
-// skip reads past a value, and reports whether it was zero.
-func (d *decoder) skip(s *schema) (zero bool) {
+// skip reads past a value and reports true if it was zero. If it was not, nobody reads on, so where it
+// stopped does not matter; nor does it matter what it says after a failure.
+func (d *decoder) skip(s *schema) bool {
 	if !d.enter() {
 		return false
 	}
@@ -28,25 +29,27 @@ func (d *decoder) skip(s *schema) (zero bool) {
 		}
 		return !ok
 	case wireStruct:
-		zero = true
 		if len(s.fields) == 0 {
 			d.byte()
 		}
-		for i := 0; i < len(s.fields) && !d.failed; i++ {
-			zero = d.skip(s.fields[i].shape) && zero
+		for _, f := range s.fields {
+			if !d.skip(f.shape) {
+				return false
+			}
 		}
-		return zero
+		return true
 	case wireArray:
-		zero = true
 		if s.n == 0 {
 			d.byte()
 		}
-		for i := 0; i < s.n && !d.failed; i++ {
-			zero = d.skip(s.elem) && zero
+		for range s.n {
+			if !d.skip(s.elem) {
+				return false
+			}
 		}
-		return zero
+		return true
 	}
-	return d.uvarint() == 0 // the others are zero if they are nil; if not, nobody reads on
+	return d.uvarint() == 0 // the others are zero if they are nil
 }
 
 func allZero(b []byte) bool {
