@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 )
 
 // A schema tells the shape of the value that follows it in a message. It makes a message readable by
@@ -166,7 +167,7 @@ func (p *schemaParser) shape(depth int) *schema {
 // count is a number that need not be backed by as many bytes.
 func (p *schemaParser) count() int {
 	n := p.uvarint()
-	if n > 1<<40 {
+	if n > math.MaxInt32 {
 		p.fail()
 		return 0
 	}
