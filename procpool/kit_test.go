@@ -26,12 +26,10 @@ const roleName = "PROCPOOL_TEST_ROLE"
 func TestMain(m *testing.M) {
 	if role, ok := roles[os.Getenv(roleName)]; ok {
 		role()
-		os.Exit(0)
 	}
 	procpool.Main()
-	if os.Getenv(roleName) == "parent" {
-		playParent()
-		os.Exit(0)
+	if program, ok := programs[os.Getenv(roleName)]; ok {
+		playProgram(program)
 	}
 	before := runtime.NumGoroutine()
 	status := m.Run()

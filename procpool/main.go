@@ -17,8 +17,8 @@ import (
 // What stands before Main is run in every worker too. So are initialisers of packages; the variables
 // that define jobs belong there.
 func Main() {
+	mainCalled.Store(true)
 	if !ordered {
-		mainCalled.Store(true)
 		return
 	}
 	if orders.maxFrameBytes <= 0 {

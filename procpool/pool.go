@@ -77,6 +77,9 @@ func New(c Config) (*Pool, error) {
 	if !supported {
 		return nil, fmt.Errorf("aio: procpool needs to hand descriptors to a child, which Go cannot on %s: %w", runtime.GOOS, errors.ErrUnsupported)
 	}
+	if ordered && !mainCalled.Load() {
+		return nil, errors.New("aio: procpool.New in a process that was started as a worker, and should serve in procpool.Main: call that as the first statement of main, under no condition")
+	}
 	if ordered {
 		return nil, errors.New("aio: procpool.New in a worker: a job that needs more processes returns to its caller, who has the pool")
 	}

@@ -27,6 +27,7 @@ var (
 	fails = job.Define("fails", func(context.Context, int) (int, error) { return 0, errors.New("boom") })
 	panik = job.Define("panics", func(context.Context, int) (int, error) { panic("boom") })
 	leave = job.Define("goexit", func(context.Context, int) (int, error) { runtime.Goexit(); return 0, nil })
+	fatal = job.Define("fatal", func(context.Context, int) (int, error) { os.Exit(6); return 0, nil })
 	nest  = job.Define("nest", func(context.Context, int) (bool, error) { _, err := procpool.New(procpool.Config{}); return true, err })
 	// note appends its number to a file.
 	note = job.Define("note", func(_ context.Context, in noteArgs) (int, error) { return in.Number, appendLine(in.File, in.Number) })

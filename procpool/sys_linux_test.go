@@ -15,3 +15,18 @@ func gone(pid int) bool {
 	_, rest, _ := bytes.Cut(stat, []byte(") "))
 	return len(rest) == 0 || rest[0] == 'Z' || rest[0] == 'X'
 }
+
+// openFiles is what this process has open, by descriptor.
+func openFiles() map[string]string {
+	open := map[string]string{}
+	entries, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return nil
+	}
+	for _, e := range entries {
+		if target, err := os.Readlink("/proc/self/fd/" + e.Name()); err == nil {
+			open[e.Name()] = target
+		}
+	}
+	return open
+}
