@@ -40,3 +40,10 @@ func ReadSeq(calls *os.File) uint64 {
 	}
 	return f.seq
 }
+
+// Idle is how many workers have nothing to do.
+func Idle(p *Pool) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.idle)
+}

@@ -94,8 +94,9 @@ func TestExecute(t *testing.T) {
 		l := aio.Start()
 		defer l.Close()
 		told := make(chan error)
+		call := echoCall(1)
 		l.CallSoon(func() {
-			_, err := p.Execute(l.Context(), echoCall(1))
+			_, err := p.Execute(l.Context(), call)
 			told <- err
 		})
 		if err := <-told; !errors.Is(err, aio.ErrWouldDeadlock) {
