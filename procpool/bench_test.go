@@ -131,6 +131,15 @@ func BenchmarkExecute_inTask(b *testing.B) {
 	}
 }
 
+// A worker for each call: started, and ended.
+func BenchmarkExecute_newWorker(b *testing.B) {
+	p := pool(b, procpool.Config{Workers: 1, MaxCalls: 1})
+	call := echoCall(64)
+	for b.Loop() {
+		execute(b, b.Context(), p, call)
+	}
+}
+
 func execute(b *testing.B, ctx context.Context, p *procpool.Pool, c job.Call) {
 	if _, err := p.Execute(ctx, c); err != nil {
 		b.Fatal(err)

@@ -24,6 +24,7 @@ func Main() {
 	if orders.maxFrameBytes <= 0 {
 		giveUp("it was started as a worker, but not by a pool of this version, or its environment was changed on the way")
 	}
+	nameProcess()
 	go endWithParent()
 	finish(serve(orders))
 }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -22,7 +23,7 @@ import (
 type insideView struct {
 	Files, ChildFiles map[string]string
 	Env, Args         []string
-	Dir               string
+	Dir, Name         string
 }
 
 // inside tells what a worker sees, and what a program does that it starts.
@@ -31,7 +32,11 @@ var inside = job.Define("inside", func(context.Context, int) (insideView, error)
 	if err != nil {
 		return insideView{}, err
 	}
-	v := insideView{Files: openFiles(), Env: os.Environ(), Args: os.Args, Dir: dir}
+	name, err := os.ReadFile("/proc/self/comm")
+	if err != nil {
+		return insideView{}, err
+	}
+	v := insideView{Files: openFiles(), Env: os.Environ(), Args: os.Args, Dir: dir, Name: strings.TrimSpace(string(name))}
 	child := exec.Command("/proc/self/exe")
 	child.Env = as("files")
 	out, err := child.Output()
@@ -112,6 +117,9 @@ func TestWorkers_seeOnlyTheirOwn(t *testing.T) {
 	}
 	if len(v.Args) != 1 || v.Args[0] != os.Args[0] {
 		t.Errorf("a worker's arguments are %q", v.Args)
+	}
+	if !strings.HasPrefix(filepath.Base(os.Args[0]), v.Name) || v.Name == "exe" {
+		t.Errorf("lists of processes show a worker as %q", v.Name)
 	}
 	here, _ := os.Getwd()
 	if v.Dir != here || !slices.Contains(v.Env, "PROCPOOL_TEST_FILE=x") {

@@ -3,6 +3,7 @@ package procpool
 import (
 	"bytes"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strconv"
 	"syscall"
@@ -37,6 +38,11 @@ func awaitExit(pid int) bool {
 			return errno == 0
 		}
 	}
+}
+
+// nameProcess gives the process the name of the program: by how it was started it is "exe".
+func nameProcess() {
+	_ = os.WriteFile("/proc/self/comm", []byte(filepath.Base(os.Args[0])), 0o644)
 }
 
 // residentBytes is how much memory this process has in use.

@@ -13,6 +13,7 @@ const supported = false
 func program() (string, error)         { return os.Executable() }
 func workerAttr() *syscall.SysProcAttr { return nil }
 func keepThread()                      {}
+func nameProcess()                     {}
 func awaitExit(int) bool               { return false }
 func killGroup(int)                    {}
 func closeOnExec(uintptr)              {}

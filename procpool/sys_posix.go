@@ -14,6 +14,8 @@ func workerAttr() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: tr
 
 func keepThread() {}
 
+func nameProcess() {}
+
 // awaitExit: without a wait that leaves a zombie there is no moment at which the process group of
 // one that ended by itself is certain to be its own.
 func awaitExit(int) bool { return false }

@@ -32,7 +32,7 @@ type worker struct {
 	calls   *os.File
 	answers *os.File
 	errors  *os.File
-	reader  *frameReader
+	reader  *frameReader // hello's, then that of who holds pipes
 	stderr  stderrCopy
 	exited  chan struct{} // closed when state is there
 
@@ -148,8 +148,8 @@ func (w *worker) await() {
 	close(w.exited)
 }
 
-// kill ends the process, whatever it does; why is for people. It may be called at any time, without
-// Pool.mu.
+// kill ends the process, whatever it does, and whoever waits for its pipes; why is for people. It may
+// be called at any time, without Pool.mu.
 func (w *worker) kill(why string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -161,6 +161,8 @@ func (w *worker) kill(why string) {
 	}
 	killGroup(w.pid)
 	_ = w.process.Kill() // it may have left its group
+	_ = w.answers.SetReadDeadline(time.Now())
+	_ = w.calls.SetWriteDeadline(time.Now())
 }
 
 // hello waits for the worker's first frame. It returns why the worker is of no use, "" if it ended
