@@ -9,7 +9,7 @@ import (
 // WorkerDied is the outcome of the call whose worker ended under it, and what is wrapped by the error
 // of a call for which no worker could be started. The call may have been run in part or as a whole.
 type WorkerDied struct {
-	Pid    int
+	Pid    int              // of the process that was the worker
 	State  *os.ProcessState // how it ended: exit status or signal; nil if the system did not tell
 	Stderr string           // the last lines it wrote, 16 KiB of them, made printable
 

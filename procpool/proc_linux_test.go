@@ -132,6 +132,20 @@ func TestWorkers_seeOnlyTheirOwn(t *testing.T) {
 	}
 }
 
+// Ctrl-C is for the program to decide about.
+func TestWorkers_haveTheirOwnProcessGroup(t *testing.T) {
+	p := pool(t, procpool.Config{Workers: 1})
+	ctx := soon(t)
+	worker, err := pid.In(ctx, p, 0).Await(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	group, err := syscall.Getpgid(worker)
+	if err != nil || group != worker || group == syscall.Getpgrp() {
+		t.Errorf("worker %d is in group %d, the test in %d, %v", worker, group, syscall.Getpgrp(), err)
+	}
+}
+
 // Workers end with their program, however that ended, and whatever they do.
 func TestWorkers_dieWithTheirParent(t *testing.T) {
 	for _, c := range []struct {

@@ -1,3 +1,5 @@
+//go:build unix
+
 package procpool_test
 
 import (
@@ -11,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -37,8 +40,10 @@ var (
 			return 0, err
 		}
 		for {
+			spins.Add(1)
 		}
 	})
+	spins atomic.Uint64
 )
 
 type noteArgs struct {

@@ -1,11 +1,15 @@
+//go:build unix
+
 package procpool_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -170,5 +174,47 @@ func TestStdout(t *testing.T) {
 	const want = "aio\x01\x02\x00\x00 is printed\nprinted 19\n"
 	if string(out) != want || err != nil {
 		t.Errorf("got %q, %v, want %q", out, err, want)
+	}
+}
+
+// What workers write to stderr arrives in whole lines, whoever else writes, and before Close returns.
+func TestStderr(t *testing.T) {
+	var out output
+	p, err := procpool.New(procpool.Config{Workers: 2, Stderr: &out})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := soon(t)
+	long := strings.Repeat("x", 20_000)
+	var wg sync.WaitGroup
+	for i := range 2 {
+		wg.Go(func() {
+			for range 20 {
+				for _, part := range []string{"first half, ", fmt.Sprintf("second half %d%s\n", i, long)} {
+					if _, err := warn.In(ctx, p, part).Await(ctx); err != nil {
+						t.Error(err)
+					}
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if _, err := warn.In(ctx, p, "no newline").Await(ctx); err != nil {
+		t.Error(err)
+	}
+	if err := p.Close(); err != nil {
+		t.Error(err)
+	}
+	for _, w := range out.writes {
+		if !strings.HasSuffix(w, "\n") {
+			t.Errorf("a Write of %d bytes that ends with %q", len(w), w[max(0, len(w)-20):])
+		}
+	}
+	all := out.String()
+	if n := strings.Count(all, "second half"); n != 40 || len(all) < 40*len(long) {
+		t.Errorf("%d lines arrived, %d bytes", n, len(all))
+	}
+	if !strings.Contains(all, "no newline\n") {
+		t.Error("the last line is missing")
 	}
 }

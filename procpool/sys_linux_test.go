@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"syscall"
 )
 
 // gone reports whether a process has ended, be it a zombie.
@@ -29,4 +30,9 @@ func openFiles() map[string]string {
 		}
 	}
 	return open
+}
+
+// limitMemory limits the address space of this process.
+func limitMemory(bytes uint64) error {
+	return syscall.Setrlimit(syscall.RLIMIT_AS, &syscall.Rlimit{Cur: bytes, Max: bytes})
 }

@@ -33,6 +33,7 @@ var importRules = []importRule{
 	{"aiotest", []string{"."}, nil, "a test kit made of what users can call: what it does with a loop, anybody can"},
 
 	{"job", []string{"."}, nil, "stands on what users can call, as an executor of theirs would; the core knows no job"},
+	{"procpool", []string{".", "job"}, nil, "an executor like one of a user's; only job.Serve knows what a call says"},
 
 	{"refire/accesslog", nil, nil, "first stage, bytes -> Entry: knows neither loop nor network"},
 	{"refire", []string{".", "refire/accesslog"}, nil, "second stage, Entry -> Request -> Outcome"},
