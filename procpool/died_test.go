@@ -143,7 +143,7 @@ type familyArgs struct {
 	Exit bool
 }
 
-// family starts a process that does not end, and ends or hangs itself.
+// family starts a process that waits for the end of a pipe which it holds itself, and ends or hangs.
 var family = job.Define("family", func(_ context.Context, in familyArgs) (int, error) {
 	self, err := os.Executable()
 	if err != nil {
@@ -154,7 +154,7 @@ var family = job.Define("family", func(_ context.Context, in familyArgs) (int, e
 		return 0, err
 	}
 	defer w.Close()
-	child, err := os.StartProcess(self, []string{"still"}, &os.ProcAttr{Env: as("still"), Files: []*os.File{r, os.Stdout, os.Stderr, nil, nil, r}})
+	child, err := os.StartProcess(self, []string{"still"}, &os.ProcAttr{Env: as("still"), Files: []*os.File{r, os.Stdout, os.Stderr, nil, nil, r, w}})
 	if err != nil {
 		return 0, err
 	}
@@ -178,12 +178,27 @@ func TestExecute_stoppedWorker(t *testing.T) {
 	if err := syscall.Kill(victim, syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
-	calling, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
-	defer cancel()
-	if _, err := pid.In(calling, p, 0).Await(ctx); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("got %v", err)
+	// The argument is too large for a pipe: one part of it stays here.
+	for _, size := range []int{1, 1 << 20} {
+		calling, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
+		if _, err := p.Execute(calling, echoCall(size)); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v", err)
+		}
+		cancel()
+		next, err := pid.In(ctx, p, 0).Await(ctx)
+		if err != nil || next == victim {
+			t.Errorf("the next call: worker %d, %v", next, err)
+		}
+		victim = next
+		if err := syscall.Kill(victim, syscall.SIGSTOP); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if got, err := pid.In(ctx, p, 0).Await(ctx); err != nil || got == victim {
-		t.Errorf("the next call: worker %d, %v", got, err)
+	defer procpool.EndWithin(10 * time.Millisecond)()
+	if err := p.Close(); err != nil { // it does not wait for the stopped one for ever
+		t.Errorf("Close: %v", err)
+	}
+	if !gone(victim) {
+		t.Error("a worker has outlived its pool")
 	}
 }

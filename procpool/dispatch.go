@@ -17,10 +17,10 @@ const (
 	// Between tries: doubled from the first to the last.
 	firstBackoff = 10 * time.Millisecond
 	lastBackoff  = time.Second
-
-	// endWithin is how long a worker that is to end may take.
-	endWithin = 5 * time.Second
 )
+
+// endWithin is how long a worker that is to end may take. A variable for tests.
+var endWithin = 5 * time.Second
 
 func (p *Pool) takeIdle() *worker {
 	n := len(p.idle) - 1
@@ -59,12 +59,10 @@ func (p *Pool) next(w *worker) *call {
 		c := first.Value.(*call)
 		p.assign(w, c)
 		return c
-	case p.closed:
-		p.retire(w)
 	default:
 		p.idle = append(p.idle, w)
 	}
-	p.wind()
+	p.wind() // after Close nobody stays idle
 	return nil
 }
 
@@ -99,7 +97,7 @@ func (p *Pool) retire(w *worker) {
 	p.expel(w)
 	w.retired = true
 	_ = w.calls.Close()
-	w.late = time.AfterFunc(endWithin, func() { w.kill("it was told to end, and had not after 5 s") })
+	w.late = time.AfterFunc(endWithin, func() { w.kill("it was told to end, and did not") })
 }
 
 // wind ends what a closed pool does not need any more.

@@ -3,6 +3,7 @@ package procpool
 import (
 	"os"
 	"sync"
+	"time"
 )
 
 // What rogue workers are made of.
@@ -39,6 +40,13 @@ func ReadSeq(calls *os.File) uint64 {
 		os.Exit(9)
 	}
 	return f.seq
+}
+
+// EndWithin sets how long workers may take to end, and returns what undoes that.
+func EndWithin(d time.Duration) (undo func()) {
+	was := endWithin
+	endWithin = d
+	return func() { endWithin = was }
 }
 
 // Idle is how many workers have nothing to do.

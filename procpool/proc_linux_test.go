@@ -146,16 +146,32 @@ func TestWorkers_haveTheirOwnProcessGroup(t *testing.T) {
 	}
 }
 
+// unaidedName is the environment variable of workers that see by themselves that their parent is gone.
+const unaidedName = "PROCPOOL_TEST_UNAIDED"
+
+// The initialisers of packages run on the thread that the process began with, which is the one that
+// has the signal.
+func init() {
+	if os.Getenv(unaidedName) != "" {
+		if _, _, errno := syscall.RawSyscall(syscall.SYS_PRCTL, syscall.PR_SET_PDEATHSIG, 0, 0); errno != 0 {
+			panic(errno)
+		}
+	}
+}
+
 // Workers end with their program, however that ended, and whatever they do.
 func TestWorkers_dieWithTheirParent(t *testing.T) {
 	for _, c := range []struct {
 		how  string
 		stop bool
-	}{{"busy", false}, {"stopped", true}} {
+	}{{"busy", false}, {"stopped", true}, {"unaided", false}} {
 		t.Run(c.how, func(t *testing.T) {
 			name := t.TempDir() + "/pid"
 			parent := programAs(t, "dies")
 			parent.Env = append(parent.Env, "PROCPOOL_TEST_FILE="+name)
+			if c.how == "unaided" {
+				parent.Env = append(parent.Env, unaidedName+"=yes")
+			}
 			stdout, err := parent.StdoutPipe()
 			if err != nil {
 				t.Fatal(err)

@@ -54,7 +54,7 @@ var roles = map[string]func(){
 	"otherversion": func() { f := hello(); f[3]++; say(f); stand() },
 	"huge":         func() { say(hello()); answer(0, func(f []byte) []byte { f[30] = 0xff; return f }); stand() },
 	"mute":         func() { say(hello()); closeAnswers(); stand() },
-	"deaf":         func() { calls, _ := procpool.WorkerPipes(); calls.Close(); say(hello()); stand() },
+	"deaf":         func() { noteStart(); calls, _ := procpool.WorkerPipes(); calls.Close(); say(hello()); stand() },
 	"torn":         func() { say(hello()); answer(0, func(f []byte) []byte { return f[:len(f)-1] }); os.Exit(4) },
 	"wrongseq":     func() { say(hello()); answer(1, func(f []byte) []byte { return f }); stand() },
 	"wrongkind":    func() { say(hello()); answer(0, func(f []byte) []byte { f[4] = procpool.Hello; return f }); stand() },

@@ -135,7 +135,6 @@ func TestRogue(t *testing.T) {
 		{"otherversion", "version 2, ours is 1"},
 		{"huge", "at most 67108864 may be"},
 		{"mute", "closed its end of a pipe"},
-		{"deaf", "closed its end of a pipe"},
 		{"torn", "exit status 4"},
 		{"wrongseq", "it answered call 2 when it had call 1"},
 		{"wrongkind", "a frame of kind 1"},
@@ -151,6 +150,18 @@ func TestRogue(t *testing.T) {
 				t.Errorf("stats are %+v", s)
 			}
 		})
+	}
+}
+
+// What no worker can have read is given to another, once.
+func TestRogue_deaf(t *testing.T) {
+	counted := filepath.Join(t.TempDir(), "starts")
+	p := pool(t, procpool.Config{Workers: 1, Env: append(as("deaf"), "PROCPOOL_TEST_STARTS="+counted)})
+	_, err := p.Execute(soon(t), echoCall(1))
+	diedOf(t, err)
+	mentions(t, err, "closed its end of a pipe")
+	if n := starts(counted); n != 2 {
+		t.Errorf("the call was offered to %d workers, want 2", n)
 	}
 }
 
