@@ -33,6 +33,9 @@ func TestMain(m *testing.M) {
 	if program, ok := programs[os.Getenv(roleName)]; ok {
 		playProgram(program)
 	}
+	if err := os.Setenv("GORACE", "atexit_sleep_ms=0"); err != nil { // with -race each worker would take a second to end
+		panic(err)
+	}
 	status := m.Run()
 	if left := leftGoroutines(); status == 0 && len(left) > 0 {
 		fmt.Fprintf(os.Stderr, "%d goroutines are left after the tests:\n\n%s\n", len(left), bytes.Join(left, []byte("\n\n")))

@@ -275,7 +275,8 @@ func TestExecute_cancelKillsTheWorkerAndOnlyIt(t *testing.T) {
 	if gone(otherPid) || other.State() != aio.Pending {
 		t.Error("another worker was hit")
 	}
-	if s := p.Stats(); s.Killed != 3 || s.Died != 0 || s.Busy != 1 {
+	// The deadline may have passed before its job began.
+	if s := p.Stats(); s.Killed < 2 || s.Killed > 3 || s.Died != 0 || s.Busy != 1 {
 		t.Errorf("stats are %+v", s)
 	}
 	letGo()
