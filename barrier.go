@@ -10,7 +10,7 @@ import (
 )
 
 // Barrier has tasks and goroutines, in any mixture, wait for each other: asyncio's Barrier. Make
-// one with NewBarrier. All methods may be called from any goroutine. A Barrier may not be copied.
+// one with NewBarrier: the zero value has no parties, and Wait panics. All methods may be called from any goroutine. A Barrier may not be copied.
 //
 // Its states, which only move changes:
 //
@@ -58,6 +58,9 @@ func NewBarrier(n int) *Barrier {
 // aborted, or is aborted or reset meanwhile. In a callback it is ErrWouldDeadlock, unless there is
 // nothing to wait for.
 func (b *Barrier) Wait(ctx context.Context) (int, error) {
+	if b.parties == 0 {
+		panic("aio: a Barrier of no parties: make it with NewBarrier")
+	}
 	if err := ended(ctx); err != nil {
 		return 0, err
 	}
@@ -180,7 +183,7 @@ func (b *Barrier) waiterFor(ctx context.Context) (*waiter, error) {
 // wait waits while blocked holds; it lets go of mu meanwhile.
 func (b *Barrier) wait(ctx context.Context, w *waiter, blocked func() bool) error {
 	for blocked() {
-		w.beginOn(ctx, onBarrier)
+		w.begin(ctx, onBarrier)
 		b.waiters.push(&w.node)
 		b.mu.Unlock()
 		err := w.park(ctx)

@@ -242,3 +242,29 @@ func TestWithExecutor(t *testing.T) {
 		}
 	})
 }
+
+// Close ends the contexts of all calls, also of those whose task has returned, under a context that does not end.
+func TestInExecutor_closeReachesCallsOfFinishedTasks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		pool := aio.NewPool(aio.PoolConfig{})
+		ended := errors.New("the call was not ended")
+		_, err := aio.Run(context.Background(), aio.Do(func(ctx context.Context) error {
+			starter := aio.Go(context.WithoutCancel(ctx), aio.Do(func(ctx context.Context) error {
+				aio.InExecutor(ctx, pool, aio.Do(func(ctx context.Context) error {
+					<-ctx.Done()
+					ended = context.Cause(ctx)
+					return nil
+				}))
+				return nil
+			}))
+			_, err := starter.Await(ctx)
+			return err
+		}))
+		if err != nil || ended != aio.ErrClosed {
+			t.Errorf("Run: %v; the call's context ended with %v", err, ended)
+		}
+		if err := pool.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}

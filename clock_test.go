@@ -91,7 +91,7 @@ func TestWithClock_onThread(t *testing.T) {
 func TestWithClock_grace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		clock := aiotest.NewManualClock(time.Time{})
-		l := start(t, aio.WithClock(clock), aio.WithGrace(time.Minute))
+		l := start(t, aio.WithClock(clock), aio.WithGrace(time.Minute), quiet())
 		stubborn := aio.Submit(t.Context(), l, aio.Do(func(ctx context.Context) error {
 			return aio.Sleep(context.WithoutCancel(ctx), time.Hour)
 		}))
@@ -121,7 +121,7 @@ func TestWithClock_grace(t *testing.T) {
 func TestWithClock_graceOnAStoppedClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		clock := aiotest.NewManualClock(time.Time{})
-		l := start(t, aio.WithClock(clock), aio.WithGrace(time.Minute))
+		l := start(t, aio.WithClock(clock), aio.WithGrace(time.Minute), quiet())
 		stubborn := aio.Submit(t.Context(), l, aio.Do(func(ctx context.Context) error {
 			return aio.Sleep(context.WithoutCancel(ctx), time.Hour)
 		}))
@@ -144,7 +144,7 @@ func TestWithClock_graceOnAStoppedClock(t *testing.T) {
 func TestWithClock_graceWithACallOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		clock := aiotest.NewClock(time.Time{})
-		l := start(t, aio.WithClock(clock), aio.WithGrace(time.Minute))
+		l := start(t, aio.WithClock(clock), aio.WithGrace(time.Minute), quiet())
 		other := start(t, aio.WithClock(clock))
 		release := make(chan struct{})
 		aio.Submit(t.Context(), l, aio.Do(func(ctx context.Context) error {
@@ -234,5 +234,32 @@ func TestWithClock_twoClocks(t *testing.T) {
 			t.Errorf("took %v", took)
 		}
 		return nil
+	})
+}
+
+// A clock need not be comparable.
+func TestWithClock_uncomparable(t *testing.T) {
+	clock := struct {
+		aio.Clock
+		_ []int
+	}{Clock: aiotest.NewClock(time.Time{})}
+	aiotest.Run(t, func(ctx context.Context) error { return aio.Sleep(ctx, time.Hour) }, aio.WithClock(clock))
+}
+
+// What is never due is no time for the clock to go to.
+func TestWithClock_never(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		clock := aiotest.NewClock(time.Time{})
+		l := start(t, aio.WithClock(clock))
+		task := aio.Submit(t.Context(), l, aio.Do(func(ctx context.Context) error { return aio.Sleep(ctx, 1<<63-1) }))
+		synctest.Wait()
+		turn(t, l)
+		synctest.Wait()
+		if now := clock.Now(); !now.Equal(aiotest.Epoch) || task.State() != aio.Pending {
+			t.Errorf("it is %v, the task is %v", now, task.State())
+		}
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
 	})
 }

@@ -16,7 +16,7 @@ import (
 // outside is a loop's hold on its clock for its calls: one for all of them.
 type outside struct {
 	mu   sync.Mutex
-	n    int  // guarded by mu; calls that work
+	n    int  // guarded by mu; calls that work, and lines
 	over bool // guarded by mu; the loop no longer waits for them
 }
 
@@ -30,8 +30,14 @@ func (l *Loop) workBegins() {
 	}
 }
 
-// workEnds undoes workBegins.
+// workEnds undoes workBegins. What the call has brought to an end is looked for before.
 func (l *Loop) workEnds() {
+	l.foreign.look()
+	l.letGo()
+}
+
+// letGo is workEnds, when there is nothing to look for.
+func (l *Loop) letGo() {
 	o := &l.outside
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -46,6 +52,7 @@ func (l *Loop) leaveClock() {
 	if l.clock == nil {
 		return
 	}
+	l.foreign.look() // what the last steps, or hooks since, have ended
 	o := &l.outside
 	o.mu.Lock()
 	if o.n > 0 && !o.over {
@@ -54,28 +61,35 @@ func (l *Loop) leaveClock() {
 	o.over = true
 	o.mu.Unlock()
 	l.callers.resume()
+	l.leaveForeign()
 	l.clock.Release()
 }
 
 // callWork is whether a call works. It does from when it is accepted, or is run if that is seen
-// first; not while it waits for room.
+// first; not while it waits for room. In a Pool or Thread it is the line that works until it is run.
 //
 //	not yet -> working (accepted, run) -> worked (over)
+//	not yet -> in line (accepted) -> working (run) -> worked (over)
 //	not yet -> worked (run, in a task: that has the loop's own hold)
 type callWork struct {
-	state  atomic.Uint32
-	inPool bool // immutable once submitted; a Pool's worker runs it
+	state atomic.Uint32
+	line  *line // immutable once submitted; the Pool's or Thread's that runs it
 }
 
 const (
 	workNotYet uint32 = iota
+	inLine
 	working
 	worked
 )
 
 // accepted is called when an executor has taken the call.
 func (w *callWork) accepted(l *Loop) {
-	if l != nil && l.clock != nil && w.state.CompareAndSwap(workNotYet, working) {
+	switch {
+	case l == nil || l.clock == nil:
+	case w.line != nil:
+		w.line.join(w, l)
+	case w.state.CompareAndSwap(workNotYet, working):
 		l.workBegins()
 	}
 }
@@ -86,14 +100,18 @@ func (w *callWork) run(l *Loop) (over func()) {
 		return func() {}
 	}
 	g := goid.Get()
-	if runnerOf(g) != nil {
+	switch {
+	case w.line != nil:
+		w.line.begin(w, l)
+	case runnerOf(g) != nil:
 		w.state.CompareAndSwap(workNotYet, worked)
+	default:
+		w.accepted(l)
 	}
-	w.accepted(l)
-	c := enterCall(g, l)
+	c := enterCall(g, l, w.line)
 	return func() {
 		works := w.state.Swap(worked) == working
-		if w.inPool && works {
+		if w.line != nil && works {
 			c.over = true // but the worker is not free yet
 			return
 		}
@@ -108,7 +126,9 @@ func (w *callWork) run(l *Loop) (over func()) {
 type caller struct {
 	loop  *Loop // that has a clock
 	outer *caller
-	over  bool // only for the goroutine itself: endOfCall is to come
+	line  *line // whose worker the goroutine is; nil: nobody's, or outer says
+	aside bool  // it holds no clock
+	over  bool  // only for the goroutine itself: endOfCall is to come
 }
 
 // callers are the goroutines that run calls of loops with a clock, by goid.
@@ -120,13 +140,13 @@ var callers struct {
 
 // enterCall makes g, which is the calling goroutine, known as one that runs a call of l, until
 // leave.
-func enterCall(g uintptr, l *Loop) *caller {
+func enterCall(g uintptr, l *Loop, n *line) *caller {
 	callers.mu.Lock()
 	defer callers.mu.Unlock()
 	if callers.of == nil {
 		callers.of = make(map[uintptr]*caller)
 	}
-	c := &caller{loop: l, outer: callers.of[g]}
+	c := &caller{loop: l, line: n, outer: callers.of[g]}
 	callers.of[g] = c
 	callers.n.Store(int64(len(callers.of)))
 	return c
@@ -143,8 +163,8 @@ func (c *caller) leave(g uintptr) {
 	callers.n.Store(int64(len(callers.of)))
 }
 
-// endOfCall is the end of a call in a Pool: when its worker is free again, and whoever waits for that
-// knows. Otherwise time could pass while they wait.
+// endOfCall is the end of a call in a Pool or Thread: when its worker is free again, or has begun to
+// end, and whoever waits for that knows. Otherwise time could pass while they wait.
 func endOfCall() {
 	if callers.n.Load() == 0 {
 		return
@@ -167,10 +187,10 @@ func callerOf(g uintptr) *caller {
 	return callers.of[g]
 }
 
-// waits is pause for a wait under ctx, which is over when it returned.
-func (c *caller) waits(ctx context.Context, w *waiter) (over func()) {
+// waitsForeign is pause for a wait under ctx, which is not aio's. over is called when the wait is.
+func (c *caller) waitsForeign(ctx context.Context, w *waiter) (over func()) {
 	over = func() {}
-	if done := ctx.Done(); done != nil && endsWith(ctx) == nil {
+	if done := ctx.Done(); c != nil && done != nil {
 		word := w.word.Load()
 		over = c.loop.watchForeign(done, func() { w.finish(word, waitGone) })
 	}
@@ -181,7 +201,10 @@ func (c *caller) waits(ctx context.Context, w *waiter) (over func()) {
 // pause lets go of the clocks while the goroutine waits; on nil it does nothing.
 func (c *caller) pause() {
 	for ; c != nil; c = c.outer {
-		c.loop.workEnds()
+		if !c.aside {
+			c.loop.workEnds()
+		}
+		c.line.pause()
 	}
 }
 
@@ -189,7 +212,10 @@ func (c *caller) pause() {
 // might pass in between.
 func (c *caller) resume() {
 	for ; c != nil; c = c.outer {
-		c.loop.workBegins()
+		if !c.aside {
+			c.loop.workBegins()
+		}
+		c.line.resume()
 	}
 }
 
@@ -226,74 +252,4 @@ func (l *Loop) sleepOnClock(ctx context.Context, d time.Duration) {
 	c.pause()
 	defer c.resume()
 	l.clock.Wait(ctx.Done(), l.clock.Now().Add(d))
-}
-
-// foreignEnd is a context, or another channel, that is not aio's, and what its end does.
-type foreignEnd struct {
-	node
-	done <-chan struct{}
-	fire func() // at most once
-}
-
-// notify implements notifiable.
-func (f *foreignEnd) notify() bool {
-	f.fire()
-	return true
-}
-
-// foreign are the ends that may have come although nobody has told the loop yet: a goroutine is on
-// its way to do so. Before time may jump, the loop looks for itself.
-type foreign struct {
-	mu   sync.Mutex
-	list nodeList // guarded by mu
-}
-
-// afterForeign is context.AfterFunc, whose f must not mind being called a second time, and may be
-// called on the loop.
-func (l *Loop) afterForeign(ctx context.Context, f func()) func() bool {
-	stop := context.AfterFunc(ctx, f)
-	if l == nil || l.clock == nil {
-		return stop
-	}
-	forget := l.watchForeign(ctx.Done(), f)
-	return func() bool {
-		forget()
-		return stop()
-	}
-}
-
-// watchForeign has f called on the loop, if done is closed when time would pass otherwise.
-func (l *Loop) watchForeign(done <-chan struct{}, f func()) (forget func()) {
-	e := &foreignEnd{done: done, fire: f}
-	e.owner = e
-	l.foreign.mu.Lock()
-	l.foreign.list.push(&e.node)
-	l.foreign.mu.Unlock()
-	return func() {
-		l.foreign.mu.Lock()
-		l.foreign.list.remove(&e.node)
-		l.foreign.mu.Unlock()
-	}
-}
-
-// foreignEnds acts on those that have come, in the order in which they are waited for.
-func (l *Loop) foreignEnds() {
-	f := &l.foreign
-	f.mu.Lock()
-	var over []*foreignEnd
-	for n := f.list.first; n != nil; n = f.list.after(n) {
-		e := n.owner.(*foreignEnd)
-		select {
-		case <-e.done:
-			over = append(over, e)
-		default:
-		}
-	}
-	for _, e := range over {
-		f.list.remove(&e.node)
-	}
-	f.mu.Unlock()
-	for _, e := range over {
-		e.fire()
-	}
 }

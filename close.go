@@ -3,16 +3,19 @@ package aio
 import (
 	"context"
 	"errors"
+	"log/slog"
+	"strings"
 	"time"
 )
 
 // closing is how far a loop's end has come: wanted -> begun -> hard (the grace period is over) ->
 // the inbox is closed -> settled.
 type closing struct {
-	wanted bool // by the end of the iteration
-	begun  bool // tasks are cancelled
-	hard   bool // what is left is no longer waited for
-	over   bool // wrapUp was here
+	wanted bool  // by the end of the iteration
+	begun  bool  // tasks are cancelled
+	hard   bool  // what is left is no longer waited for
+	over   bool  // wrapUp was here
+	at     int64 // when it began; what was due by then is still called
 
 	realGrace *time.Timer // with a clock
 }
@@ -22,9 +25,10 @@ type closing struct {
 // on executors, and returns when the loop has ended. It is idempotent, and waits for a concurrent
 // Close.
 //
-// After the grace period (see [WithGrace]) a task that still waits is resumed with an error and
-// ended at its next wait; a call, or a step that never ends, is abandoned and named in a
-// *StuckError. Failures that nobody took are reported to Hooks.Unhandled before Close returns.
+// After the grace period (see [WithGrace]; [WithClock] says by which clock) a task that still waits
+// is resumed with an error and ended at its next wait, and the log is warned, see [WithLogger], with
+// what it waited for; a call, or a step that never ends, is
+// abandoned and named in a *StuckError. Failures that nobody took are reported to Hooks.Unhandled before Close returns.
 // Timers that are not due are dropped.
 //
 // It suspends a task of another loop and blocks any other goroutine. From the loop's own tasks and
@@ -35,9 +39,7 @@ func (l *Loop) Close() error {
 		return ErrWouldDeadlock
 	}
 	l.post(closeRequest{l})
-	ctx, cancel := context.WithTimeout(context.Background(), l.grace)
-	err := l.settled.wait(ctx)
-	cancel()
+	err := l.settled.waitFor(l.grace)
 	if errors.Is(err, context.DeadlineExceeded) {
 		return l.waitWhileMoving()
 	}
@@ -55,13 +57,14 @@ func (l *Loop) waitWhileMoving() error {
 		if !l.post(&firstTurn{turn: &turn}) {
 			break // its last iteration is over
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), stillFor)
-		err := turn.wait(ctx)
-		cancel()
+		err := turn.waitFor(stillFor)
 		if errors.Is(err, context.DeadlineExceeded) {
 			return l.stuck()
 		}
-		if err != nil {
+		if err == nil { // it moves, and may have begun its grace period later than this Close
+			err = l.settled.waitFor(stillFor)
+		}
+		if err != nil && !errors.Is(err, context.DeadlineExceeded) {
 			return err
 		}
 	}
@@ -73,6 +76,13 @@ func (l *Loop) waitWhileMoving() error {
 
 // stillFor is how long one iteration may take after the grace period before it counts as stuck.
 const stillFor = 100 * time.Millisecond
+
+// waitFor is wait for no longer than d, in real time.
+func (c *core) waitFor(d time.Duration) error {
+	ctx, cancel := context.WithTimeout(context.Background(), d)
+	defer cancel()
+	return c.wait(ctx)
+}
 
 type firstTurn struct{ turn *core }
 
@@ -113,10 +123,14 @@ func (l *Loop) beginClose() {
 		return
 	}
 	l.closing.begun = true
+	l.closing.at = l.now()
 	l.awaitsCalls.Store(true)
 	l.root.end(endedCancelled, ErrClosed)
 	for _, t := range l.tasks.all() {
 		t.ctx.end(endedCancelled, ErrClosed)
+	}
+	for _, s := range l.callsOut.all() {
+		s.end(endedCancelled, ErrClosed)
 	}
 	l.callAt(l.after(l.grace), l.endHard)
 	l.realGrace()
@@ -125,12 +139,33 @@ func (l *Loop) beginClose() {
 // endHard ends the grace period.
 func (l *Loop) endHard() {
 	l.closing.hard = true
+	left := l.tasksHere() // while they wait
 	for _, t := range l.tasks.all() {
 		t.killed = true
-		if l.debug != nil {
-			l.debug.killed(l, t)
-		}
 		t.waiter.end()
+	}
+	l.warnKilled(left)
+}
+
+// maxKilledWarnings is how many tasks that did not end in the grace period are named.
+const maxKilledWarnings = 100
+
+// warnKilled tells of tasks that did not end in the grace period: asyncio's "Task was destroyed but
+// it is pending", which also is not for debug mode only. Their clean-up is cut off, and nothing else
+// would show it: Close has left nothing behind, and Run returns what main did.
+func (l *Loop) warnKilled(left []TaskInfo) {
+	const what = "aio: a task was destroyed while it was pending: it did not end in the grace period of Close; for a longer one, WithGrace"
+	for i, t := range left {
+		if i == maxKilledWarnings {
+			l.warn(what, slog.Int("and so many more tasks", len(left)-i), slog.Duration("grace", l.grace))
+			return
+		}
+		attrs := []slog.Attr{slog.String("task", t.Name), slog.Duration("grace", l.grace), slog.String("state", t.State)}
+		on, _, _ := strings.Cut(t.On, createdAt)
+		if on = strings.TrimSuffix(on, "; "); on != "" {
+			attrs = append(attrs, slog.String("on", on))
+		}
+		l.protect(func() { l.warn(what, append(attrs, createdAttr(t)...)...) }) // a logger may panic
 	}
 }
 
@@ -163,7 +198,6 @@ func (l *Loop) wrapUp() error {
 		w.co.Stop()
 	}
 	l.idle = nil
-	l.ending.Wait()
 	if t := l.closing.realGrace; t != nil {
 		t.Stop()
 	}

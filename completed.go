@@ -10,7 +10,8 @@ import (
 
 // AsCompleted yields each of ws as it gets done, those that are done already first: asyncio's
 // as_completed. It takes no error: what has failed must still be awaited. An argument that is there
-// twice (==) is yielded once, as in asyncio; values that Go can't compare are each their own.
+// twice (==) is yielded once, as in asyncio; values that Go can't compare are each their own. Those
+// of unlike types are ranged over by AsCompleted[Waiter](ctx, a, b).
 //
 // It ends early when ctx ends; ctx.Err tells. It may be ranged over in a task, which it suspends
 // while none is done (and once at the start, as asyncio does, even if some are), and in any other
@@ -19,6 +20,9 @@ import (
 // that a task pulls, it yields what is done, and panics with an error that Is ErrWouldDeadlock if
 // something is not.
 func AsCompleted[W Waiter](ctx context.Context, ws ...W) iter.Seq[W] {
+	if ctx == nil {
+		noContext()
+	}
 	return func(yield func(W) bool) {
 		ws := distinct(ws)
 		if len(ws) == 0 || ended(ctx) != nil {
@@ -64,7 +68,7 @@ func yieldDone[W Waiter](ws []W, yield func(W) bool) {
 		}
 	}
 	if pending > 0 {
-		panic(fmt.Errorf("aio: AsCompleted in a callback, %d of %d not done, use it in a task (Go starts one): %w", pending, len(ws), ErrWouldDeadlock))
+		panic(fmt.Errorf("aio: AsCompleted in a callback, %d of %d not done: %w", pending, len(ws), ErrWouldDeadlock))
 	}
 }
 
@@ -154,7 +158,7 @@ func (c *completions) next(ctx context.Context) (int, error) {
 			c.mu.Unlock()
 			t.checkpoint()
 		}
-		c.waiter.beginOn(ctx, onCompleted)
+		c.waiter.begin(ctx, onCompleted)
 		c.waiting = true
 		c.mu.Unlock()
 		err := c.waiter.park(ctx)

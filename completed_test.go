@@ -232,7 +232,7 @@ func TestAsCompleted_inACallback(t *testing.T) {
 // A task that Close gives up on ends at its next wait, also in the midst of a range.
 func TestAsCompleted_closeGivesUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := aio.Start(aio.WithGrace(time.Second))
+		l := aio.Start(aio.WithGrace(time.Second), quiet())
 		a, b := aio.NewPromise[int](), aio.NewPromise[int]()
 		a.Resolve(1)
 		var tr trace
@@ -279,4 +279,76 @@ func TestAsCompleted_race(t *testing.T) {
 			t.Fatalf("of %d a goroutine saw %d, a task %d (%v)", len(ps), here, there, err)
 		}
 	}
+}
+
+// It takes no error: who does not ask for it has not been given it.
+func TestAsCompleted_takesNoError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		seen := newReports()
+		l := start(t, seen.option())
+		body := func(ctx context.Context) error {
+			n := 0
+			for range aio.AsCompleted(ctx, aio.Go(l.Context(), sleeper(time.Second, io.EOF)), aio.Go(l.Context(), fails(io.EOF))) {
+				n++
+			}
+			if n != 2 {
+				t.Errorf("%d of 2 came", n)
+			}
+			for range aio.AsCompleted(ctx, aio.Go(l.Context(), sleeper(time.Second, io.EOF)), aio.Go(l.Context(), value(1))) {
+				break // and the other one fails later
+			}
+			return aio.Sleep(ctx, time.Minute)
+		}
+		on(t, l, body)
+		if err := body(context.Background()); err != nil {
+			t.Error(err)
+		}
+		_ = l.Close()
+		if got := seen.all(); len(got) != 6 {
+			t.Errorf("Unhandled was told %v, want EOF six times", got)
+		}
+	})
+}
+
+// What gets done in the very step in which ctx ends has its turn when the range is over, and must not be taken for the end of a later wait.
+func TestAsCompleted_endsNoLaterWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := start(t)
+		ctx, cancel := aio.WithTimeout(l.Context(), time.Hour)
+		defer cancel()
+		p := aio.NewPromise[int]()
+		var event aio.Event
+		task := aio.Submit(context.Background(), l, aio.Do(func(own context.Context) error {
+			for range aio.AsCompleted(ctx, p) {
+				t.Error("something came")
+			}
+			err := event.Wait(own)
+			if !event.IsSet() {
+				t.Error("a wait for an event ended without it")
+			}
+			return err
+		}))
+		synctest.Wait()
+		l.CallSoon(func() { cancel(); p.Resolve(1) })
+		synctest.Wait()
+		event.Set()
+		if _, err := task.Await(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// In a callback, too, nothing comes under a context that has ended.
+func TestAsCompleted_endedInACallback(t *testing.T) {
+	l := start(t)
+	ended, cancel := context.WithCancel(l.Context())
+	cancel()
+	done, pending := aio.NewPromise[int](), aio.NewPromise[int]()
+	done.Resolve(1)
+	l.CallSoon(func() {
+		for range aio.AsCompleted(ended, done, pending) {
+			t.Error("something came")
+		}
+	})
+	turn(t, l)
 }

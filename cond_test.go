@@ -126,7 +126,7 @@ func TestCond_errorWakesTheNext(t *testing.T) {
 // has it.
 func TestCond_givenUpWithoutTheMutex(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := start(t, aio.WithGrace(time.Second))
+		l := start(t, aio.WithGrace(time.Second), quiet())
 		var m aio.Mutex
 		c := aio.NewCond(&m)
 		went := 0
@@ -166,7 +166,7 @@ func TestCond_givenUpWithoutTheMutex(t *testing.T) {
 // One that has got the mutex again, and is given up before it runs, has it: else it would be lost to those behind.
 func TestCond_givenUpWithTheMutex(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := start(t, aio.WithGrace(time.Second))
+		l := start(t, aio.WithGrace(time.Second), quiet())
 		var m aio.Mutex
 		c := aio.NewCond(&m)
 		held := false
@@ -196,5 +196,51 @@ func TestCond_givenUpWithTheMutex(t *testing.T) {
 		if err := <-behind; err != nil {
 			t.Errorf("the one behind: %v", err)
 		}
+	})
+}
+
+// Under a context that has ended Wait lets go of nothing and wakes nobody; WaitFor does not even ask.
+func TestCond_endedLetsGoOfNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		run(t, func(ctx context.Context) error {
+			var m aio.Mutex
+			c := aio.NewCond(&m)
+			ended, cancel := context.WithCancelCause(ctx)
+			cancel(errCause)
+			woken, locked := 0, 0
+			aio.Go(ctx, aio.Do(func(ctx context.Context) error {
+				if err := m.Lock(ctx); err != nil {
+					return err
+				}
+				defer m.Unlock()
+				err := c.Wait(ctx)
+				woken++
+				return err
+			}))
+			_ = aio.Yield(ctx)
+			if err := m.Lock(ctx); err != nil {
+				return err
+			}
+			aio.Go(ctx, aio.Do(func(ctx context.Context) error {
+				err := m.Lock(ctx)
+				locked++
+				m.Unlock()
+				return err
+			}))
+			_ = aio.Yield(ctx)
+			checkErr(t, "Wait", c.Wait(ended), context.Canceled, errCause)
+			checkErr(t, "WaitFor", c.WaitFor(ended, func() bool { t.Error("it was asked"); return true }), context.Canceled, errCause)
+			_ = aio.Sleep(ctx, time.Second)
+			if locked != 0 {
+				t.Error("somebody else got the mutex meanwhile")
+			}
+			m.Unlock()
+			_ = aio.Sleep(ctx, time.Second)
+			if woken != 0 || locked != 1 {
+				t.Errorf("%d were woken, %d got the mutex, want 0 and 1", woken, locked)
+			}
+			c.Signal()
+			return nil
+		})
 	})
 }

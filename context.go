@@ -24,6 +24,9 @@ func scopeOf(ctx context.Context) *scope {
 	if s, ok := ctx.(*scope); ok {
 		return s
 	}
+	if ctx == nil {
+		noContext()
+	}
 	s, _ := ctx.Value(scopeKey{}).(*scope)
 	return s
 }
@@ -53,6 +56,9 @@ func ended(ctx context.Context) error {
 }
 
 func endedSlow(ctx context.Context) error {
+	if ctx == nil {
+		noContext()
+	}
 	err := ctx.Err()
 	if err == nil {
 		return nil

@@ -10,7 +10,8 @@ import (
 )
 
 // WithDebug turns debug mode on: asyncio's PYTHONASYNCIODEBUG, for tests and for looking for a
-// mistake. Everything that a loop does then costs several times as much. It tells, by warnings to
+// mistake. No environment variable does that. Everything that a loop does then costs several times
+// as much. It tells, by warnings to
 // the logger (see [WithLogger]):
 //
 //   - where each task was created: in TaskInfo.On, and so in what the hooks and a *StuckError tell,
@@ -19,8 +20,6 @@ import (
 //     Await. When nobody can ask any more, which the garbage collector finds out, and at the latest
 //     when the loop closes. Not the tasks of a group, which the group awaits, nor those without a
 //     value (Do);
-//   - a task that was destroyed while it was pending: Close's grace period was over, and it is
-//     ended at its next wait;
 //   - a wait in a goroutine where it can only be ErrWouldDeadlock, with its line, in case that
 //     error is dropped: in a callback or hook on the loop's goroutine, or in an iterator that a
 //     task pulls with iter.Pull. Once for each line. (Calling the loop from other goroutines,
@@ -95,7 +94,7 @@ func noteUnread[F any](l *Loop, future *F, c *core, info TaskInfo) {
 	asked := c.claims > 0 || c.taken.Load() || c.more.done != nil || !c.more.debug
 	c.mu.Unlock()
 	if !asked {
-		noteOutcome(l, future, c, &failure{loop: l, what: Failure{Task: info}, unread: true})
+		noteOutcome(l, future, c, report{what: Failure{Task: info}, unread: true}, false)
 	}
 }
 
@@ -107,13 +106,6 @@ func (l *Loop) warnUnread(t TaskInfo) {
 	}
 	l.warn("aio: nobody asked for the result of a task: a forgotten Await?",
 		append([]slog.Attr{slog.String("task", t.Name)}, createdAttr(t)...)...)
-}
-
-// killed tells of a task that did not end in the grace period.
-func (d *debugging) killed(l *Loop, t *task) {
-	info := t.info()
-	l.warn("aio: a task was destroyed while it was pending: it did not end in the grace period of Close",
-		append([]slog.Attr{slog.String("task", info.Name)}, createdAttr(info)...)...)
 }
 
 // wouldDeadlock tells of a wait where there can be none, under a context of l. It is called on the

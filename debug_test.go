@@ -3,6 +3,7 @@ package aio_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -127,6 +128,7 @@ func TestDebug_neverAwaited(t *testing.T) {
 			read := aio.Go(ctx, value(1))
 			watched := aio.Go(ctx, value(1))
 			watched.OnDone(ctx, func(int, error) {})
+			aio.Go(ctx, value(1)).Done()
 			aio.Go(ctx, aio.Do(func(context.Context) error { return nil }))
 			aio.Go(ctx, func(ctx context.Context) (int, error) { return 1, aio.Sleep(ctx, time.Hour) }).Cancel(nil)
 			called, err := aio.Blocking(ctx, value(1))
@@ -201,5 +203,22 @@ func TestDebug_wrongGoroutine(t *testing.T) {
 		j.check(t,
 			[]string{"level=WARN", "a wait in a callback or hook", "debug_test.go:", "TestDebug_wrongGoroutine.func"},
 			[]string{"level=WARN", "a wait in an iterator that a task pulls", "debug_test.go:"})
+	})
+}
+
+// A value that comes after Gather has given up is not one that was forgotten.
+func TestDebug_foreignAwaitableTooLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var j journal
+		run(t, func(ctx context.Context) error {
+			c, stop := aio.WithTimeout(ctx, time.Second)
+			defer stop()
+			_, err := aio.Gather(c, awaits(func(context.Context) (int, error) { return 2, aio.Sleep(context.Background(), time.Minute) }))
+			if !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("Gather: %v", err)
+			}
+			return aio.Sleep(ctx, time.Hour)
+		}, aio.WithDebug(), j.option())
+		j.check(t)
 	})
 }

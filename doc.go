@@ -9,6 +9,19 @@
 //		...
 //	})
 //
+// # Where to begin
+//
+//   - Start here: [Run], [Go], [Do] (for a function without a result), [Future.Await], [Sleep].
+//   - Several at once: [Gather], [GatherAll], [WithGroup], [ForEach], [Wait], [AsCompleted], [Shield].
+//   - Time: [Sleep], [Yield], [WithTimeout], [Poll], [Now]; in tests, package aiotest.
+//   - Leaving the loop: [Blocking], [InExecutor] with a [Pool] or a [Thread].
+//   - Coming to a loop: [Start], [Submit], [Promise], [Future.OnDone], [Loop.CallSoon], [Loop.CallLater].
+//   - Coordination: [Queue], [Mutex], [Event], [Cond], [Semaphore], [Barrier].
+//   - Watching: [WithDebug], [WithHooks], [WithLogger], [WithSlowStep], [Loop.Tasks], [Loop.Stats].
+//   - The end: [Loop.Close], [Loop.Shutdown], [WithGrace].
+//
+// docs/asyncio.md has asyncio's names, each with what it is here.
+//
 // # One color
 //
 // Every function that takes a ctx may be called from a task, which it suspends, and from any other
@@ -34,13 +47,15 @@
 // cancel: the context under which a task was started, its group, [Future.Cancel], [Loop.Close].
 // Cancellation is level-triggered, as in package context: once a task's context has ended, every
 // wait under it returns an error that Is context.Canceled (or context.DeadlineExceeded) and Is the
-// cause. Clean-up that must await uses context.WithoutCancel(ctx).
+// cause. Clean-up that must await uses context.WithoutCancel(ctx); once the loop closes it has the
+// grace period for that, see [WithGrace].
 //
 // # Failures
 //
 // Nothing is lost. A panic in a task becomes its outcome, a [PanicError] with that task's stack; an
 // error that nobody takes is reported to Hooks.Unhandled; nothing outlives its owner: closing a
-// loop, group or pool waits for what it started.
+// loop, group or pool waits for what it started. A loop does so for the grace period; what has not
+// ended then is told of, in the log or in a [StuckError].
 //
 // # Order
 //

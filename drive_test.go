@@ -161,3 +161,41 @@ func TestDrive_closeFromTheEndOfTheChain(t *testing.T) {
 		}
 	})
 }
+
+// asking is a context of the user's own, whose code must not run on the stack of somebody else's task.
+type asking struct {
+	context.Context
+	ask func()
+}
+
+func (a asking) Err() error { a.ask(); return a.Context.Err() }
+
+// Before a task begins its context is asked whether it has ended: where that is a user's code, by the loop's own goroutine.
+func TestDrive_asksNoContextOnATasksStack(t *testing.T) {
+	for name, before := range map[string]func(ctx context.Context){
+		"when a task waits": func(context.Context) {},
+		"when a task ends":  func(ctx context.Context) { aio.Go(ctx, value(1)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			run(t, func(ctx context.Context) error {
+				before(ctx)
+				foreign, cancel := context.WithCancel(ctx)
+				defer cancel()
+				asked, watch := 0, false
+				task := aio.Go(asking{foreign, func() {
+					if watch {
+						if asked++; aio.InTask() {
+							t.Error("the context was asked in a task")
+						}
+					}
+				}}, aio.Do(func(context.Context) error { watch = false; return nil }))
+				watch = true
+				_, err := task.Await(ctx)
+				if asked == 0 {
+					t.Error("the context was not asked")
+				}
+				return err
+			})
+		})
+	}
+}

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/seed8b1f0744/aio"
 )
@@ -229,4 +231,101 @@ func TestEager_hooks(t *testing.T) {
 			break
 		}
 	}
+}
+
+// From a callback, right after a task: its coroutine, which is free by then, may get the eager one, and must not be taken for the caller's.
+func TestEager_fromACallback(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := start(t)
+		on(t, l, func(context.Context) error { return nil })
+		var event aio.Event
+		var task *aio.Task[struct{}]
+		l.CallSoon(func() {
+			task = aio.Submit(context.Background(), l, aio.Do(func(ctx context.Context) error {
+				if !aio.InTask() {
+					t.Error("the task does not know that it is one")
+				}
+				return event.Wait(ctx)
+			}), aio.Eager())
+			if aio.InTask() {
+				t.Error("the callback takes itself for a task")
+			}
+			checkTasks(t, l.Tasks(), "task-2 waiting event")
+		})
+		turn(t, l)
+		on(t, l, aio.Yield) // others come and go meanwhile
+		event.Set()
+		if _, err := task.Await(context.Background()); err != nil {
+			t.Error(err)
+		}
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// A hook that does not come back, as an eager task is about to begin, costs its starter, but not that task.
+func TestEager_hookThatDoesNotReturn(t *testing.T) {
+	for how, spring := range springs {
+		t.Run(how, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var told []string
+				l := aio.Start(aio.WithHooks(aio.Hooks{TaskStarted: func(i aio.TaskInfo) {
+					told = append(told, i.Name)
+					if i.Name == "eager" {
+						spring()
+					}
+				}}))
+				var eager *aio.Task[int]
+				_, err := aio.Submit(context.Background(), l, aio.Do(func(ctx context.Context) error {
+					defer func() { eager = aio.Go(l.Context(), value(2), aio.Eager(), aio.Named("another")) }() // what the hook cut short is over
+					aio.Go(l.Context(), value(1), aio.Eager(), aio.Named("eager"))
+					return nil
+				}), aio.Named("starter")).Await(context.Background())
+				var p *aio.PanicError
+				if err != aio.ErrGoexit && !errors.As(err, &p) {
+					t.Errorf("the starter: %v", err)
+				}
+				if v, err := eager.Result(); v != 2 || err != nil {
+					t.Errorf("the starter's next eager task: %v, %v", v, err)
+				}
+				turn(t, l)
+				if n := len(l.Tasks()); n > 0 {
+					t.Errorf("%d tasks have not begun", n)
+				}
+				if err := l.Close(); err != nil {
+					t.Errorf("Close: %v", err)
+				}
+				if got := strings.Join(told, " "); got != "starter eager another" {
+					t.Errorf("TaskStarted was told of %s", got)
+				}
+			})
+		})
+	}
+}
+
+// A hook that starts an eager task and then goes costs neither that task nor the one it was called for.
+func TestEager_startedByAHookThatGoes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		seen := newReports()
+		var l *aio.Loop
+		var inner *aio.Task[int]
+		l = aio.Start(seen.option(), aio.WithHooks(aio.Hooks{Unhandled: seen.add, TaskStarted: func(i aio.TaskInfo) {
+			if i.Name == "first" {
+				inner = aio.Go(l.Context(), value(2), aio.Eager())
+				runtime.Goexit()
+			}
+		}}))
+		synctest.Wait() // l is set
+		first := aio.Submit(context.Background(), l, value(1), aio.Named("first"))
+		if v, err := first.Await(context.Background()); v != 1 || err != nil {
+			t.Errorf("the task: %v, %v", v, err)
+		}
+		if v, err := inner.Result(); v != 2 || err != nil {
+			t.Errorf("the hook's task: %v, %v", v, err)
+		}
+		if err := l.Close(); err != nil || len(seen.all()) > 0 {
+			t.Errorf("Close: %v; told %v", err, seen.all())
+		}
+	})
 }

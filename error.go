@@ -11,8 +11,9 @@ import (
 // The conditions that callers test for with errors.Is.
 var (
 	// ErrCancelled is what awaiting a cancelled task, call or promise gives. The errors that carry
-	// it also are context.Canceled (or context.DeadlineExceeded, if that is how the task's context
-	// ended) and the cause given to Cancel.
+	// it also are context.Canceled, the cause given to Cancel, and, if a deadline is how the task's
+	// context ended, context.DeadlineExceeded too. A wait under a context whose deadline has passed
+	// gives DeadlineExceeded alone: who cleans up after either asks ctx.Err() != nil.
 	ErrCancelled error = cancelled{}
 
 	// ErrPending is the error of Future.Result before there is one.
@@ -20,16 +21,21 @@ var (
 
 	// ErrNoLoop is the error of what needs a loop and got a context without one. Pass the context
 	// of a task, or Loop.Context.
-	ErrNoLoop = errors.New("aio: no loop in this context")
+	ErrNoLoop = errors.New("aio: no loop in this context: pass the one that the task's function is given, or Loop.Context")
 
 	// ErrClosed is the error of handing work to a loop or an executor that is closed, and the cause
 	// with which a closing loop cancels.
-	ErrClosed = errors.New("aio: closed")
+	ErrClosed = errors.New("aio: closed: the loop or executor is closed or closing; await what must be done before that")
 
-	// ErrWouldDeadlock is the error of waiting where nothing could end the wait: on a loop's
-	// goroutine outside a task (in a callback or a hook), or in an iterator pulled by a task. Wait
-	// in a task instead: Go starts one from a callback too.
-	ErrWouldDeadlock = errors.New("aio: would deadlock")
+	// ErrWouldDeadlock is the error of waiting where nothing could end the wait:
+	//
+	//   - on a loop's goroutine outside a task, in a callback or a hook, and in an iterator that a
+	//     task pulls by iter.Pull: wait in a task instead, Go starts one from a callback too;
+	//   - Run in a task or callback of a running loop: call the function, or start it with Go;
+	//   - Close and Shutdown in the loop's own tasks and callbacks: whoever started the loop closes
+	//     it (Close does begin closing);
+	//   - a task that awaits itself.
+	ErrWouldDeadlock = errors.New("aio: would deadlock: it would wait for the very loop or task that it is called on; wait in another task (Go starts one)")
 
 	// ErrFull is the error of a queue or an executor without room, where the caller asked not to
 	// wait.
@@ -155,7 +161,10 @@ func (e *StuckError) Error() string {
 		}
 		what = append(what, text)
 	}
-	if e.Calls > 0 {
+	switch {
+	case e.Calls == 1:
+		what = append(what, "a call on an executor")
+	case e.Calls > 1:
 		what = append(what, fmt.Sprintf("%d calls on executors", e.Calls))
 	}
 	if len(what) == 0 {

@@ -28,6 +28,51 @@ func ExampleGatherAll() {
 	// <nil>
 }
 
+// Results of unlike types: each member of a group puts its own where it belongs.
+func ExampleWithGroup_unlikeTypes() {
+	user := func(ctx context.Context) (string, error) { return "ann", aio.Sleep(ctx, 2*time.Millisecond) }
+	orders := func(ctx context.Context) ([]int, error) { return []int{7, 9}, aio.Sleep(ctx, time.Millisecond) }
+	_, err := aio.Run(context.Background(), aio.Do(func(ctx context.Context) error {
+		var who string
+		var ids []int
+		err := aio.WithGroup(ctx, func(ctx context.Context) error {
+			aio.Go(ctx, aio.Do(func(ctx context.Context) (err error) { who, err = user(ctx); return err }))
+			aio.Go(ctx, aio.Do(func(ctx context.Context) (err error) { ids, err = orders(ctx); return err }))
+			return nil
+		})
+		fmt.Println(who, ids)
+		return err
+	}))
+	fmt.Println(err)
+	// Output:
+	// ann [7 9]
+	// <nil>
+}
+
+// Results of unlike types, without a group: all run once they are started, in whatever order they are awaited.
+func ExampleGo_unlikeTypes() {
+	_, err := aio.Run(context.Background(), aio.Do(func(ctx context.Context) error {
+		user := aio.Go(ctx, func(ctx context.Context) (string, error) { return "ann", aio.Sleep(ctx, 2*time.Millisecond) })
+		orders := aio.Go(ctx, func(ctx context.Context) ([]int, error) { return []int{7, 9}, aio.Sleep(ctx, time.Millisecond) })
+		for first := range aio.AsCompleted[aio.Waiter](ctx, user, orders) {
+			fmt.Println("orders come first:", first == orders)
+			break
+		}
+		who, err := user.Await(ctx)
+		if err != nil {
+			return err
+		}
+		ids, err := orders.Await(ctx)
+		fmt.Println(who, ids)
+		return err
+	}))
+	fmt.Println(err)
+	// Output:
+	// orders come first: true
+	// ann [7 9]
+	// <nil>
+}
+
 func ExampleAsCompleted() {
 	_, err := aio.Run(context.Background(), aio.Do(func(ctx context.Context) error {
 		download := func(page string, takes time.Duration) *aio.Task[string] {

@@ -27,7 +27,7 @@ type Executor interface {
 //
 // fn's ctx ends when ctx does. When ctx ends first Blocking returns its error while fn may go on,
 // so fn must not share its buffers; fn's late error or panic then goes to Hooks.Unhandled. A panic
-// of fn is a *PanicError, its runtime.Goexit ErrGoexit.
+// of fn is a *PanicError, its runtime.Goexit ErrGoexit. A function without a result: see [Do].
 func Blocking[T any](ctx context.Context, fn func(context.Context) (T, error)) (T, error) {
 	var none T
 	if fn == nil {
@@ -54,8 +54,8 @@ func Blocking[T any](ctx context.Context, fn func(context.Context) (T, error)) (
 	v, err := c.Await(ctx)
 	if err != nil && !c.taken.Swap(true) { // ctx's error
 		c.abandon(err)
-		if late := c.failedWith(); c.State() == Finished && late != nil {
-			c.late(late)
+		if c.hasFailed() {
+			c.late(c.failedWith())
 		}
 	}
 	return v, err
@@ -67,10 +67,14 @@ func Blocking[T any](ctx context.Context, fn func(context.Context) (T, error)) (
 //
 // fn's ctx ends when ctx does, or by Cancel of the future, which resolves the future at once; a
 // late error or panic of fn goes to Hooks.Unhandled. A panic of fn is a *PanicError, its
-// runtime.Goexit ErrGoexit. If ctx has a loop, Close of that loop waits for the call.
+// runtime.Goexit ErrGoexit. If ctx has a loop, Close of that loop waits for the call. A panic of ex
+// itself, in Submit, is the caller's. A function without a result: see [Do].
 func InExecutor[T any](ctx context.Context, ex Executor, fn func(context.Context) (T, error)) *Future[T] {
 	if fn == nil {
 		panic("aio: InExecutor needs a function, got nil")
+	}
+	if ex == nil {
+		panic("aio: InExecutor needs an executor, got nil; Blocking uses the loop's own")
 	}
 	var l *Loop
 	if s := scopeOf(ctx); s != nil {
@@ -97,6 +101,7 @@ type call[T any] struct {
 	scope scope              // with a loop
 	stop  context.CancelFunc // without
 	work  callWork
+	out   outCall // with a loop
 }
 
 func newCall[T any](ctx context.Context, l *Loop, fn func(context.Context) (T, error)) *call[T] {
@@ -122,18 +127,34 @@ func newCall[T any](ctx context.Context, l *Loop, fn func(context.Context) (T, e
 func (c *call[T]) submit(ctx context.Context, ex Executor) error {
 	if c.loop != nil {
 		c.loop.calls.Add(1)
+		c.out.scope = &c.scope
+		c.loop.callsOut.add(&c.out)
 	}
-	_, c.work.inPool = ex.(*Pool)
 	err := ErrGoexit
 	defer func() {
+		if p := recover(); p != nil { // Submit's own: the caller's affair, who has no future yet
+			defer panic(p)
+			c.taken.Store(true)
+			err = &PanicError{Value: p, Stack: debug.Stack()}
+		}
 		if err != nil {
 			c.refuse(err)
 			if c.loop != nil {
-				c.loop.callBack()
+				c.loop.callBack(&c.out)
 			}
 		}
 	}()
-	if err = ex.Submit(ctx, c.run); err == nil {
+	switch ex := ex.(type) {
+	case *Pool:
+		c.work.line = &ex.line
+		err = ex.submit(ctx, c.run)
+	case *Thread:
+		c.work.line = &ex.line
+		err = ex.submit(ctx, c.run)
+	default:
+		err = ex.Submit(ctx, c.run)
+	}
+	if err == nil {
 		c.work.accepted(c.loop)
 	}
 	return err
@@ -156,28 +177,41 @@ func (c *call[T]) run() {
 // deliver settles the call with its outcome. If somebody stopped waiting for it before, an error
 // that says more than that is reported.
 func (c *call[T]) deliver(v T, err error) {
-	state, cancelled := Finished, false
+	state, failed := Finished, err != nil
 	if how := c.ctx.Err(); err != nil && how != nil && errors.Is(err, how) {
-		state, cancelled = Cancelled, true // as a task's would be
-		if hidesFailure(err, how, context.Cause(c.ctx)) {
-			c.noteFailed()
-			cancelled = false
-		}
+		state = Cancelled // as a task's would be
+		failed = hidesFailure(err, how, context.Cause(c.ctx))
 		v, err = *new(T), newCancelledError(err, context.Cause(c.ctx))
 	}
-	if c.settleWith(v, state, err) {
+	if c.settleOutcome(v, state, err, failed) {
 		if c.untaken() {
-			c.noteFailure()
+			c.noteFailure(false)
 		} else if err == nil && c.loop != nil && c.loop.debug != nil {
 			noteUnread(c.loop, c, &c.core, TaskInfo{})
 		}
-	} else if err != nil && !cancelled {
+	} else if failed {
 		c.late(err)
 	}
 	c.release()
 	if c.loop != nil {
-		c.loop.callBack()
+		c.loop.callBack(&c.out)
 	}
+}
+
+// settleOutcome is settleWith for what the function came to. Somebody else may settle the call
+// meanwhile: then nothing of it is noted there.
+func (c *call[T]) settleOutcome(v T, state State, err error, failed bool) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.state.Load() != int32(Pending) {
+		return false
+	}
+	if failed && state == Cancelled {
+		c.extra().failed = true
+	}
+	c.value = v
+	c.settleLocked(state, err)
+	return true
 }
 
 func (c *call[T]) late(err error) {
@@ -190,9 +224,9 @@ func (c *call[T]) late(err error) {
 
 // noteFailure implements reporter. Without a loop there is nobody to report to: the future is its
 // holder's business, as a promise is.
-func (c *call[T]) noteFailure() {
+func (c *call[T]) noteFailure(fresh bool) {
 	if c.loop != nil {
-		noteFailure(c.loop, c, &c.core, TaskInfo{})
+		noteFailure(c.loop, c, &c.core, TaskInfo{}, fresh)
 	}
 }
 
@@ -205,7 +239,8 @@ func (l *Loop) late(err error) {
 }
 
 // callBack counts a call as returned, and wakes the loop if it waits for that in order to close.
-func (l *Loop) callBack() {
+func (l *Loop) callBack(c *outCall) {
+	l.callsOut.remove(c)
 	l.calls.Add(-1)
 	if l.awaitsCalls.Load() {
 		l.post(nudge{})
@@ -227,7 +262,7 @@ func (f lateFailure) run() { f.loop.report(f.what) }
 // refuse settles a call that was not accepted.
 func (c *call[T]) refuse(err error) {
 	if c.settle(Finished, err) && c.untaken() {
-		c.noteFailure()
+		c.noteFailure(true)
 	}
 	c.release()
 }

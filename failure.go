@@ -2,6 +2,7 @@ package aio
 
 import (
 	"bytes"
+	"log/slog"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -9,12 +10,16 @@ import (
 
 // failure is an error that a task or a call ended with and that nobody has taken. It is reported
 // when nobody can reach the future any more, or when the loop closes, whichever comes first. It
-// holds nothing of the future but what the report needs, so that it does not keep it alive.
-type failure struct {
-	loop    *Loop
-	what    Failure
-	unread  bool        // no failure, but a value that nobody asked for: for debug mode
-	settled atomic.Bool // taken, or reported
+// holds nothing of the future but what the report needs, so that it does not keep it alive; and
+// nothing at all once it is settled: what the loop's hooks know may well lead to the future, and
+// the runtime holds a failure until the future is gone. So none may stay open after the loop has
+// closed, but that of a future which nobody has yet: see noteOutcome.
+type failure struct{ open atomic.Pointer[report] } // nil: taken, or reported
+
+type report struct {
+	loop   *Loop // nil: of a task that never had one
+	what   Failure
+	unread bool // no failure, but a value that nobody asked for: for debug mode
 }
 
 // failures are those that may still be reported.
@@ -26,13 +31,21 @@ type failures struct {
 }
 
 // noteFailure has the failure of c reported unless somebody takes it. future is what holds c: when
-// that can't be reached any more, nobody will.
-func noteFailure[F any](l *Loop, future *F, c *core, info TaskInfo) {
-	noteOutcome(l, future, c, &failure{loop: l, what: Failure{Task: info, Err: c.failedWith()}})
+// that can't be reached any more, nobody will. fresh: nobody has been given the future yet.
+func noteFailure[F any](l *Loop, future *F, c *core, info TaskInfo, fresh bool) {
+	noteOutcome(l, future, c, report{what: Failure{Task: info, Err: c.failedWith()}}, fresh)
 }
 
 // noteOutcome is the part of noteFailure that a forgotten value shares.
-func noteOutcome[F any](l *Loop, future *F, c *core, r *failure) {
+//
+// What comes after the loop has closed (of a call that was abandoned, or that somebody meant to take
+// and did not) is reported at once, as was all that there was by then: no Close is left to do it,
+// and the garbage collector never would if the loop's hooks lead to the future. A refusal waits for
+// the collector: whoever is about to get the future may well ask it.
+func noteOutcome[F any](l *Loop, future *F, c *core, what report, fresh bool) {
+	what.loop = l
+	r := new(failure)
+	r.open.Store(&what)
 	c.mu.Lock()
 	if c.taken.Load() || c.more.failure != nil {
 		c.mu.Unlock()
@@ -40,8 +53,14 @@ func noteOutcome[F any](l *Loop, future *F, c *core, r *failure) {
 	}
 	c.more.failure = r
 	c.mu.Unlock()
-	if !l.failures.add(r) && l.bubbled {
-		r.run() // the loop has closed, and reported the others
+	if l == nil {
+		if !inBubble() {
+			runtime.AddCleanup(future, (*failure).dropped, r)
+		}
+		return
+	}
+	if !l.failures.add(r) && (l.bubbled || !fresh) {
+		r.run()
 		return
 	}
 	if !l.bubbled { // a cleanup runs outside of every synctest bubble, and may not wake a loop in one
@@ -50,8 +69,24 @@ func noteOutcome[F any](l *Loop, future *F, c *core, r *failure) {
 }
 
 // noteFailure implements reporter.
-func (t *Task[T]) noteFailure() {
-	noteFailure(t.task.ctx.loop, t, &t.core, t.task.info())
+func (t *Task[T]) noteFailure(fresh bool) {
+	noteFailure(t.task.ctx.loop, t, &t.core, t.task.info(), fresh)
+}
+
+// failWithoutLoop is Go without a loop in its ctx. That is easily done, with the ctx of an
+// http.Request for one, and fn is lost: so it is told where, if nobody asks. Whoever calls Go in a
+// task has a loop after all, to whose hooks it can be told.
+func (t *Task[T]) failWithoutLoop(opts []TaskOption) {
+	k := &t.task
+	for _, o := range opts {
+		o.taskOption(k)
+	}
+	if k.label == nil {
+		k.label = new(label)
+	}
+	k.label.created = createdAt + callerLine()
+	t.settle(Finished, ErrNoLoop)
+	noteFailure(loopHere(), t, &t.core, k.info(), true)
 }
 
 // add notes r; it reports false when the loop has closed.
@@ -64,7 +99,7 @@ func (f *failures) add(r *failure) bool {
 	if len(f.open) > 64 && f.left < len(f.open)/2 {
 		kept := f.open[:0]
 		for _, r := range f.open {
-			if !r.settled.Load() {
+			if r.open.Load() != nil {
 				kept = append(kept, r)
 			}
 		}
@@ -76,34 +111,36 @@ func (f *failures) add(r *failure) bool {
 	return true
 }
 
-// settle makes r taken or reported; it reports whether it was this call.
-func (r *failure) settle() bool {
-	if !r.settled.CompareAndSwap(false, true) {
-		return false
+// settle makes r taken or reported; it returns what there is to report, nil if that was before.
+func (r *failure) settle() *report {
+	open := r.open.Swap(nil)
+	if open != nil && open.loop != nil {
+		open.loop.failures.mu.Lock()
+		open.loop.failures.left-- // of one that a closed loop did not note, too: nobody counts any more
+		open.loop.failures.mu.Unlock()
 	}
-	r.loop.failures.mu.Lock()
-	r.loop.failures.left-- // of one that a closed loop did not note, too: nobody counts any more
-	r.loop.failures.mu.Unlock()
-	return true
+	return open
 }
 
 // dropped is called by the garbage collector when nobody can reach the future any more.
 func (r *failure) dropped() {
-	if !r.settled.Load() && !r.loop.schedule(r) {
-		r.run() // the loop has closed
+	if open := r.open.Load(); open != nil && (open.loop == nil || !open.loop.schedule(r)) {
+		r.run() // the loop has closed, or there was none
 	}
 }
 
 // run implements runnable: the report on the loop.
 func (r *failure) run() {
-	if !r.settle() {
-		return
+	open := r.settle()
+	switch {
+	case open == nil:
+	case open.loop == nil:
+		logFailure(slog.Default(), open.what)
+	case open.unread:
+		open.loop.warnUnread(open.what.Task)
+	default:
+		open.loop.report(open.what)
 	}
-	if r.unread {
-		r.loop.warnUnread(r.what.Task)
-		return
-	}
-	r.loop.report(r.what)
 }
 
 // reportFailures reports what is left, oldest first, when the loop closes. A hook that ends this

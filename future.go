@@ -17,7 +17,8 @@ type Future[T any] struct {
 }
 
 // Promise is a Future that its holder settles, from any goroutine. It belongs to no loop, so nobody
-// is told of a Reject that is never awaited. Make one with NewPromise.
+// is told of a Reject that is never awaited. Make one with NewPromise. Await, Result and OnDone are
+// those of [Future].
 type Promise[T any] struct{ Future[T] }
 
 // State is where a future stands.
@@ -299,7 +300,7 @@ func (c *core) wait(ctx context.Context) error {
 		c.mu.Unlock()
 		return nil
 	}
-	w.beginOn(ctx, onPromise+reason(c.of))
+	w.begin(ctx, onPromise+reason(c.of))
 	c.watchers.push(&w.node)
 	c.claims++
 	c.mu.Unlock()
@@ -356,12 +357,12 @@ func (c *core) noteFailed() {
 // noteUntaken sees to it that a failure nobody took is reported, if there is somebody to whom.
 func (c *core) noteUntaken() {
 	if o, ok := c.owner.(reporter); ok {
-		o.noteFailure()
+		o.noteFailure(false)
 	}
 }
 
 // reporter is an owner of futures whose failures are reported if nobody takes them.
-type reporter interface{ noteFailure() }
+type reporter interface{ noteFailure(fresh bool) }
 
 // take notes that the outcome reaches somebody.
 func (c *core) take() {

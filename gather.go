@@ -2,6 +2,7 @@ package aio
 
 import (
 	"context"
+	"runtime/debug"
 	"slices"
 )
 
@@ -12,7 +13,8 @@ type Awaitable[T any] interface {
 
 // Gather waits for all and returns their results in argument order. At the first error it returns
 // that error; the others go on, and their errors count as taken. To mix tasks and promises, pass
-// their futures: Gather(ctx, &t.Future, &p.Future).
+// their futures: Gather(ctx, &t.Future, &p.Future). Tasks of unlike results run at the same time
+// without it: start them all, then Await each; or have [WithGroup] wait for them, see its example.
 //
 // It suspends a task and blocks any other goroutine, unless all are done, or one of those that are
 // done has failed. When ctx ends first Gather returns its error, and what was waited for goes on.
@@ -171,15 +173,28 @@ func futureOf[T any](a any) *Future[T] {
 // awaitAside awaits somebody else's awaitable in a task, or without a loop in a goroutine.
 func awaitAside[T any](ctx context.Context, a Awaitable[T]) *Future[T] {
 	if s := scopeOf(ctx); s != nil {
-		return &Submit(ctx, s.loop, a.Await).Future
+		t := newTask(a.Await)
+		if s.loop.debug != nil {
+			t.Done() // a value that comes too late is not one that nobody asked for
+		}
+		t.start(ctx, s.loop, nil, nil)
+		return &t.Future
 	}
 	p := NewPromise[T]()
 	go func() {
-		if v, err := a.Await(ctx); err != nil {
-			p.Reject(err)
-		} else {
-			p.Resolve(v)
-		}
+		var v T
+		var err error = ErrGoexit
+		defer func() {
+			if v := recover(); v != nil {
+				err = &PanicError{Value: v, Stack: debug.Stack()}
+			}
+			if err != nil {
+				p.Reject(err)
+			} else {
+				p.Resolve(v)
+			}
+		}()
+		v, err = a.Await(ctx)
 	}()
 	return &p.Future
 }

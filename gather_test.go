@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"runtime"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -191,3 +192,105 @@ func TestWait_foreignWaiters(t *testing.T) {
 type waitable chan struct{}
 
 func (w waitable) Done() <-chan struct{} { return w }
+
+// When ctx ends first nothing is taken: what fails later is still told.
+func TestGather_contextEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		seen := newReports()
+		l := start(t, seen.option())
+		body := func(ctx context.Context) error {
+			short, cancel := context.WithTimeoutCause(ctx, time.Second, errCause)
+			defer cancel()
+			got, err := aio.Gather(short, aio.Go(l.Context(), sleeper(2*time.Second, io.EOF)), aio.Go(l.Context(), sleeper(3*time.Second, nil)))
+			checkErr(t, "Gather", err, context.DeadlineExceeded, errCause)
+			if got != nil {
+				t.Errorf("got %v", got)
+			}
+			return aio.Sleep(ctx, time.Minute)
+		}
+		on(t, l, body)
+		if err := body(context.Background()); err != nil {
+			t.Error(err)
+		}
+		_ = l.Close()
+		if told := seen.all(); len(told) != 2 || told[0].Err != io.EOF || told[1].Err != io.EOF {
+			t.Errorf("Unhandled was told %v, want EOF of each time", told)
+		}
+	})
+}
+
+// never is somebody else's awaitable that only its context ends.
+type never struct{ over *int }
+
+func (a never) Await(ctx context.Context) (string, error) {
+	err := new(aio.Event).Wait(ctx)
+	*a.over++
+	return "", err
+}
+
+// What awaits other people's awaitables aside goes when the waiting is over, whichever way it ended, and belongs to no group.
+func TestGather_leavesNothingAside(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		over := 0
+		body := func(ctx context.Context) error {
+			over = 0
+			_, err := aio.Gather[string, aio.Awaitable[string]](ctx, never{&over}, later{after: time.Second, err: io.EOF})
+			if !errors.Is(err, io.EOF) {
+				t.Errorf("in a task %v: %v", aio.InTask(), err)
+			}
+			short, cancel := aio.WithTimeout(ctx, time.Second)
+			defer cancel()
+			_, err = aio.GatherAll(short, never{&over}, never{&over})
+			checkErr(t, "GatherAll", err, context.DeadlineExceeded)
+			_ = aio.Sleep(ctx, time.Second)
+			if over != 3 {
+				t.Errorf("in a task %v: %d of 3 have ended", aio.InTask(), over)
+			}
+			return nil
+		}
+		run(t, body)
+		_ = body(t.Context())
+		run(t, func(ctx context.Context) error {
+			return aio.WithGroup(ctx, func(ctx context.Context) error {
+				if _, err := aio.Gather(ctx, later{after: time.Second, err: io.EOF}); !errors.Is(err, io.EOF) {
+					t.Errorf("in a group: %v", err)
+				}
+				return aio.Sleep(ctx, time.Second) // the failure is Gather's, not a member's
+			})
+		})
+	})
+}
+
+// brokenWaiter is a Waiter whose Done panics.
+type brokenWaiter struct{}
+
+func (brokenWaiter) Done() <-chan struct{} { explode("aio: Done"); return nil }
+
+// Its panic is that of whoever calls Wait, who may recover, and not of a goroutine where nobody can.
+func TestWait_foreignDonePanics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		panics(t, "Done", func() { _, _, _ = aio.Wait(t.Context(), aio.AllDone, brokenWaiter{}) })
+	})
+}
+
+// awaits is somebody else's awaitable, too.
+type awaits func(context.Context) (int, error)
+
+func (a awaits) Await(ctx context.Context) (int, error) { return a(ctx) }
+
+// It may panic or go, in a task as without a loop.
+func TestGather_foreignAwaitableThatDoesNotReturn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := start(t)
+		for _, ctx := range []context.Context{context.Background(), l.Context()} {
+			_, err := aio.Gather(ctx, awaits(func(context.Context) (int, error) { explode(io.EOF); return 0, nil }))
+			var p *aio.PanicError
+			if !errors.As(err, &p) || p.Value != io.EOF {
+				t.Errorf("a panic: %v", err)
+			}
+			if _, err = aio.Gather(ctx, awaits(func(context.Context) (int, error) { runtime.Goexit(); return 0, nil })); err != aio.ErrGoexit {
+				t.Errorf("Goexit: %v", err)
+			}
+		}
+	})
+}

@@ -14,11 +14,12 @@ import (
 
 // After the grace period a loop no longer waits for what does not end. In bubbles, so that no time passes.
 
-// A task that ignores its cancellation is ended at its next wait; its deferred calls run.
+// A task that ignores its cancellation is ended at its next wait; its deferred calls run, and the log is told, whatever the mode.
 func TestGrace_taskThatGoesOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := start(t, aio.WithGrace(3*time.Second))
 		var tr trace
+		var j journal
+		l := start(t, aio.WithGrace(3*time.Second), j.option())
 		stubborn := aio.Submit(context.Background(), l, aio.Do(func(ctx context.Context) error {
 			defer tr.add("deferred")
 			for {
@@ -40,6 +41,8 @@ func TestGrace_taskThatGoesOn(t *testing.T) {
 			t.Errorf("Close took %v, the grace period is 3s", took)
 		}
 		tr.check(t, "resumed deferred")
+		const what = "a task was destroyed while it was pending"
+		j.check(t, []string{"level=WARN", what, "WithGrace", "task=stubborn grace=3s state=waiting on=event"}, []string{"level=WARN", what, "task=task-2", "on=sleep"})
 		for _, task := range []*aio.Task[struct{}]{stubborn, busy} {
 			if _, err := task.Result(); err == nil || err == aio.ErrPending {
 				t.Errorf("a task that was ended has the outcome %v", err)
@@ -112,6 +115,25 @@ func TestGrace_stepThatDoesNotEnd(t *testing.T) {
 	})
 }
 
+// A step that holds the loop when Close is called delays the grace period; meanwhile Close waits.
+func TestGrace_beginsLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := start(t, aio.WithGrace(time.Minute), quiet())
+		stubborn := aio.Submit(context.Background(), l, aio.Do(func(ctx context.Context) error {
+			return aio.Sleep(context.WithoutCancel(ctx), time.Hour)
+		}))
+		aio.Submit(context.Background(), l, aio.Do(func(context.Context) error { time.Sleep(10 * time.Second); return nil }))
+		synctest.Wait()
+		began := time.Now()
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+		if took := time.Since(began); took != 70*time.Second || stubborn.State() != aio.Cancelled {
+			t.Errorf("Close took %v, and the task is %v", took, stubborn.State())
+		}
+	})
+}
+
 func TestGrace_callbackThatDoesNotEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := aio.Start(aio.WithGrace(time.Second), complains(t))
@@ -129,7 +151,7 @@ func TestGrace_callbackThatDoesNotEnd(t *testing.T) {
 
 func TestGrace_none(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := start(t, aio.WithGrace(0))
+		l := start(t, aio.WithGrace(0), quiet())
 		began := time.Now()
 		cancelled := false
 		aio.Submit(context.Background(), l, aio.Do(func(ctx context.Context) error {
@@ -159,7 +181,7 @@ func TestGrace_none(t *testing.T) {
 // The default is five seconds.
 func TestGrace_default(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := start(t)
+		l := start(t, quiet())
 		aio.Submit(context.Background(), l, aio.Do(func(ctx context.Context) error { return aio.Sleep(context.WithoutCancel(ctx), time.Hour) }))
 		synctest.Wait()
 		began := time.Now()
@@ -168,6 +190,53 @@ func TestGrace_default(t *testing.T) {
 		}
 		if took := time.Since(began); took != 5*time.Second {
 			t.Errorf("Close took %v, want 5s", took)
+		}
+	})
+}
+
+// Clean-up that takes too long is cut off, and that is told, though Run has no error to return. One that is in time is not told of.
+func TestGrace_cutOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var j journal
+		var tr trace
+		began := time.Now()
+		run(t, func(ctx context.Context) error {
+			for name, batches := range map[string]int{"short": 2, "long": 5} {
+				aio.Go(ctx, aio.Do(func(ctx context.Context) error {
+					defer func() {
+						for range batches {
+							_ = aio.Sleep(context.WithoutCancel(ctx), 2*time.Second)
+						}
+						tr.add("%s", name)
+					}()
+					return new(aio.Event).Wait(ctx)
+				}), aio.Named(name))
+			}
+			return aio.Yield(ctx)
+		}, j.option())
+		if took := time.Since(began); took != 5*time.Second {
+			t.Errorf("Run took %v, the grace period is 5s", took)
+		}
+		tr.check(t, "short")
+		j.check(t, []string{"level=WARN", "task=long grace=5s state=waiting on=", "sleep until ", ":00:06.000"})
+	})
+}
+
+// A log is not flooded.
+func TestGrace_cutOffMany(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var j journal
+		l := start(t, aio.WithGrace(time.Second), j.option())
+		for range 107 {
+			aio.Submit(context.Background(), l, aio.Do(func(ctx context.Context) error { return new(aio.Event).Wait(context.WithoutCancel(ctx)) }))
+		}
+		synctest.Wait()
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+		lines := j.lines()
+		if len(lines) != 101 || !strings.Contains(lines[99], "task=task-100 ") || !strings.Contains(lines[100], `"and so many more tasks"=7`) {
+			t.Errorf("%d lines, the last: %s", len(lines), lines[len(lines)-1])
 		}
 	})
 }
@@ -188,5 +257,31 @@ func TestGrace_run(t *testing.T) {
 			t.Errorf("Run: %v, want main's error and a *StuckError", err)
 		}
 		close(release)
+	})
+}
+
+// A callback that calls itself soon, or at once by a timer, ends with the grace period.
+func TestGrace_callbacksThatGoOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		seen := newReports()
+		l := aio.Start(aio.WithGrace(time.Second), seen.option())
+		var soon, later func()
+		var hs, hl aio.Handle
+		soon = func() {
+			time.Sleep(time.Millisecond) // or no time would pass
+			hs = l.CallSoon(soon)
+		}
+		later = func() { hl = l.CallLater(0, later) }
+		l.CallSoon(soon)
+		l.CallSoon(later)
+		if err := l.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+		if hs.Err() != aio.ErrClosed || hl.Err() != aio.ErrClosed {
+			t.Errorf("the last of them: %v, %v; want ErrClosed", hs.Err(), hl.Err())
+		}
+		if told := len(seen.all()); told != 2 {
+			t.Errorf("Unhandled was told of %d, want 2", told)
+		}
 	})
 }

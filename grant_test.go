@@ -3,8 +3,10 @@ package aio_test
 import (
 	"context"
 	"runtime"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/seed8b1f0744/aio"
 )
@@ -109,5 +111,78 @@ func TestQueue_try(t *testing.T) {
 	}
 	if v, err := q.TryGet(); v != 0 || err != nil || q.Len() != 1 {
 		t.Errorf("TryGet: %v, %v, Len %d", v, err, q.Len())
+	}
+}
+
+// meddling is a context in which something happens when it is asked for the n-th time: between the looks that a wait takes.
+type meddling struct {
+	context.Context
+	left atomic.Int64
+	do   func()
+}
+
+func (m *meddling) Value(k any) any {
+	if m.left.Add(-1) == 0 {
+		m.do()
+	}
+	return m.Context.Value(k)
+}
+
+// What is granted after a wait has looked, and before it is in the list, is not lost.
+func TestGrant_whileTheWaitBegins(t *testing.T) {
+	for name, k := range map[string]func() (wait func(context.Context) error, grant func()){
+		"Mutex": func() (func(context.Context) error, func()) {
+			m := new(aio.Mutex)
+			m.TryLock()
+			return m.Lock, m.Unlock
+		},
+		"Event":     func() (func(context.Context) error, func()) { e := new(aio.Event); return e.Wait, e.Set },
+		"Semaphore": func() (func(context.Context) error, func()) { s := aio.NewSemaphore(0); return s.Acquire, s.Release },
+		"Get": func() (func(context.Context) error, func()) {
+			q := aio.NewQueue[int](0)
+			return func(ctx context.Context) error { _, err := q.Get(ctx); return err }, func() { _ = q.TryPut(1) }
+		},
+		"Put": func() (func(context.Context) error, func()) {
+			q := aio.NewQueue[int](1)
+			_ = q.TryPut(1)
+			return func(ctx context.Context) error { return q.Put(ctx, 2) }, func() { _, _ = q.TryGet() }
+		},
+		"Join": func() (func(context.Context) error, func()) {
+			q := aio.NewQueue[int](0)
+			_ = q.TryPut(1)
+			return q.Join, q.TaskDone
+		},
+		"Await": func() (func(context.Context) error, func()) {
+			p := aio.NewPromise[int]()
+			return func(ctx context.Context) error { _, err := p.Await(ctx); return err }, func() { p.Resolve(1) }
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := start(t)
+				asked := 0
+				for n := 1; n <= 4; n++ {
+					body := func(ctx context.Context) error {
+						wait, grant := k()
+						m := &meddling{Context: ctx, do: grant}
+						m.left.Store(int64(n))
+						defer func() { asked = max(asked, n-int(m.left.Load())) }()
+						l.CallLater(time.Second, func() {
+							if m.left.Load() > 0 { // so often it was not asked
+								m.do()
+							}
+						})
+						return wait(m)
+					}
+					on(t, l, body)
+					if err := body(context.Background()); err != nil {
+						t.Error(err)
+					}
+				}
+				if asked == 0 {
+					t.Error("the context was never asked")
+				}
+			})
+		})
 	}
 }

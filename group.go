@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"sync"
+	"sync/atomic"
 
 	"github.com/seed8b1f0744/aio/internal/invariant"
 )
@@ -28,11 +29,15 @@ type group struct {
 
 // WithGroup calls body and waits for the tasks that are started under body's context: asyncio's
 // TaskGroup. Such a task belongs to the group wherever it is started, as long as the context it is
-// started under comes from body's; what a member starts under its own context does not.
+// started under comes from body's, also by context.WithoutCancel; what a member starts under its own
+// context does not. What is to outlive the group is started by Submit under a
+// context.WithoutCancel, or under Loop.Context.
 //
 // WithGroup returns when body has returned and all members have ended. The first failure, of body
 // or of a member, ends body's context and so cancels the rest; the result is the failures joined,
 // the first one first; a single one is returned as it is. Members that were cancelled add nothing.
+// errors.As finds the first that matches; for all there is the joined error's Unwrap() []error. Which
+// member failed an error tells if the member wraps it, or Hooks.TaskFinished.
 // If ctx itself ended, its error comes first. Body's context ends when WithGroup returns: Go under
 // it then gives a Cancelled task. If body panics, so does WithGroup, after the members have ended.
 //
@@ -137,7 +142,7 @@ func (g *group) wait() error {
 		}
 		g.mu.Lock()
 		if g.members > 0 {
-			w.beginOn(ctx, onGroup)
+			w.begin(ctx, onGroup)
 			g.waiting.push(&w.node)
 			g.mu.Unlock()
 			if err := w.park(ctx); err != nil { // Close gave up on this task
@@ -208,7 +213,8 @@ func (g *group) leave() {
 
 // ForEach calls fn for each item in a task of its own, at most limit at a time. It takes an item
 // only when it may start its task, stops taking at the first error or when ctx ends, waits for the
-// tasks that run, and returns as [WithGroup] does. items is pulled by the caller, so it may await.
+// tasks that run, and returns as [WithGroup] does. items is pulled by the caller, so it may await;
+// the end of ctx ends such a wait, but an error of fn does not: it is seen when the next item comes.
 //
 // It may be called in a task, which it suspends, and in any other goroutine, which it blocks; ctx
 // must carry a loop (ErrNoLoop). limit must be at least 1.
@@ -217,16 +223,28 @@ func ForEach[T any](ctx context.Context, limit int, items iter.Seq[T], fn func(c
 		return fmt.Errorf("aio: ForEach: limit is %d, must be at least 1", limit)
 	}
 	room := NewSemaphore(limit)
-	return withGroup(ctx, room, func(ctx context.Context) error {
+	var started, done int64
+	err := withGroup(ctx, room, func(ctx context.Context) error {
 		if err := room.Acquire(ctx); err != nil {
 			return err
 		}
 		for item := range items {
-			Go(ctx, func(ctx context.Context) (struct{}, error) { return struct{}{}, fn(ctx, item) })
+			started++
+			Go(ctx, func(ctx context.Context) (struct{}, error) {
+				err := fn(ctx, item)
+				if err == nil {
+					atomic.AddInt64(&done, 1)
+				}
+				return struct{}{}, err
+			})
 			if err := room.Acquire(ctx); err != nil {
 				return err
 			}
 		}
 		return ended(ctx)
 	})
+	if err == nil && atomic.LoadInt64(&done) < started {
+		err = newCancelledError(context.Canceled, ErrClosed) // by the loop, while ctx goes on
+	}
+	return err
 }

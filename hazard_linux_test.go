@@ -94,6 +94,20 @@ func TestOnThread_goexit(t *testing.T) {
 	}
 }
 
+// Nor on one that its user has locked; there the loop's goroutine does not end.
+func TestRun_goexitOnALockedThread(t *testing.T) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	run(t, func(ctx context.Context) error {
+		for range 3 {
+			if _, err := aio.Go(ctx, aio.Do(func(context.Context) error { runtime.Goexit(); return nil })).Await(ctx); err != aio.ErrGoexit {
+				t.Errorf("got %v, want ErrGoexit", err)
+			}
+		}
+		return aio.Yield(ctx)
+	})
+}
+
 // Held across an await, LockOSThread ends the program. Nobody can turn that into an error, so it is in Task's comment; if a version of Go lifts it,
 // this test says that the comment may go.
 func TestHazard_lockedThreadAcrossAwait(t *testing.T) {

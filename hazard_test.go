@@ -117,7 +117,7 @@ func TestHazard_goexitOfMain(t *testing.T) {
 	})
 }
 
-// The loop's own goroutine can't be kept from ending; but first it runs the loop to its end.
+// The goroutine of Run can't be kept from ending; but first it runs the loop to its end.
 func TestHazard_goexitInCallback(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var tr trace
@@ -147,6 +147,57 @@ func TestHazard_goexitInCallback(t *testing.T) {
 		turn(t, l)
 		if err := l.Close(); err != nil {
 			t.Errorf("Close: %v", err)
+		}
+	})
+}
+
+// Another goroutine goes on with the loop, as often as it takes: none pays for those before it.
+func TestHazard_goexitInCallbacks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		seen := newReports()
+		l := aio.Start(seen.option())
+		var q aio.Queue[int]
+		waits := aio.Submit(l.Context(), l, q.Get) // one and the same task all the time
+		const n = 1000
+		var first, last int
+		done := make(chan struct{})
+		var callback func()
+		left := n
+		callback = func() {
+			var pcs [2 * n]uintptr
+			last = runtime.Callers(0, pcs[:])
+			if left == n {
+				first = last
+			}
+			if left--; left > 0 {
+				l.CallSoon(callback)
+			} else {
+				_ = q.TryPut(1)
+				close(done)
+			}
+			runtime.Goexit()
+		}
+		l.CallSoon(callback)
+		<-done
+		if last > first {
+			t.Errorf("after %d callbacks that went the stack has %d frames, at first %d", n, last, first)
+		}
+		if v, err := waits.Await(context.Background()); v != 1 || err != nil {
+			t.Errorf("the task gave %v, %v", v, err)
+		}
+		on(t, l, func(ctx context.Context) error { // where the loop is now it is known
+			l.CallSoon(func() {
+				if aio.InTask() || aio.Sleep(ctx, 1) != aio.ErrWouldDeadlock || l.Close() != aio.ErrWouldDeadlock {
+					t.Error("the loop does not know its goroutine")
+				}
+			})
+			return aio.Yield(context.Background())
+		})
+		if err := l.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+		if got := seen.all(); len(got) != n || got[n-1].Err != aio.ErrGoexit {
+			t.Errorf("Unhandled was told of %d, want %d times ErrGoexit", len(got), n)
 		}
 	})
 }

@@ -27,7 +27,7 @@ type TaskInfo struct {
 
 // Failure is what Hooks.Unhandled is told of.
 type Failure struct {
-	Task TaskInfo // zero for a plain callback, and for a call on an executor
+	Task TaskInfo // zero for a plain callback, and for a call on an executor; without ID for a task that had no loop
 	Err  error    // a *PanicError for a panic, ErrClosed for a callback that a closed loop refused
 }
 
@@ -49,7 +49,7 @@ func (l *Loop) log() *slog.Logger {
 }
 
 func logFailure(logger *slog.Logger, f Failure) {
-	if f.Task.ID == 0 {
+	if f.Task.Name == "" {
 		logger.LogAttrs(context.Background(), slog.LevelError, "aio: a failure nobody took", slog.Any("error", f.Err))
 		return
 	}
@@ -75,12 +75,15 @@ func OnThread() Option { return option(func(l *Loop) { l.onThread = true }) }
 // Pool of the loop's own, with the defaults of PoolConfig.
 func WithExecutor(ex Executor) Option { return option(func(l *Loop) { l.executor = ex }) }
 
-// WithGrace sets how long Close waits for what does not end. The default is 5 seconds; with zero or
-// less nothing is waited for.
+// WithGrace sets how long Close, and Run at its end, waits for what does not end, clean-up included.
+// The default is 5 seconds; with zero or less nothing is waited for. A task whose clean-up takes
+// longer is cut off at its wait, which is logged, see [WithLogger]; for a program that may take as
+// long as it needs, give a long time.
 func WithGrace(d time.Duration) Option { return option(func(l *Loop) { l.grace = max(d, 0) }) }
 
 // WithHooks sets the hooks.
 func WithHooks(h Hooks) Option { return option(func(l *Loop) { l.hooks = h }) }
 
-// WithLogger sets where default hooks write. The default is slog.Default.
+// WithLogger sets where default hooks write, and what has no hook: the warnings of Close and of debug
+// mode. The default is slog.Default.
 func WithLogger(lg *slog.Logger) Option { return option(func(l *Loop) { l.logger = lg }) }

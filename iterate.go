@@ -10,7 +10,9 @@ import (
 // run is the loop, on its goroutine, until it has closed.
 //
 // A panic in a callback stops at protect. What runtime.Goexit in a callback would do to the loop is
-// put off: the goroutine goes on with the loop while it unwinds, and ends when the loop has.
+// put off: another goroutine goes on with the loop, or, where it can't have another (in Run, and on
+// a thread), this one does while it unwinds, and ends when the loop has. Each time it then takes
+// 800 bytes of stack that it never gives back, until that overflows.
 func (l *Loop) run() {
 	l.g.Store(goid.Get())
 	l.watch.work()
@@ -22,7 +24,9 @@ func (l *Loop) run() {
 		if v := recover(); v != nil {
 			panic(v) // a hook's, which is not ours to catch
 		}
-		defer l.run() // also if the hook goes as well
+		if l.moving = l.moves; !l.moving {
+			defer l.run() // also if the hook goes as well
+		}
 		if l.interrupted != nil {
 			l.ready.push(l.interrupted)
 			l.interrupted = nil
@@ -45,11 +49,12 @@ func (l *Loop) run() {
 // A task or coroutine that drives may have begun the iteration, and done some of it: see drive.
 func (l *Loop) iterate() bool {
 	if l.left == 0 {
-		if l.closing.wanted {
+		closes := l.closing.wanted
+		if closes {
 			l.beginClose()
 		}
 		l.collect()
-		if l.ready.n == 0 {
+		if l.ready.n == 0 && !l.owesTimer(closes) {
 			if l.finished() {
 				return false
 			}
@@ -84,6 +89,13 @@ func (l *Loop) beginTurn() {
 	l.fire()
 	l.iterations++
 	l.left = l.ready.n
+}
+
+// owesTimer reports whether a timer was due when the loop was closed: that is still called. first is
+// for the iteration in which the closing begins.
+func (l *Loop) owesTimer(first bool) bool {
+	when, ok := l.nextTimer()
+	return ok && (when < l.closing.at || first && when <= l.now())
 }
 
 // due reports whether a timer is.

@@ -3,6 +3,7 @@ package aio_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"strings"
 	"sync"
 	"testing"
@@ -39,6 +40,9 @@ func on(t testing.TB, l *aio.Loop, fn func(ctx context.Context) error) {
 func complains(t testing.TB) aio.Option {
 	return aio.WithHooks(aio.Hooks{Unhandled: func(f aio.Failure) { t.Errorf("unhandled failure of %q: %v", f.Task.Name, f.Err) }})
 }
+
+// quiet is for a test whose loop warns as it should, of what the test is not about.
+func quiet() aio.Option { return aio.WithLogger(slog.New(slog.DiscardHandler)) }
 
 // reports gathers what a loop's Unhandled is told.
 type reports struct {

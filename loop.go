@@ -20,7 +20,7 @@ type Loop struct {
 	logger   *slog.Logger
 	grace    time.Duration
 	onThread bool
-	clock    Clock      // nil: the machine's
+	moves    bool       // a callback that ends the loop's goroutine has it go on with another
 	bubbled  bool       // on virtual time: in a testing/synctest bubble, or with a clock
 	start0   time.Time  // zero of the loop's int64 times
 	debug    *debugging // nil: not in debug mode
@@ -31,7 +31,6 @@ type Loop struct {
 	timers      timerq.Queue[*slot]
 	slots       slotPool
 	idle        []*worker // coroutines without a task
-	exited      []*worker // see dropExited
 	last        *worker   // mirror of current
 	parkTime    *time.Timer
 	closing     closing
@@ -40,6 +39,7 @@ type Loop struct {
 	depth       int      // of the chain of those that drive, see drive
 	mayDrive    bool     // immutable after newLoop
 	interrupted runnable // what a hook that goes by Goexit would keep from running
+	moving      bool     // see own
 
 	g           atomic.Uintptr         // the loop's goroutine
 	current     atomic.Pointer[worker] // the last that was resumed
@@ -47,12 +47,9 @@ type Loop struct {
 	cancelled   atomic.Int64           // timers that were cancelled and are still in the queue
 	calls       atomic.Int64           // on executors, not yet back
 	awaitsCalls atomic.Bool            // the loop is closing: a call that comes back must wake it
+	callsOut    callList
 	tasks       taskList
 	failures    failures
-	ending      sync.WaitGroup // goroutines of workers that exited
-	outside     outside
-	callers     *caller // immutable; whoever runs the loop instead of going on with its own calls
-	foreign     foreign
 
 	inbox   inbox
 	settled core // done when the loop has closed; Close waits for it
@@ -60,6 +57,11 @@ type Loop struct {
 	executorMu  sync.Mutex
 	executor    Executor // guarded by executorMu; made when first used
 	ownExecutor bool     // guarded by executorMu; made by us, closed by us
+
+	clock   Clock // immutable; nil: the machine's. What follows is for a clock only
+	outside outside
+	callers *caller  // immutable; whose calls this loop is run in
+	foreign *foreign // immutable
 }
 
 // runnable is what stands in the ready queue: a task's step, a callback, a timer, a watcher of a

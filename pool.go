@@ -31,7 +31,8 @@ type Pool struct {
 	reaping bool          // guarded by mu
 	made    time.Time     // immutable
 	workers sync.WaitGroup
-	drained core // settled when the last worker of a closed pool has ended
+	drained core // settled when the last call of a closed pool has returned
+	line    line
 }
 
 // poolWorker is a goroutine of a pool. Whoever takes it off the idle list must send to wake, once.
@@ -58,6 +59,7 @@ func NewPool(c PoolConfig) *Pool {
 	}
 	p := &Pool{config: c, made: time.Now()}
 	p.drained.of = ofPoolClose
+	p.line.workers = c.Workers
 	return p
 }
 
@@ -70,6 +72,11 @@ func (p *Pool) Submit(ctx context.Context, call func()) error {
 	if err := ended(ctx); err != nil {
 		return err
 	}
+	return p.submit(ctx, p.line.aside(ctx, call))
+}
+
+// submit is Submit when it is clear that there is something to submit.
+func (p *Pool) submit(ctx context.Context, call func()) error {
 	for {
 		p.mu.Lock()
 		accepted, err := p.accept(call)
@@ -123,7 +130,7 @@ func (p *Pool) waitForRoom(ctx context.Context) error {
 		p.mu.Unlock()
 		return nil
 	}
-	w.beginOn(ctx, onPool)
+	w.begin(ctx, onPool)
 	p.waiting.push(&w.node)
 	p.mu.Unlock()
 	err = w.park(ctx)
@@ -140,6 +147,7 @@ func (p *Pool) waitForRoom(ctx context.Context) error {
 
 // work is a worker's goroutine.
 func (p *Pool) work(w *poolWorker, call func()) {
+	defer p.workers.Done()
 	returned := false
 	defer func() {
 		if !returned { // the call panicked, which crashes, or went by Goexit, which ends this worker
@@ -157,13 +165,10 @@ func (p *Pool) work(w *poolWorker, call func()) {
 		}
 	}
 	returned = true
-	p.mu.Lock()
-	p.gone()
-	p.mu.Unlock()
 }
 
 // next is the call that a worker runs after one has returned. If that is nil the worker is on the
-// idle list, or must end if its wake is nil.
+// idle list, or counted out if its wake is nil.
 func (p *Pool) next(w *poolWorker) func() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -175,6 +180,7 @@ func (p *Pool) next(w *poolWorker) func() {
 	}
 	if p.closed {
 		w.wake = nil
+		p.gone(1)
 		return nil
 	}
 	if w.wake == nil {
@@ -214,6 +220,7 @@ func (p *Pool) reap() {
 		ended++
 	}
 	p.idle = slices.Delete(p.idle, 0, ended)
+	p.gone(ended)
 	if p.reaping = len(p.idle) > 0; p.reaping {
 		p.reaper.Reset(next)
 	}
@@ -231,13 +238,12 @@ func (p *Pool) leave(*poolWorker) {
 		go p.work(&poolWorker{}, call)
 	}
 	p.waiting.notifyFirst()
-	p.gone()
+	p.gone(1)
 }
 
-// gone counts a worker out. Called with mu held.
-func (p *Pool) gone() {
-	p.count--
-	p.workers.Done()
+// gone counts n workers out, whose goroutines may be on their way to their end. Called with mu held.
+func (p *Pool) gone(n int) {
+	p.count -= n
 	if p.closed && p.count == 0 {
 		p.drained.settle(Finished, nil)
 	}
@@ -265,14 +271,13 @@ func (p *Pool) stop() {
 	for _, w := range p.idle {
 		w.wake <- nil
 	}
+	idle := len(p.idle)
 	p.idle = nil
 	if p.reaper != nil {
 		p.reaper.Stop()
 	}
 	p.waiting.notifyAll()
-	if p.count == 0 {
-		p.drained.settle(Finished, nil)
-	}
+	p.gone(idle)
 }
 
 // Stats tells what the pool does at the moment. It does not suspend.

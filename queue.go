@@ -104,7 +104,7 @@ func (q *Queue[T]) Get(ctx context.Context) (T, error) {
 			}
 			continue
 		}
-		w.beginOn(ctx, onQueueGet)
+		w.begin(ctx, onQueueGet)
 		q.getters.push(&w.node)
 		q.mu.Unlock()
 		if err := w.park(ctx); err != nil {
@@ -130,7 +130,7 @@ func (q *Queue[T]) wait(ctx context.Context, on reason, list *nodeList, blocked 
 			return nil
 		}
 	}
-	w.beginOn(ctx, on)
+	w.begin(ctx, on)
 	list.push(&w.node)
 	q.mu.Unlock()
 	err := w.park(ctx)
@@ -186,6 +186,9 @@ func (q *Queue[T]) TryGet() (T, error) {
 // callback, or in an iter.Pull of a task) it panics with that, unless there is nothing to wait for:
 // an iterator has no error to return, and to end would say that all was taken.
 func (q *Queue[T]) All(ctx context.Context) iter.Seq[T] {
+	if ctx == nil {
+		noContext()
+	}
 	return func(yield func(T) bool) {
 		for {
 			v, err := q.Get(ctx)

@@ -305,3 +305,50 @@ func TestQueue_allBreak(t *testing.T) {
 		t.Errorf("left: %v, %v, want 2", v, err)
 	}
 }
+
+// Who leaves hands on only what it was woken for, and only while that is there. Somebody who is woken for nothing would queue anew, and so
+// lose its place.
+func TestQueue_leavingCostsNobodyItsPlace(t *testing.T) {
+	for name, barges := range map[string]bool{"what it was woken for is gone": true, "it was not woken": false} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				run(t, func(ctx context.Context) error {
+					q := aio.NewQueue[int](0)
+					var tr trace
+					get := func(name string) *aio.Task[int] {
+						return aio.Go(ctx, func(ctx context.Context) (int, error) {
+							v, err := q.Get(ctx)
+							if err == nil {
+								tr.add("%s%d", name, v)
+							}
+							return v, err
+						})
+					}
+					a, b := get("a"), get("b")
+					get("c")
+					get("d")
+					_ = aio.Yield(ctx)
+					if barges {
+						_ = q.TryPut(1)
+						_, _ = q.TryGet()
+						a.Cancel(nil)
+					} else {
+						b.Cancel(nil) // so it runs before a, for which the item is
+						_ = q.TryPut(1)
+					}
+					_ = aio.Sleep(ctx, time.Second)
+					for v := 2; v < 5; v++ {
+						_ = q.TryPut(v)
+						_ = aio.Sleep(ctx, time.Second)
+					}
+					if barges {
+						tr.check(t, "b2 c3 d4")
+					} else {
+						tr.check(t, "a1 c2 d3")
+					}
+					return nil
+				})
+			})
+		})
+	}
+}

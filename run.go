@@ -9,8 +9,9 @@ import (
 )
 
 // Run runs main as the first task of a new loop, on the calling goroutine, and returns what main
-// returned: asyncio.run. When main has ended, the loop is closed as by [Loop.Close]: what still
-// runs is cancelled and waited for. If a call on an executor outlasts the grace period, a
+// returned: asyncio.run. A main without a result: see [Do]. When main has ended, the loop is closed
+// as by [Loop.Close]: what still runs is cancelled and waited for, for no longer than the grace
+// period, 5 seconds unless [WithGrace] says otherwise. If a call on an executor outlasts the grace period, a
 // *StuckError is joined to main's error. If main panicked, Run panics with its *PanicError; if it
 // called runtime.Goexit, the error is ErrGoexit.
 //
@@ -18,6 +19,9 @@ import (
 // returns ErrWouldDeadlock.
 func Run[T any](ctx context.Context, main func(context.Context) (T, error), opts ...Option) (T, error) {
 	t := newTask(main)
+	if ctx == nil {
+		noContext()
+	}
 	if runnerOf(goid.Get()) != nil {
 		var none T
 		return none, ErrWouldDeadlock
@@ -32,12 +36,12 @@ func Run[T any](ctx context.Context, main func(context.Context) (T, error), opts
 		l.callers.pause()
 	}
 	defer l.enter()()
+	defer l.wrapUp()    // also when a callback's Goexit unwinds this goroutine, or ctx panics
 	t.taken.Store(true) // Run passes its outcome on
 	t.start(ctx, l, nil, nil)
 	stop := mainDone{loop: l}
 	stop.owner = &stop
 	t.watchers.push(&stop.node)
-	defer l.wrapUp() // also when a callback's Goexit unwinds this goroutine
 	l.run()
 	stuck := l.wrapUp()
 
@@ -65,16 +69,32 @@ func (m *mainDone) run()         { m.loop.closing.wanted = true }
 // Whoever calls it owns the loop and must Close it. From any goroutine; it does not suspend.
 func Start(opts ...Option) *Loop {
 	l := newLoop(opts)
-	go func() {
-		if l.onThread {
-			runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine
-		}
-		defer l.stopExited()
-		defer l.enter()()
-		defer l.wrapUp()
-		l.run()
-	}()
+	l.moves = !l.onThread
+	go l.own()
 	return l
+}
+
+// own is a goroutine of a loop that Start made.
+func (l *Loop) own() {
+	if l.onThread {
+		runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine
+	}
+	defer l.goOn()
+	defer l.enter()()
+	defer func() {
+		if !l.moving {
+			l.wrapUp()
+		}
+	}()
+	l.run()
+}
+
+// goOn gives the loop another goroutine if this one, which ends, was made to by a callback.
+func (l *Loop) goOn() {
+	if l.moving {
+		l.moving = false
+		go l.own()
+	}
 }
 
 // enter makes the calling goroutine the loop's.
@@ -85,17 +105,5 @@ func (l *Loop) enter() (leave func()) {
 	return func() {
 		l.g.Store(0)
 		strike(g)
-	}
-}
-
-// stopExited ends the workers that went through Goexit on a locked thread. Each ends its caller:
-// this goroutine, which ends now anyway. (Deferred calls go on while a goroutine unwinds.) After a
-// Run with OnThread there is nobody to do this; such a worker stays parked.
-func (l *Loop) stopExited() {
-	for len(l.exited) > 0 {
-		w := l.exited[0]
-		l.exited = l.exited[1:]
-		defer l.stopExited()
-		w.co.Stop()
 	}
 }

@@ -30,6 +30,7 @@ type scope struct {
 	ownTask  *task           // immutable; set in a task's own scope
 	pulls    *scope          // immutable after link; the nearest scope up from here, or this one, whose parent is foreign (not ours, and can end)
 	how      atomic.Uint32   // alive, adrift, or how it ended; written under mu
+	alien    bool            // immutable after link; not ours is what s descends from, somewhere up: to ask it is to call a user's code
 	linked   bool            // guarded by the parent's mu (with a foreign parent: by mu): the parent will tell us
 	released bool            // guarded by mu: its owner is done with it
 
@@ -74,6 +75,12 @@ func (s *scope) joins() *group {
 // link makes the parent's end reach s, at once if the parent has ended. It is called once, when s
 // is ready to be ended.
 func (s *scope) link() {
+	if p, ours := s.parent.(*scope); ours {
+		s.pulls, s.alien = p.pulls, p.alien
+		p.take(s)
+		return
+	}
+	s.alien = s.parent != context.Background()
 	if p := endsWith(s.parent); p != nil {
 		s.pulls = p.pulls
 		p.take(s)
@@ -91,7 +98,7 @@ func (s *scope) follow() {
 	if s.pull() {
 		return
 	}
-	stop := s.loop.afterForeign(s.parent, func() { s.pull() })
+	stop := s.loop.afterForeign(s.parent, s.pullEnd)
 	s.mu.Lock()
 	s.extra().stopForeign = stop
 	s.linked = true
@@ -139,8 +146,9 @@ func (s *scope) extra() *scopeMore {
 }
 
 // end ends s and all below it, once, and reports whether it was this call that did. From any
-// goroutine, with no lock held. Those below are told first: in a group, the members before the
-// body, as asyncio's TaskGroup does.
+// goroutine, with no lock held. Those below are told first, and of them the tasks: in a group, the
+// members before the body, as asyncio's TaskGroup does, also if the body waits in a group or under
+// a timeout of its own.
 func (s *scope) end(how uint32, cause error) bool {
 	s.mu.Lock()
 	if isOver(s.how.Load()) {
@@ -168,7 +176,14 @@ func (s *scope) end(how uint32, cause error) bool {
 		d.tell()
 	}
 	for _, c := range children {
-		c.end(how, cause)
+		if c.ownTask != nil {
+			c.end(how, cause)
+		}
+	}
+	for _, c := range children {
+		if c.ownTask == nil {
+			c.end(how, cause)
+		}
 	}
 	if m != nil {
 		s.mu.Lock()

@@ -7,7 +7,8 @@ import (
 )
 
 // Semaphore holds permits for tasks and goroutines alike. Make one with NewSemaphore or
-// NewBoundedSemaphore. A Semaphore may not be copied.
+// NewBoundedSemaphore: the zero value has no permits, so Acquire waits for a Release. A Semaphore
+// may not be copied.
 type Semaphore struct {
 	mu      sync.Mutex
 	bounded bool     // immutable
@@ -54,7 +55,7 @@ func (s *Semaphore) Acquire(ctx context.Context) error {
 		s.mu.Unlock()
 		return nil
 	}
-	w.beginOn(ctx, onSemaphore)
+	w.begin(ctx, onSemaphore)
 	s.waiters.push(&w.node)
 	s.mu.Unlock()
 	err = w.park(ctx)

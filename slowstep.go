@@ -16,7 +16,7 @@ type SlowStep struct {
 	Task  TaskInfo      // zero for a plain callback; the stack shows which
 	Took  time.Duration // so far, or in all: exact to a tenth of the limit. Time in which the machine itself stood still does not count
 	Stack []byte        // of the goroutine that holds the loop, as runtime.Stack formats it; nil when the step has ended
-	At    string        // the line that the step is in, "file:line function": the first of Stack that is neither Go's nor aio's; empty when the step has ended, or if there is none
+	At    string        // the line that the step was in when it was looked at, soon after the limit; others may have taken longer. "file:line function": the first of Stack that is neither Go's nor aio's; empty when the step has ended, or if there is none
 
 	// CPU is how much CPU time the loop's thread got since the watchdog first looked at the step
 	// (at most two tenths of the limit after it began): little, if the step waits for something,
@@ -38,7 +38,8 @@ type SlowStep struct {
 // says so.
 //
 // A process that is stopped (SIGSTOP), suspended or starved of CPU causes no alarm: the watchdog's
-// own timer is late then too, and what it is late by does not count.
+// own timer is late then too, and what it is late by does not count. With GOMAXPROCS=1 a step that
+// computes is seen when Go's scheduler interrupts it for the watchdog: some 10 to 30 ms later.
 //
 // In a testing/synctest bubble the watchdog is off unless WithSlowStep is given. With it, what
 // counts there is the bubble's time: a step is reported exactly d after it began, if it waits by
@@ -62,7 +63,7 @@ func (l *Loop) tellSlowStep(s SlowStep) {
 		attrs = append(attrs, slog.Duration("cpu", s.CPU))
 	}
 	if s.Stack == nil {
-		l.log().LogAttrs(context.Background(), slog.LevelInfo, "aio: the slow step has ended", attrs...)
+		l.log().LogAttrs(context.Background(), slog.LevelInfo, "aio: the slow step has ended; it took so long in all, not only in the line that was told", attrs...)
 		return
 	}
 	if s.At != "" {

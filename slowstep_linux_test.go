@@ -120,3 +120,47 @@ func stoppedProgram() {
 	<-over
 	_ = l.Close()
 }
+
+// What CPU a step is said to have got is since the watchdog looked at it, and on a thread of its own only that thread's. Somebody else
+// burns meanwhile what the step does not.
+func TestSlowStep_cpu(t *testing.T) {
+	used := func() time.Duration {
+		var u syscall.Rusage
+		if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+			t.Error(err)
+		}
+		return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	}
+	const burnt = 100 * time.Millisecond
+	for name, opts := range map[string][]aio.Option{"": nil, "debug": {aio.WithDebug()}, "OnThread": {aio.OnThread()}} {
+		t.Run(name, func(t *testing.T) {
+			for used() < 2*burnt { // so that all from the beginning would be seen to be too much
+			}
+			told, over := make(chan struct{}), make(chan aio.SlowStep, 1)
+			l := start(t, append(opts, aio.WithSlowStep(5*time.Millisecond), aio.WithHooks(aio.Hooks{SlowStep: func(s aio.SlowStep) {
+				switch {
+				case s.Task.Name != "waits":
+				case s.Stack != nil:
+					close(told)
+				default:
+					over <- s
+				}
+			}}))...)
+			release := make(chan struct{})
+			before := used()
+			aio.Submit(context.Background(), l, aio.Do(func(context.Context) error { <-release; return nil }), aio.Named("waits"))
+			<-told
+			for from := used(); used() < from+burnt; {
+			}
+			close(release)
+			s := <-over
+			least, most := burnt, used()-before
+			if name == "OnThread" {
+				least, most = 0, burnt/2
+			}
+			if s.CPU < least || s.CPU > most {
+				t.Errorf("it is said to have got %v, want %v to %v", s.CPU, least, most)
+			}
+		})
+	}
+}

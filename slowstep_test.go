@@ -251,6 +251,17 @@ func TestSlowStep_onceForEach(t *testing.T) {
 	})
 }
 
+// Exactly at the limit, also where that is no multiple of how often the watchdog looks.
+func TestSlowStep_exact(t *testing.T) {
+	for _, limit := range []time.Duration{250 * time.Microsecond, 999_999} {
+		synctest.Test(t, func(t *testing.T) {
+			seen := newSlowSteps()
+			run(t, func(context.Context) error { time.Sleep(time.Second); return nil }, seen.option(t), aio.WithSlowStep(limit))
+			seen.trace.check(t, fmt.Sprintf("holds:%v@%v ended:1s@1s", limit, limit))
+		})
+	}
+}
+
 // A step that does not end is told of while Close still waits for it.
 func TestSlowStep_neverEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -364,7 +375,7 @@ func TestSlowStep_logged(t *testing.T) {
 		}
 		for i, wants := range [][]string{
 			{"level=WARN", `msg="aio: a slow step holds the loop`, "task=sleeper", "took=100ms", "slowstep_test.go:", "TestSlowStep_logged.func", "stack="},
-			{"level=INFO", `msg="aio: the slow step has ended"`, "task=sleeper", "took=1s"},
+			{"level=INFO", `msg="aio: the slow step has ended;`, "task=sleeper", "took=1s"},
 			{"level=WARN", `step="a callback"`, "took=100ms", "slowstep_test.go:"},
 			{"level=INFO", `step="a callback"`, "took=1s"},
 		} {

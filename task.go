@@ -18,8 +18,10 @@ import (
 // What a function in a task must not do is wait for something that is not aio's: a channel, a
 // sync.Mutex, a library that waits for goroutines of its own (net/http's client). That stops the
 // loop and everything on it; call such code through [Blocking]. Nor may it hold
-// runtime.LockOSThread while it waits, or wait inside a callback from C: both are fatal errors of
-// the Go runtime (golang/go#65889, #67499).
+// runtime.LockOSThread while it waits or starts a task that is [Eager], or wait inside a callback
+// from C: both are fatal errors of the Go runtime (golang/go#65889, #67499).
+//
+// A Task is a [Future]: Await, Result and OnDone are that's.
 type Task[T any] struct {
 	Future[T]
 	task task
@@ -79,17 +81,28 @@ func Named(name string) TaskOption { return named(name) }
 //
 // The task is cancelled when ctx ends, belongs to the group that ctx carries (see [WithGroup]), and
 // otherwise to the loop: Close waits for it. Under a ctx that has ended, or if it is cancelled
-// before its first step, the task is Cancelled and fn never runs. Without a loop in ctx the task
-// has failed with ErrNoLoop, on a closed loop with ErrClosed.
+// before its first step, the task is Cancelled and fn never runs. A context.WithoutCancel(ctx) keeps
+// the values and the group; to leave the group as well, Submit to the loop under that.
+//
+// In fn, use the ctx that fn is given. The one around it belongs to whoever called Go: a wait under
+// that is not ended when this task is cancelled, and what is started under it is not this task's.
 //
 // An error or panic of fn that nobody takes (by Await, Result, OnDone, Gather or a group) is
 // reported to Hooks.Unhandled: when nobody can reach the task any more, which the garbage collector
-// finds out, and at the latest when the loop closes.
+// finds out, and at the latest when the loop closes. (What somebody waited for in order to take it,
+// and gave up after that, is reported at once.)
+//
+// On a closed loop the task has failed with ErrClosed. Without a loop in ctx it has failed with
+// ErrNoLoop, and fn never runs; if nobody takes that, it is reported as the failure of a task of the
+// loop on which Go was called, or, called outside of every loop, logged by slog.Default once the
+// garbage collector has found the task (not in a testing/synctest bubble).
+//
+// A function without a result: see [Do].
 func Go[T any](ctx context.Context, fn func(context.Context) (T, error), opts ...TaskOption) *Task[T] {
 	t := newTask(fn)
 	s := scopeOf(ctx)
 	if s == nil {
-		t.settle(Finished, ErrNoLoop)
+		t.failWithoutLoop(opts)
 		return t
 	}
 	t.start(ctx, s.loop, s.joins(), opts)
@@ -98,9 +111,13 @@ func Go[T any](ctx context.Context, fn func(context.Context) (T, error), opts ..
 
 // Submit starts fn as a task on l, from any goroutine, a task of another loop or of l itself
 // included: asyncio.run_coroutine_threadsafe. It does not suspend. ctx gives values and
-// cancellation; the task joins no group. On a closed loop the task has failed with ErrClosed.
+// cancellation; the task joins no group. On a closed loop the task has failed with ErrClosed. A
+// function without a result: see [Do].
 func Submit[T any](ctx context.Context, l *Loop, fn func(context.Context) (T, error), opts ...TaskOption) *Task[T] {
 	t := newTask(fn)
+	if ctx == nil {
+		noContext()
+	}
 	t.start(ctx, l, nil, opts)
 	return t
 }
@@ -157,7 +174,11 @@ func (l *Loop) start(t *task, g *group) {
 		t.ctx.group = g
 	}
 	l.tasks.add(t)
-	t.ctx.link()
+	if p, ours := t.ctx.parent.(*scope); ours && !p.alien {
+		t.ctx.link()
+	} else {
+		l.linkUnder(t)
+	}
 	if late { // the group is over, if only just
 		t.ctx.end(endedCancelled, nil)
 	}
@@ -176,7 +197,7 @@ func (l *Loop) start(t *task, g *group) {
 	t.ctx.release()
 	t.core.settle(Finished, ErrClosed)
 	if t.ctx.group == nil {
-		t.body().noteFailure()
+		t.body().noteFailure(true)
 		return
 	}
 	t.core.take()
@@ -222,13 +243,17 @@ func (t *task) mayBegin() bool {
 	}
 	l := t.ctx.loop
 	if h := l.hooks.TaskStarted; h != nil && !t.announced {
+		outer := l.interrupted // the task whose hook starts this one, which is eager
 		t.announced, l.interrupted = true, t
 		h(t.info())
-		l.interrupted = nil
+		l.interrupted = outer
 	}
 	if l.closing.hard { // nothing new after the grace period
 		t.killed = true
 		t.ctx.end(endedCancelled, ErrClosed)
+	}
+	if t.ctx.alien {
+		return l.mayBeginUnder(t)
 	}
 	if isOver(t.ctx.state()) {
 		l.finish(t, t.ctx.Err(), true)
@@ -241,7 +266,7 @@ func (t *task) mayBegin() bool {
 // had ended.
 func (l *Loop) finish(t *task, err error, cancelled bool) {
 	state := Finished
-	if cancelled || t.killed && err != nil {
+	if cancelled {
 		state, err = Cancelled, newCancelledError(err, t.ctx.cause())
 	}
 	invariant.Check(t.worker == nil, "a task that is over has no coroutine")
@@ -255,9 +280,18 @@ func (l *Loop) finish(t *task, err error, cancelled bool) {
 	if t.ctx.group != nil && t.eager { // as in asyncio, without a turn of its own
 		(*memberDone)(t).run()
 	}
+	if t.ctx.alien {
+		l.releaseUnder(t, err)
+		return
+	}
 	t.ctx.release()
+	l.tell(t, err)
+}
+
+// tell is the part of finish that is for others.
+func (l *Loop) tell(t *task, err error) {
 	if err != nil && t.ctx.group == nil && t.core.untaken() {
-		t.body().noteFailure()
+		t.body().noteFailure(false)
 	}
 	if l.debug != nil && err == nil && t.ctx.group == nil {
 		t.body().noteUnread()
@@ -276,6 +310,7 @@ type worker struct {
 	cancelled bool          // err says that the task's context ended
 	finished  bool          // the task's function has returned, panicked or gone
 	exited    bool          // by runtime.Goexit: the goroutine only waits for its end
+	stray     bool          // its task must not wait any more, see withdrawn
 	drives    bool          // it runs the loop, and waits for the baton that it gave to the next one
 	shows     atomic.Uint64 // the id of its task, or of the last: for the watchdog
 }
@@ -307,16 +342,21 @@ func (w *worker) runTask() {
 			return
 		}
 		// Goexit can't be stopped, and iter.Pull would pass it on to the loop. So the goroutine
-		// stays here until somebody whose end does not matter calls Stop.
-		w.err, w.exited = ErrGoexit, true
+		// stays here until Stop is called, and then ends by a panic: that is passed on instead.
+		w.err, w.exited, w.cancelled = ErrGoexit, true, w.task.killed && !w.stray
 		for w.co.Suspend() {
 		}
+		panic(exit{})
 	}()
 	t := w.task
 	w.err = t.body().exec()
 	if w.err != nil && isOver(t.ctx.state()) { // here, because a user's Is may panic
-		w.cancelled = errors.Is(w.err, t.ctx.Err())
-		if w.cancelled && hidesFailure(w.err, t.ctx.Err(), t.ctx.cause()) {
+		how := t.ctx.Err()
+		if t.killed && !errors.Is(w.err, how) {
+			how = context.Canceled // the error of the wait that Close ended
+		}
+		w.cancelled = errors.Is(w.err, how)
+		if w.cancelled && hidesFailure(w.err, how, t.ctx.cause()) {
 			t.core.noteFailed()
 		}
 	}
@@ -376,20 +416,18 @@ func (w *worker) unload() endedTask {
 	return e
 }
 
-// dropExited ends a worker whose goroutine went through Goexit, which ends whoever calls Stop. On a
-// locked thread nobody else may call it: then the worker stays until the loop's goroutine itself
-// ends.
+// exit is what a goroutine panics with that went through Goexit and may end.
+type exit struct{}
+
+// dropExited ends a worker whose goroutine went through Goexit.
 func (l *Loop) dropExited(w *worker) {
 	l.forget(w)
-	if l.onThread {
-		l.exited = append(l.exited, w)
-		return
-	}
-	l.ending.Add(1)
-	go func() {
-		defer l.ending.Done()
-		w.co.Stop()
+	defer func() {
+		if v := recover(); v != (exit{}) {
+			panic(v)
+		}
 	}()
+	w.co.Stop()
 }
 
 // forget is called before w's goroutine ends, so that its id means nothing any more.

@@ -140,7 +140,7 @@ func TestTasks_on(t *testing.T) {
 }
 
 func checkOn(t *testing.T, wait func(context.Context, others) error, want string) {
-	l, other := start(t), start(t)
+	l, other := start(t, quiet()), start(t)
 	o := others{loop: other, promise: aio.NewPromise[int](), pool: aio.NewPool(aio.PoolConfig{Workers: 1})}
 	o.foreign = aio.Submit(context.Background(), other, sleeper(time.Hour, nil))
 	for i := range 5 {
@@ -168,4 +168,26 @@ func checkOn(t *testing.T, wait func(context.Context, others) error, want string
 	_ = l.Close()
 	_ = other.Close()
 	_ = o.pool.Close()
+}
+
+// What is told of a sleep is its own deadline, not that of one before it that was ended.
+func TestTasks_sleepsAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := start(t)
+		var until time.Time
+		task := aio.Submit(context.Background(), l, aio.Do(func(ctx context.Context) error {
+			for range 5 {
+				short, cancel := aio.WithTimeout(ctx, time.Second)
+				_ = aio.Sleep(short, 2*time.Hour)
+				cancel()
+			}
+			until = aio.Now(ctx).Add(time.Hour)
+			return aio.Sleep(ctx, time.Hour)
+		}))
+		time.Sleep(time.Minute)
+		checkTasks(t, l.Tasks(), "task-1 waiting sleep until "+until.Format("15:04:05.000"))
+		if _, err := task.Await(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
 }

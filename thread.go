@@ -21,6 +21,7 @@ type Thread struct {
 	calls   *Queue[func()]
 	g       atomic.Uintptr // the thread's goroutine
 	drained core           // settled when the last call of a closed thread has returned
+	line    line
 }
 
 // NewThread starts a thread. Whoever makes it must Close it. From any goroutine; it does not
@@ -28,6 +29,7 @@ type Thread struct {
 func NewThread() *Thread {
 	t := &Thread{calls: NewQueue[func()](maxThreadCalls)}
 	t.drained.of = ofPoolClose
+	t.line.workers = 1
 	go t.run()
 	return t
 }
@@ -50,13 +52,39 @@ func (t *Thread) work() {
 		if v := recover(); v != nil {
 			panic(v) // crashes the program; the stack of the call is still there
 		}
+		t.returned()
 		t.work()
 	}()
-	for call := range t.calls.All(context.Background()) {
+	for {
+		call, err := t.calls.TryGet()
+		endOfCall()
+		if err == ErrEmpty {
+			call, err = t.calls.Get(context.Background())
+		}
+		if err != nil {
+			break
+		}
 		call()
+		t.returned()
 	}
 	over = true
-	t.drained.settle(Finished, nil)
+}
+
+// returned is called when a call is over.
+func (t *Thread) returned() {
+	t.calls.TaskDone()
+	t.endIfDrained()
+}
+
+// endIfDrained ends Close, if no call is left: the thread itself then ends in a moment.
+func (t *Thread) endIfDrained() {
+	q := t.calls
+	q.mu.Lock()
+	over := q.closed && q.unfinished == 0
+	q.mu.Unlock()
+	if over {
+		t.drained.settle(Finished, nil)
+	}
 }
 
 // Submit hands call to the thread. While 1,024 calls wait for their turn it suspends a task and
@@ -69,6 +97,11 @@ func (t *Thread) Submit(ctx context.Context, call func()) error {
 	if err := ended(ctx); err != nil {
 		return err
 	}
+	return t.submit(ctx, t.line.aside(ctx, call))
+}
+
+// submit is Submit when it is clear that there is something to submit.
+func (t *Thread) submit(ctx context.Context, call func()) error {
 	err := t.calls.TryPut(call)
 	if err == ErrFull {
 		if t.isBelow() {
@@ -89,6 +122,7 @@ func (t *Thread) Submit(ctx context.Context, call func()) error {
 // to wait for.
 func (t *Thread) Close() error {
 	t.calls.Close()
+	t.endIfDrained()
 	if t.drained.State() != Pending {
 		return nil
 	}

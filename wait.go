@@ -17,7 +17,7 @@ const (
 
 // Wait waits until when holds, and returns which are done and which are not, both in argument
 // order. It cancels nothing and takes no error: what has failed must still be awaited. Of nothing
-// it returns at once.
+// it returns at once. Those of unlike types are waited for by Wait[Waiter](ctx, when, a, b).
 //
 // It suspends a task, always (asyncio's wait takes two turns of the loop even for what is done),
 // and blocks any other goroutine. Its error is ctx's, if that ended first; the lists are as of
@@ -94,15 +94,16 @@ func coreOf(w Waiter) (c *core, stop func()) {
 		release := loopHere().afterForeign(ctx, func() { c.settle(Finished, nil) })
 		return c, func() { release() }
 	}
-	stopped := make(chan struct{})
-	forget := func() {}
+	done, stopped := w.Done(), make(chan struct{})
+	settle, forget := func() { c.settle(Finished, nil) }, func() {}
 	if l := loopHere(); l != nil && l.clock != nil {
-		forget = l.watchForeign(w.Done(), func() { c.settle(Finished, nil) })
+		forget = l.watchForeign(done, settle)
+		settle = func() { l.whileHeld(func() { c.settle(Finished, nil) }) }
 	}
 	go func() {
 		select {
-		case <-w.Done():
-			c.settle(Finished, nil)
+		case <-done:
+			settle()
 		case <-stopped:
 		}
 	}()

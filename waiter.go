@@ -13,11 +13,11 @@ import (
 // is what makes one color: whatever can be waited for knows waiters, and only this file knows of
 // which kind they are.
 //
-// A wait goes: waiterFor, beginOn, a place in a list of what is waited for, park, and, if park fails,
+// A wait goes: waiterFor, begin, a place in a list of what is waited for, park, and, if park fails,
 // out of that list again. In between it is either notified by what it waits for or ended by its
 // context, whichever comes first:
 //
-//	idle -> waiting (beginOn) -> notified (notify) | gone (end) -> waiting ...
+//	idle -> waiting (begin) -> notified (notify) | gone (end) -> waiting ...
 //
 // Both deliver the waiter: they put its task in the ready queue, or wake its goroutine. A task has
 // one waiter for all its waits, told apart by a generation. That nobody reaches a later wait
@@ -98,9 +98,9 @@ func running(ctx context.Context) (*task, error) {
 	return nil, nil
 }
 
-// beginOn starts a wait under ctx. Its source must not know the waiter before. on is for people, see
+// begin starts a wait under ctx. Its source must not know the waiter before. on is for people, see
 // Loop.Tasks.
-func (w *waiter) beginOn(ctx context.Context, on reason) {
+func (w *waiter) begin(ctx context.Context, on reason) {
 	word := w.word.Load()
 	invariant.Check(word&waitState != waitWaiting, "a waiter waits once at a time")
 	word = word&^(waitState|waitOwn|waitOn) + waitGen | waitWaiting | uint64(on)<<waitOnShift
@@ -147,6 +147,9 @@ func (w *waiter) isGone() bool   { return w.word.Load()&waitState == waitGone }
 // granted that must go to the next one.
 func (w *waiter) park(ctx context.Context) error {
 	if w.task == nil {
+		if isAlien(ctx) {
+			return w.blockAlien(ctx)
+		}
 		return w.block(ctx)
 	}
 	if w.word.Load()&waitOwn != 0 {
@@ -166,24 +169,22 @@ func (w *waiter) parkOwn() error {
 	if t.ctx.how.Load() == alive && t.ctx.pulls == nil && !t.killed {
 		return nil
 	}
+	if t.ctx.alien {
+		return w.interruptedUnder()
+	}
 	return t.interrupted(&t.ctx)
 }
 
 // parkUnder is park for a task under another context.
 func (w *waiter) parkUnder(ctx context.Context) error {
-	t, word := w.task, w.word.Load()
-	if s := endsWith(ctx); s != nil {
-		p := s.addWaiter(w)
-		t.suspend()
-		s.dropWaiter(p)
-	} else if ctx.Done() != nil {
-		stop := t.ctx.loop.afterForeign(ctx, func() { w.finish(word, waitGone) })
-		t.suspend()
-		stop()
-	} else {
-		t.suspend()
+	s, ours := ctx.(*scope)
+	if !ours || s.alien {
+		return w.parkAlien(ctx)
 	}
-	return t.interrupted(ctx)
+	p := s.addWaiter(w)
+	w.task.suspend()
+	s.dropWaiter(p)
+	return w.task.interrupted(ctx)
 }
 
 // interrupted is the error of a wait under ctx that the task was resumed from; nil if nothing ended
@@ -197,22 +198,22 @@ func (t *task) interrupted(ctx context.Context) error {
 
 // block is park for a goroutine.
 func (w *waiter) block(ctx context.Context) error {
-	if c := w.wake.callers; c != nil {
-		defer c.waits(ctx, w)()
-	}
+	c := w.wake.callers
 	if s := endsWith(ctx); s != nil {
 		p := s.addWaiter(w)
+		c.pause() // not before: whoever ends the wait must know that there is one to resume
 		<-w.wake.c
 		s.dropWaiter(p)
 		return ended(ctx)
 	}
+	defer c.waitsForeign(ctx, w)()
 	select {
 	case <-w.wake.c:
 	case <-ctx.Done():
+		c.resume() // before anybody can see that the wait is over
 		if word := w.word.Load(); word&waitState != waitWaiting || !w.word.CompareAndSwap(word, word&^waitState|waitGone) {
 			<-w.wake.c
-		} else {
-			w.wake.callers.resume()
+			c.pause() // who ended it has done so, too
 		}
 	}
 	return ended(ctx)

@@ -1,6 +1,7 @@
 package aio
 
 import (
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -134,6 +135,7 @@ func (d *watchdog) arm(t time.Duration) {
 
 // tick is called by the timer, in a goroutine.
 func (d *watchdog) tick() {
+	over := false
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.ticking || d.stopped {
@@ -141,8 +143,10 @@ func (d *watchdog) tick() {
 		return
 	}
 	d.ticking = true
-	defer func() { // also when a hook goes by Goexit
-		d.ticking = false
+	defer func() {
+		if d.ticking = false; !over { // a hook went by Goexit: what is left to do is the next tick's
+			d.arm(0)
+		}
 		if d.quiet != nil {
 			close(d.quiet)
 		}
@@ -151,6 +155,7 @@ func (d *watchdog) tick() {
 		d.again = false
 		d.look()
 	}
+	over = true
 }
 
 // look is what a tick does. Called with mu held.
@@ -172,7 +177,7 @@ func (d *watchdog) look() {
 	if d.looks++; d.looks == 1 && d.precise {
 		d.cpu, _ = cpuTime(d.thread)
 	}
-	if held := d.held.read(now, d.due, d.limit); held < d.limit {
+	if held := d.held.read(now, d.due, d.limit, d.ran()); held < d.limit {
 		d.arm(min(d.period(), d.limit-held))
 		return
 	}
@@ -184,10 +189,20 @@ func (d *watchdog) ask(now time.Time) {
 	if now.Sub(d.due) > machineStop(d.limit) {
 		d.began = now // the machine had stopped: if the step began before, it is counted anew
 	}
-	d.held = stopwatch{from: now}
+	d.held = stopwatch{from: now, last: now, ran: d.ran()}
 	d.cpu, _ = cpuTime(d.thread)
 	d.asked.Store(true)
 	d.arm(min(d.period(), d.limit))
+}
+
+// ran is the CPU time that each processor that Go uses has given to this process on average; it stays
+// zero where that is not known, and in bubbles. Called with mu held.
+func (d *watchdog) ran() time.Duration {
+	if d.bubbled {
+		return 0
+	}
+	t, _ := cpuTime(0)
+	return t / time.Duration(min(runtime.GOMAXPROCS(0), runtime.NumCPU()))
 }
 
 // sleep lets the watchdog sleep if the loop is parked. That is read, and noted, under the lock
@@ -205,26 +220,33 @@ func (d *watchdog) sleep() bool {
 
 // stopwatch measures how long something has run while the machine ran, too. A process that is
 // stopped, suspended or starved of processors is not told so; but its own timers are late then, and
-// by how much they are is time in which nothing ran.
+// by how much they are is time in which nothing ran; or it is the very step that has kept them from
+// being called, as one that computes does where Go uses one processor, but then the process ran.
 type stopwatch struct {
 	from time.Time
+	last time.Time     // when it was read; zero: never
+	ran  time.Duration // then, see watchdog.ran
 	lost time.Duration // by late ticks
 	gone time.Duration // of that, so much at a time that the machine itself must have stopped
 }
 
 // read is the time since from without what was lost. It was to be read at due; to be late by a
-// quarter of limit counts.
-func (s *stopwatch) read(now, due time.Time, limit time.Duration) time.Duration {
+// quarter of limit counts, and so does what the process ran in that time.
+func (s *stopwatch) read(now, due time.Time, limit, ran time.Duration) time.Duration {
 	if due.Before(s.from) {
 		due = s.from
 	}
 	late := now.Sub(due)
 	if late > limit/4 {
+		if !s.last.IsZero() {
+			late -= min(late, max(0, ran-s.ran-due.Sub(s.last)))
+		}
 		s.lost += late
 	}
 	if late > machineStop(limit) {
 		s.gone += late
 	}
+	s.last, s.ran = now, ran
 	return now.Sub(s.from) - s.lost
 }
 
@@ -286,15 +308,15 @@ func (d *watchdog) cpuSince() time.Duration {
 
 // call calls the hook, as what it is: an await in it is ErrWouldDeadlock.
 func (d *watchdog) call(s SlowStep) {
-	if g := goid.Get(); runnerOf(g) == nil { // stop is called on the loop's
-		new(runner).enroll(g)
-		defer strike(g)
-	}
+	g := goid.Get()
+	new(runner).enroll(g)
+	defer strike(g)
 	d.loop.tellSlowStep(s)
 }
 
 // stop ends the watchdog, on the goroutine that ends the loop. When it returns no hook runs, and
-// none will. The end of a step that was reported is reported here, if it was not yet.
+// none will. The end of a step that was reported is reported here, if it was not yet: in a goroutine
+// of its own, which a hook may end by Goexit, and the loop's end goes on.
 func (d *watchdog) stop() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -317,5 +339,14 @@ func (d *watchdog) stop() {
 	if d.told.ended.IsZero() {
 		d.told.ended = time.Now()
 	}
-	d.tellEnd()
+	told := make(chan struct{})
+	go func() {
+		defer close(told)
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.tellEnd()
+	}()
+	d.mu.Unlock()
+	<-told
+	d.mu.Lock()
 }

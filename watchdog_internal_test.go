@@ -2,6 +2,7 @@ package aio
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -12,21 +13,25 @@ func TestStopwatch(t *testing.T) {
 	const limit = 100 * time.Millisecond
 	ms := func(n int) time.Duration { return time.Duration(n) * time.Millisecond }
 	for name, c := range map[string]struct {
-		reads      [][2]int // due, read
+		reads      [][3]int // due, read, ran so far
 		held, gone int
 	}{
-		"on time":                        {[][2]int{{10, 10}, {20, 21}, {31, 31}}, 31, 0},
-		"a little late counts":           {[][2]int{{10, 35}, {45, 70}}, 70, 0},
-		"late does not count":            {[][2]int{{10, 36}, {46, 96}}, 20, 0},
-		"stopped":                        {[][2]int{{10, 10}, {20, 5020}, {5030, 5030}}, 30, 5000},
-		"due before the step was looked": {[][2]int{{-4000, 5}, {15, 15}}, 15, 0},
+		"on time":                         {[][3]int{{10, 10}, {20, 21}, {31, 31}}, 31, 0},
+		"a little late counts":            {[][3]int{{10, 35}, {45, 70}}, 70, 0},
+		"late does not count":             {[][3]int{{10, 36}, {46, 96}}, 20, 0},
+		"stopped":                         {[][3]int{{10, 10, 10}, {20, 5020, 25}, {5030, 5030, 30}}, 35, 4995},
+		"due before the step was looked":  {[][3]int{{-4000, 5}, {15, 15}}, 15, 0},
+		"late because the step computes":  {[][3]int{{10, 40, 40}, {50, 90, 90}}, 90, 0},
+		"that, on a slow machine":         {[][3]int{{10, 60, 30}, {70, 120, 60}}, 60, 0}, // 20 + 20 of 50 + 50
+		"that, and stopped":               {[][3]int{{10, 1040, 40}}, 40, 1000},
+		"one of many processors computes": {[][3]int{{10, 60, 7}}, 10, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			start := time.Now()
-			s := stopwatch{from: start}
+			s := stopwatch{from: start, last: start}
 			var held time.Duration
 			for _, r := range c.reads {
-				held = s.read(start.Add(ms(r[1])), start.Add(ms(r[0])), limit)
+				held = s.read(start.Add(ms(r[1])), start.Add(ms(r[0])), limit, ms(r[2]))
 			}
 			if held != ms(c.held) || s.gone != ms(c.gone) {
 				t.Errorf("held %v, gone %v; want %v, %v", held, s.gone, ms(c.held), ms(c.gone))
@@ -119,5 +124,78 @@ func BenchmarkStep(b *testing.B) {
 				b.Fatal(err)
 			}
 		})
+	}
+}
+
+// What nobody asked for: 100 ms, but not in a bubble, where each step that waits would be slow.
+func TestWatchdog_default(t *testing.T) {
+	if got := newLoop(nil).watch.limit; got != 100*time.Millisecond {
+		t.Errorf("by default the limit is %v", got)
+	}
+	if !newLoop([]Option{WithDebug()}).watch.precise || newLoop(nil).watch.precise {
+		t.Error("slow steps are timed exactly in debug mode, and only there")
+	}
+	synctest.Test(t, func(t *testing.T) {
+		if got := newLoop(nil).watch.limit; got != 0 {
+			t.Errorf("by default the limit in a bubble is %v", got)
+		}
+	})
+}
+
+// A step that was interrupted by a stop of the machine is looked at anew, and what the stop took is not told of.
+func TestWatchdog_stopDoesNotCount(t *testing.T) {
+	var took []time.Duration
+	l := newLoop([]Option{WithHooks(Hooks{SlowStep: func(s SlowStep) { took = append(took, s.Took) }})})
+	d := &l.watch
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	now := time.Now()
+	d.began, d.due = now.Add(-time.Hour), now.Add(-defaultSlowStep)
+	if d.ask(now); !d.began.Equal(now.Add(-time.Hour)) {
+		t.Error("a tick that is a little late counts as a stop")
+	}
+	d.due = now.Add(-defaultSlowStep - 1)
+	if d.ask(now); !d.began.Equal(now) {
+		t.Error("what was before a stop counts")
+	}
+	d.timer.Stop()
+	d.told = &toldStep{began: now, gone: 5 * time.Second, ended: now.Add(8 * time.Second)}
+	d.tellEnd()
+	if len(took) != 1 || took[0] != 3*time.Second || d.told != nil {
+		t.Errorf("a step of 8 s, in which the machine was away for 5, is said to have taken %v", took)
+	}
+}
+
+// An address may begin like another one, and a goroutine is known by the whole.
+func TestGoroutineWith(t *testing.T) {
+	w := new(worker)
+	at := fmt.Sprintf("%p", w)
+	dump := "goroutine 1 [running]:\naio.(*worker).body(" + at + "0)\n\t/x.go:1\n\ngoroutine 2 [coroutine]:\naio.(*worker).body(" + at + ", 0x1)\n\t/x.go:1\n\ngoroutine 3 [running]:\n"
+	if got := string(goroutineWith([]byte(dump), "aio.(*worker).body", w)); !strings.HasPrefix(got, "goroutine 2 ") || strings.Contains(got, "goroutine 3") {
+		t.Errorf("found %q", got)
+	}
+	if got := goroutineWith([]byte(dump), "aio.(*worker).body", new(worker)); got != nil {
+		t.Errorf("found %q", got)
+	}
+}
+
+// Built with -trimpath, files begin with their import path.
+func TestIsOurs_trimmed(t *testing.T) {
+	defer func(was func() string) { stdFolder = was }(stdFolder)
+	stdFolder = func() string { return "" }
+	for _, c := range []struct {
+		function, file string
+		want           bool
+	}{
+		{"sync.(*Mutex).Lock", "sync/mutex.go", true},
+		{"github.com/seed8b1f0744/aio.(*Loop).protect", "github.com/seed8b1f0744/aio/loop.go", true},
+		{"github.com/seed8b1f0744/aio/internal/coro.(*Coro).Resume", "github.com/seed8b1f0744/aio/internal/coro/coro.go", true},
+		{"github.com/seed8b1f0744/aio/aiotest.Run", "github.com/seed8b1f0744/aio/aiotest/run.go", false},
+		{"main.main", "server/main.go", false},
+		{"example.com/server.handle", "example.com/server/handle.go", false},
+	} {
+		if got := isOurs(c.function, c.file); got != c.want {
+			t.Errorf("isOurs(%s, %s) = %v", c.function, c.file, got)
+		}
 	}
 }

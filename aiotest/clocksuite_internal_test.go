@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -50,6 +51,9 @@ func TestClockPromises_canBeBroken(t *testing.T) {
 				<-time.After(aeon)
 				if !seen.Failed() {
 					t.Error("the case found nothing")
+				}
+				if want := "the promise: " + clockPromises[i].text; !strings.Contains(seen.text, want) {
+					t.Errorf("it was told %q, which lacks %q", seen.text, want)
 				}
 				t.Log(seen.text)
 			})

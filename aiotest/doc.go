@@ -8,9 +8,16 @@
 //		})
 //	}
 //
+// Only what aio does with time is virtual: time.Sleep, time.After and context.WithTimeout go by the
+// machine's clock, in a test as elsewhere; aio has Sleep, CallLater and WithTimeout instead. A
+// context.WithTimeout of an hour so never fires, however many virtual hours are slept under it: a test
+// of a timeout passes and shows nothing. [aio.WithTimeout] is virtual, whatever the context it is given.
+//
 // A [Clock] needs no bubble of testing/synctest, and works in one. Which to take: in a bubble time
 // passes when all of its goroutines wait, so it suits code that starts goroutines of its own, and
 // cannot tell a socket that somebody will write to from one that nobody will. A Clock asks the loops
 // only: it suits code with sockets, files and processes, which wait for the real world in calls on
-// executors, and knows nothing of other goroutines.
+// executors, and knows nothing of other goroutines. So a test in which all wait for what never comes
+// fails at once in a bubble; with a Clock it hangs, [Run] says after a second what waits, and go
+// test's -timeout ends it. Where no goroutine but the loop's takes part, have both: Run in a bubble.
 package aiotest

@@ -15,23 +15,40 @@ import (
 // Cleanup functions are called. opts come after the options that Run itself uses, so they may
 // replace its clock and its hooks. It is called in a test's goroutine, which it blocks.
 //
+// If nothing can happen any more (nothing is due, nobody holds the clock), for a second or two of
+// real time, Run logs once what the loop's tasks wait for, on the standard error too unless t's log
+// is seen there (-v), and waits on: what somebody else's goroutine will bring it can't know. It does
+// not for a clock that opts bring, nor in a testing/synctest bubble, which finds out by itself.
+//
 // t.FailNow, t.Fatal and t.Skip in a task end that task; in main they end the test.
 func Run(t testing.TB, main func(ctx context.Context) error, opts ...aio.Option) {
 	t.Helper()
+	meant := func(err error) bool { return errors.Is(err, aio.ErrGoexit) && (t.Failed() || t.Skipped()) }
 	unhandled := func(f aio.Failure) {
+		if meant(f.Err) {
+			return
+		}
 		if f.Task.Name != "" {
 			t.Errorf("aiotest: task %q failed and nobody took its error: %v", f.Task.Name, f.Err)
 		} else {
 			t.Errorf("aiotest: a failure nobody took: %v", f.Err)
 		}
 	}
+	clock := NewClock(time.Time{})
 	opts = append([]aio.Option{
-		aio.WithClock(NewClock(time.Time{})),
+		aio.WithClock(clock),
 		aio.WithHooks(aio.Hooks{Unhandled: unhandled}),
 	}, opts...)
-	_, err := aio.Run(t.Context(), aio.Do(main), opts...)
-	if errors.Is(err, aio.ErrGoexit) && (t.Failed() || t.Skipped()) {
-		runtime.Goexit() // what main meant
+	still := newStillness(t, clock)
+	defer still.over()
+	_, err := aio.Run(t.Context(), aio.Do(func(ctx context.Context) error {
+		l, _ := aio.LoopOf(ctx)
+		still.watch(l)
+		return main(ctx)
+	}), opts...)
+	still.over()
+	if meant(err) {
+		runtime.Goexit()
 	}
 	if err != nil {
 		t.Errorf("aiotest: Run: %v", err)
