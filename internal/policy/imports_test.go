@@ -41,7 +41,7 @@ var importRules = []importRule{
 		"puts the stages together; the only one that knows flags and terminals"},
 
 	{"bench/...", []string{"."}, nil, "measures what users can call"},
-	{"examples/...", []string{"."}, nil, "programs as users write them"},
+	{"examples/...", []string{".", "job", "procpool"}, []string{"aiotest"}, "programs as users write them"},
 }
 
 // ownerRules: packages that only the named folders may import, tests included.
