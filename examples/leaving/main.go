@@ -42,7 +42,7 @@ func digest(_ context.Context, c chain) (link, error) {
 // A closure cannot go to another process. What has a name there can.
 var digestJob = job.Define("digest", digest)
 
-var chains = []chain{{"ann", 100_000}, {"bob", 200_000}, {"cat", 300_000}}
+var chains = []chain{{"ann", 10_000}, {"bob", 20_000}, {"cat", 30_000}}
 
 func leave(ctx context.Context, out io.Writer) error {
 	// 1. The loop's own pool: Blocking waits, so each call is in a task.

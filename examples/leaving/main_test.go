@@ -18,15 +18,15 @@ func TestMain(m *testing.M) {
 
 // The same three digests each way, in their order; the last way in other processes, one of which has crashed.
 func TestLeaving(t *testing.T) {
-	const want = `the loop's pool  51b27aae in this process
-the loop's pool  e3a01c5c in this process
-the loop's pool  e18c1b6d in this process
-a pool of two    51b27aae in this process
-a pool of two    e3a01c5c in this process
-a pool of two    e18c1b6d in this process
-two processes    51b27aae in another process
-two processes    e3a01c5c in another process
-two processes    e18c1b6d in another process
+	const want = `the loop's pool  fd382af4 in this process
+the loop's pool  2c16b8b8 in this process
+the loop's pool  a52b76e3 in this process
+a pool of two    fd382af4 in this process
+a pool of two    2c16b8b8 in this process
+a pool of two    a52b76e3 in this process
+two processes    fd382af4 in another process
+two processes    2c16b8b8 in another process
+two processes    a52b76e3 in another process
 one call crashed there, with exit status 134: its last words were "libchain: assertion failed: times > 0"; the others went on
 `
 	var out strings.Builder
