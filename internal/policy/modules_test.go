@@ -30,6 +30,7 @@ type moduleRule struct {
 var moduleRules = []moduleRule{
 	{".", true, false, "the library: what every user gets, so it requires nothing"},
 	{"refire", true, true, "a program with dependencies of its own"},
+	{"examples/cthread", false, true, "cgo: it alone needs a C compiler"},
 	{"examples/sdk", false, true, "a vendor's SDK is what no newcomer should have to download"},
 	{"bench", false, true, "never tagged; its peers are what no newcomer should have to download"},
 	{"internal/tools", false, false, "in go.work its tools would move everybody's golang.org/x/*"},
