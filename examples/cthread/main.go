@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"github.com/seed8b1f0744/aio"
 )
@@ -22,6 +23,9 @@ func side(i int) error {
 	steps := [sides][2]int{{10, 0}, {0, 10}, {-10, 0}, {0, -10}}
 	return drawLine(steps[i][0], steps[i][1])
 }
+
+// penIsDown waits for the motor, on any thread.
+func penIsDown(context.Context) error { time.Sleep(100 * time.Microsecond); return nil }
 
 // onThread calls fn on th and waits for it: what all use of the library goes through.
 func onThread(ctx context.Context, th *aio.Thread, fn func() error) error {
@@ -69,13 +73,13 @@ func onItsLoop(ctx context.Context, out io.Writer) error {
 		for range 2 {
 			aio.Go(ctx, aio.Do(func(ctx context.Context) error {
 				for i := range sides {
+					if _, err := aio.Blocking(ctx, aio.Do(penIsDown)); err != nil { // the other one's turn
+						return err
+					}
 					if err := side(i); err != nil {
 						return err
 					}
 					drawn++
-					if err := aio.Yield(ctx); err != nil { // the other one's turn
-						return err
-					}
 				}
 				return nil
 			}))

@@ -51,24 +51,23 @@ func run(out io.Writer) error {
 	}
 	fmt.Fprintln(out, "main:         ", answer)
 
-	// Asynchronous code: two tasks on a loop, and others run while they wait.
-	answers, err := aio.Run(context.Background(), func(ctx context.Context) ([]string, error) {
-		ask := func(ctx context.Context) (string, error) { return f.of(ctx, "Rome") }
-		ticker := aio.Go(ctx, aio.Do(func(ctx context.Context) error {
-			err := aio.Sleep(ctx, 50*time.Millisecond)
+	// Asynchronous code: two tasks of a loop, on which others run while they wait.
+	_, err = aio.Run(context.Background(), aio.Do(func(ctx context.Context) error {
+		return aio.WithGroup(ctx, func(ctx context.Context) error {
+			for range 2 {
+				aio.Go(ctx, aio.Do(func(ctx context.Context) error {
+					answer, err := f.of(ctx, "Rome")
+					fmt.Fprintln(out, "a loop's task:", answer)
+					return err
+				}))
+			}
+			if err := aio.Sleep(ctx, 50*time.Millisecond); err != nil {
+				return err
+			}
 			fmt.Fprintln(out, "another task:  runs meanwhile")
-			return err
-		}))
-		answers, err := aio.Gather(ctx, aio.Go(ctx, ask), aio.Go(ctx, ask))
-		if err != nil {
-			return nil, err
-		}
-		_, err = ticker.Await(ctx)
-		return answers, err
-	})
-	for _, answer := range answers {
-		fmt.Fprintln(out, "a loop's task:", answer)
-	}
+			return nil
+		})
+	}))
 	if err != nil {
 		return err
 	}
