@@ -6,6 +6,7 @@ import (
 	"io"
 	"runtime"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -220,20 +221,20 @@ func TestGather_contextEnds(t *testing.T) {
 }
 
 // never is somebody else's awaitable that only its context ends.
-type never struct{ over *int }
+type never struct{ over *atomic.Int32 }
 
 func (a never) Await(ctx context.Context) (string, error) {
 	err := new(aio.Event).Wait(ctx)
-	*a.over++
+	a.over.Add(1)
 	return "", err
 }
 
 // What awaits other people's awaitables aside goes when the waiting is over, whichever way it ended, and belongs to no group.
 func TestGather_leavesNothingAside(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		over := 0
+		var over atomic.Int32
 		body := func(ctx context.Context) error {
-			over = 0
+			over.Store(0)
 			_, err := aio.Gather[string, aio.Awaitable[string]](ctx, never{&over}, later{after: time.Second, err: io.EOF})
 			if !errors.Is(err, io.EOF) {
 				t.Errorf("in a task %v: %v", aio.InTask(), err)
@@ -243,8 +244,8 @@ func TestGather_leavesNothingAside(t *testing.T) {
 			_, err = aio.GatherAll(short, never{&over}, never{&over})
 			checkErr(t, "GatherAll", err, context.DeadlineExceeded)
 			_ = aio.Sleep(ctx, time.Second)
-			if over != 3 {
-				t.Errorf("in a task %v: %d of 3 have ended", aio.InTask(), over)
+			if n := over.Load(); n != 3 {
+				t.Errorf("in a task %v: %d of 3 have ended", aio.InTask(), n)
 			}
 			return nil
 		}

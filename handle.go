@@ -141,7 +141,7 @@ func (h Handle) Cancel() bool {
 		l.cancelled.Add(1)
 	}
 	if l.onLoop() { // elsewhere the loop may have freed the slot by now
-		s.fn = nil
+		s.fn, s.task = nil, nil
 	}
 	return true
 }

@@ -124,7 +124,7 @@ func (l *Loop) handOverTimeouts() {
 		when, _ := l.timers.Next()
 		s := l.timers.Pop()
 		word, fn := s.word.Load(), s.fn
-		s.fn = nil // whoever keeps the closed loop does not keep what its timers hold
+		s.fn, s.task = nil, nil // whoever keeps the closed loop does not keep what its timers hold
 		if word&slotOutlives == 0 || word&slotState != slotPending {
 			continue
 		}

@@ -94,7 +94,7 @@ func (a *actor) timers() {
 			h = l.CallLater(d, fn)
 			c.timer = true
 		}
-		c.due = time.Now().Add(d).UnixNano()
+		c.due = a.soak.now() + int64(d)
 		c.refused = h.Err() != nil
 		if a.random.IntN(3) == 0 {
 			_ = aio.Yield(a.ctx)

@@ -117,7 +117,7 @@ func (l *soakLoop) step() {
 
 // closes is called by whoever is about to close l.
 func (l *soakLoop) closes() {
-	l.closedOn.CompareAndSwap(0, time.Now().UnixNano())
+	l.closedOn.CompareAndSwap(0, l.soak.now())
 	l.closedAt.CompareAndSwap(0, l.soak.clock.Add(1))
 }
 

@@ -82,6 +82,7 @@ type soak struct {
 	t       *testing.T
 	dog     *watchdog
 	seed    uint64
+	epoch   time.Time
 	bubble  bool
 	ids     atomic.Int64 // of all that is started, and of its failure
 	clock   atomic.Int64 // gives events an order
@@ -106,8 +107,12 @@ type soak struct {
 }
 
 func newSoak(t *testing.T, seed uint64, dog *watchdog) *soak {
-	return &soak{t: t, dog: dog, seed: seed, reports: make(map[int64][]soakReport)}
+	return &soak{t: t, dog: dog, seed: seed, epoch: time.Now(), reports: make(map[int64][]soakReport)}
 }
+
+// now is the time since the beginning, by the monotonic clock: the other one is put right while a soak
+// goes on. It is never 0.
+func (s *soak) now() int64 { return 1 + int64(time.Since(s.epoch)) }
 
 func (s *soak) run() {
 	random := rand.New(rand.NewPCG(s.seed, 0))

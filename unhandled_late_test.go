@@ -3,8 +3,10 @@ package aio_test
 import (
 	"context"
 	"errors"
+	"math"
 	"runtime"
 	"testing"
+	"time"
 
 	"github.com/seed8b1f0744/aio"
 )
@@ -92,5 +94,35 @@ func TestUnhandled_refusedAndTaken(t *testing.T) {
 	}
 	if got := seen.all(); len(got) != 0 {
 		t.Errorf("Unhandled was told %v, which was taken", got)
+	}
+}
+
+// A sleep that was cancelled stands among the loop's timers until its time comes. Nobody reaches the
+// task through it.
+func TestUnhandled_cancelledSleep(t *testing.T) {
+	seen := newReports()
+	l := aio.Start(seen.option())
+	defer l.Close()
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	func() {
+		task := aio.Submit(ctx, l, aio.Do(func(ctx context.Context) error {
+			defer close(ended)
+			return errors.Join(aio.Sleep(ctx, time.Hour), errCause)
+		}))
+		turn(t, l)
+		cancel()
+		<-task.Done()
+	}()
+	<-ended
+	for range math.MaxUint8 {
+		runtime.GC()
+		turn(t, l)
+		if len(seen.all()) > 0 {
+			break
+		}
+	}
+	if got := seen.all(); len(got) != 1 || !errors.Is(got[0].Err, errCause) {
+		t.Errorf("Unhandled was told %v, want the failure, once", got)
 	}
 }

@@ -3,6 +3,7 @@ package aiotest_test
 import (
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -32,10 +33,10 @@ func TestClock_advance(t *testing.T) {
 		clock := aiotest.NewClock(time.Time{})
 		clock.Hold() // until Advance: it would jump to what the loop waits for
 		l := aio.Start(aio.WithClock(clock))
-		called := 0
+		var called atomic.Int64
 		for range 3 {
-			l.CallLater(time.Hour, func() { called++ })
-			l.CallLater(time.Hour+1, func() { called += 10 })
+			l.CallLater(time.Hour, func() { called.Add(1) })
+			l.CallLater(time.Hour+1, func() { called.Add(10) })
 		}
 		synctest.Wait()
 		over := make(chan time.Time)
@@ -47,12 +48,12 @@ func TestClock_advance(t *testing.T) {
 		default:
 		}
 		clock.Release()
-		if now := <-over; now.Before(aiotest.Epoch.Add(time.Hour)) || called%10 != 3 {
-			t.Errorf("after an hour it is %v, %d of 3 callbacks were called", now, called%10)
+		if now := <-over; now.Before(aiotest.Epoch.Add(time.Hour)) || called.Load()%10 != 3 {
+			t.Errorf("after an hour it is %v, %d of 3 callbacks were called", now, called.Load()%10)
 		}
 		synctest.Wait()
-		if called != 33 {
-			t.Errorf("then it goes on by itself: %d", called)
+		if n := called.Load(); n != 33 {
+			t.Errorf("then it goes on by itself: %d", n)
 		}
 		if err := l.Close(); err != nil {
 			t.Error(err)
