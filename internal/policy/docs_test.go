@@ -12,7 +12,7 @@ import (
 // documented are the folders whose exported names all need a doc comment. true:
 // so do fields and the methods of interfaces, and each name in a group of
 // variables, where elsewhere the group's comment will do.
-var documented = map[string]bool{".": true, "refire": false, "refire/accesslog": false, "refire/retrylog": false}
+var documented = map[string]bool{".": true, "job": true, "procpool": true, "refire": false, "refire/accesslog": false, "refire/retrylog": false}
 
 // wellKnown are methods whose meaning an interface of std fixes.
 var wellKnown = []string{"Error", "String", "Unwrap"}
@@ -20,7 +20,7 @@ var wellKnown = []string{"Error", "String", "Unwrap"}
 // contextDocs are the folders where a function with a ctx must say where it
 // may be called and whether it suspends: that is what a reader of code on a
 // loop has to know about every line.
-var contextDocs = []string{"."}
+var contextDocs = []string{".", "job", "procpool"}
 
 // Both exceptions tables: name as in the failure -> reason.
 var (

@@ -32,6 +32,9 @@ var importRules = []importRule{
 
 	{"aiotest", []string{"."}, nil, "a test kit made of what users can call: what it does with a loop, anybody can"},
 
+	{"job", []string{"."}, nil, "stands on what users can call, as an executor of theirs would; the core knows no job"},
+	{"procpool", []string{".", "job"}, nil, "an executor like one of a user's; only job.Serve knows what a call says"},
+
 	{"refire/accesslog", nil, nil, "first stage, bytes -> Entry: knows neither loop nor network"},
 	{"refire", []string{".", "refire/accesslog"}, nil, "second stage, Entry -> Request -> Outcome"},
 	{"refire/retrylog", []string{"refire", "refire/accesslog"}, nil, "third stage, Outcome <-> bytes; an outcome names the entry it belongs to"},
@@ -39,7 +42,7 @@ var importRules = []importRule{
 		"puts the stages together; the only one that knows flags and terminals"},
 
 	{"bench/...", []string{"."}, nil, "measures what users can call"},
-	{"examples/...", []string{"."}, nil, "programs as users write them"},
+	{"examples/...", []string{".", "job", "procpool"}, []string{"aiotest"}, "programs as users write them"},
 }
 
 // ownerRules: packages that only the named folders may import, tests included.
@@ -61,7 +64,9 @@ var bannedImports = []struct {
 	instead string
 	why     string
 }{
-	{"C", ".", true, nil, "a library of std's", "cgo would take cross-compilation from every user"},
+	{"C", ".", true, map[string]string{
+		"examples/cthread/plotter.go": "a C library is what it shows; a module of its own, which nobody imports",
+	}, "a library of std's", "cgo would take cross-compilation from every user"},
 	{"encoding/json/v2", ".", true, nil, "encoding/json", "does not exist on Go 1.26 without an experiment"},
 	{"log", ".", true, map[string]string{
 		"refire/cmd/refire/main.go": "silences what net/http writes there by itself",

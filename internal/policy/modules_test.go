@@ -30,6 +30,8 @@ type moduleRule struct {
 var moduleRules = []moduleRule{
 	{".", true, false, "the library: what every user gets, so it requires nothing"},
 	{"refire", true, true, "a program with dependencies of its own"},
+	{"examples/cthread", false, true, "cgo: it alone needs a C compiler"},
+	{"examples/sdk", false, true, "a vendor's SDK is what no newcomer should have to download"},
 	{"bench", false, true, "never tagged; its peers are what no newcomer should have to download"},
 	{"internal/tools", false, false, "in go.work its tools would move everybody's golang.org/x/*"},
 }
@@ -39,6 +41,8 @@ var moduleRules = []moduleRule{
 var dependencyRules = []struct {
 	module, path, why string
 }{
+	{"examples/sdk", "github.com/aws/aws-sdk-go-v2", "what its clients are configured with"},
+	{"examples/sdk", "github.com/aws/aws-sdk-go-v2/service/lambda", "a vendor's client that blocks, takes its arguments by name and is maintained: what the example is about"},
 	{"refire", "github.com/rogpeppe/go-internal", "testscript drives the real command in its tests; linked into no program"},
 	{"refire", "github.com/spf13/cobra", "GNU flags, help and shell completions as people's hands know them"},
 	{"refire", "github.com/spf13/pflag", "cobra's flag values, where a flag has a type of its own"},

@@ -1,0 +1,153 @@
+package procpool
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// What travels between a pool and a worker are frames:
+//
+//	 0  "aio"
+//	 3  version of this format
+//	 4  kind
+//	 5  zero, three times
+//	 8  seq: the number of the call; an answer has that of its call
+//	16  length of id, 4 bytes
+//	20  length of name, 4 bytes
+//	24  length of body, 8 bytes
+//	32  memory: what the worker holds after the call, if it was asked to tell
+//	40  id, name, body
+//
+// Numbers are little-endian. The version comes before anything that another one may have changed.
+const (
+	frameMagic   = "aio"
+	frameVersion = 1
+	frameHeader  = 40
+
+	// maxFrameHead is how long id and name may be together.
+	maxFrameHead = 64 << 10
+
+	// oneWrite is up to which size a frame is copied together, for one system call.
+	oneWrite = 16 << 10
+)
+
+type frameKind byte
+
+const (
+	frameHello   frameKind = iota + 1 // worker: it serves; id is its build
+	frameCall                         // pool: id, name and argument of a call
+	frameOutcome                      // worker: body is the outcome
+	frameRefused                      // worker: the outcome is too big; body says so
+	frameGoexit                       // worker: the job called runtime.Goexit
+
+	frameKinds
+)
+
+type frame struct {
+	kind     frameKind
+	seq      uint64
+	memory   uint64
+	id, name string
+	body     []byte
+}
+
+// Errors of a frame that is not one, or not one of ours.
+var (
+	errNoFrame    = errors.New("aio: what came is no frame")
+	errFrameLimit = errors.New("aio: a frame is larger than the limit")
+)
+
+// appendHead appends the frame without its body.
+func (f *frame) appendHead(b []byte) []byte {
+	b = append(b, frameMagic...)
+	b = append(b, frameVersion, byte(f.kind), 0, 0, 0)
+	b = binary.LittleEndian.AppendUint64(b, f.seq)
+	b = binary.LittleEndian.AppendUint32(b, uint32(len(f.id)))
+	b = binary.LittleEndian.AppendUint32(b, uint32(len(f.name)))
+	b = binary.LittleEndian.AppendUint64(b, uint64(len(f.body)))
+	b = binary.LittleEndian.AppendUint64(b, f.memory)
+	b = append(b, f.id...)
+	return append(b, f.name...)
+}
+
+func (f *frame) size() int { return frameHeader + len(f.id) + len(f.name) + len(f.body) }
+
+// writeTo writes the frame, a small one in one call of Write. It uses buf if that is large enough.
+func (f *frame) writeTo(w io.Writer, buf []byte) error {
+	if f.size() <= oneWrite {
+		_, err := w.Write(append(f.appendHead(buf[:0]), f.body...))
+		return err
+	}
+	if _, err := w.Write(f.appendHead(buf[:0])); err != nil {
+		return err
+	}
+	_, err := w.Write(f.body)
+	return err
+}
+
+// frameReader reads frames whose bodies have at most max bytes.
+type frameReader struct {
+	from   *bufio.Reader
+	max    int
+	header [frameHeader]byte
+}
+
+func newFrameReader(r io.Reader, max int) *frameReader {
+	return &frameReader{from: bufio.NewReader(r), max: max}
+}
+
+// next reads a frame. It is io.EOF if there is none, io.ErrUnexpectedEOF if it is torn, errNoFrame or
+// errFrameLimit if it is none that we take.
+func (r *frameReader) next() (frame, error) {
+	h := r.header[:]
+	if _, err := io.ReadFull(r.from, h); err != nil {
+		return frame{}, err
+	}
+	if string(h[:3]) != frameMagic {
+		return frame{}, fmt.Errorf("%w: it begins with %q", errNoFrame, h[:8])
+	}
+	if h[3] != frameVersion {
+		return frame{}, fmt.Errorf("%w: it is of version %d, ours is %d: the worker is another program", errNoFrame, h[3], frameVersion)
+	}
+	f := frame{kind: frameKind(h[4]), seq: binary.LittleEndian.Uint64(h[8:]), memory: binary.LittleEndian.Uint64(h[32:])}
+	if f.kind < frameHello || f.kind >= frameKinds || h[5]|h[6]|h[7] != 0 {
+		return frame{}, fmt.Errorf("%w: it is of kind %d", errNoFrame, h[4:8])
+	}
+	id, name := binary.LittleEndian.Uint32(h[16:]), binary.LittleEndian.Uint32(h[20:])
+	body := binary.LittleEndian.Uint64(h[24:])
+	if uint64(id)+uint64(name) > maxFrameHead {
+		return frame{}, fmt.Errorf("%w: its head has %d bytes, at most %d may be", errFrameLimit, uint64(id)+uint64(name), maxFrameHead)
+	}
+	if body > uint64(r.max) {
+		return frame{}, fmt.Errorf("%w: its body has %d bytes, at most %d may be", errFrameLimit, body, r.max)
+	}
+	return f, r.rest(&f, int(id), int(name), int(body))
+}
+
+// rest reads what follows the header.
+func (r *frameReader) rest(f *frame, id, name, body int) error {
+	if id+name > 0 {
+		head, err := r.take(id + name)
+		if err != nil {
+			return err
+		}
+		f.id, f.name = string(head[:id]), string(head[id:])
+	}
+	var err error
+	f.body, err = r.take(body)
+	return err
+}
+
+// take reads n bytes that must come.
+func (r *frameReader) take(n int) ([]byte, error) {
+	b := make([]byte, n)
+	if _, err := io.ReadFull(r.from, b); err == io.EOF {
+		return nil, io.ErrUnexpectedEOF
+	} else if err != nil {
+		return nil, err
+	}
+	return b, nil
+}

@@ -1,0 +1,92 @@
+package procpool
+
+import (
+	"bytes"
+	"io"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"unicode/utf8"
+)
+
+// writes notes each call of Write.
+type writes []string
+
+func (w *writes) Write(p []byte) (int, error) {
+	*w = append(*w, string(p))
+	return len(p), nil
+}
+
+func copied(r io.Reader) (writes, string) {
+	var w writes
+	s := stderrCopy{to: &lines{to: &w}, done: make(chan struct{})}
+	s.copy(r)
+	return w, s.last()
+}
+
+func TestStderr_wholeLines(t *testing.T) {
+	long := strings.Repeat("x", maxLine+100)
+	binary := "\xff\xfe\x00\x1b[31m\n"
+	for _, c := range []struct{ in, out, last string }{
+		{"", "", ""},
+		{"one\ntwo\n", "one\ntwo\n", "one\ntwo"},
+		{"unfinished", "unfinished\n", "unfinished"},
+		{"a\r\nb", "a\r\nb\n", "a\nb"},
+		{long + "\nb\n", long[:maxLine] + "\n" + long[maxLine:] + "\nb\n", long[maxLine:] + "\nb"},
+		{binary, binary, "\uFFFD\uFFFD\uFFFD\uFFFD[31m"},
+	} {
+		for _, r := range []io.Reader{strings.NewReader(c.in), iotest.HalfReader(strings.NewReader(c.in)), iotest.DataErrReader(strings.NewReader(c.in))} {
+			got, last := copied(r)
+			for _, line := range got {
+				if !strings.HasSuffix(line, "\n") {
+					t.Errorf("%.40q: a Write of %.40q, which is no whole line", c.in, line)
+				}
+			}
+			if out := strings.Join(got, ""); out != c.out {
+				t.Errorf("%.40q: passed on %d bytes %.40q, want %d", c.in, len(out), out, len(c.out))
+			}
+			if last != c.last {
+				t.Errorf("%.40q: last lines are %.80q, want %.80q", c.in, last, c.last)
+			}
+		}
+	}
+}
+
+func TestStderr_keepsTheLastLines(t *testing.T) {
+	var in bytes.Buffer
+	for in.Len() < 40*maxTail {
+		in.WriteString("a line of a worker that has much to say\n")
+	}
+	in.WriteString("the last one\n")
+	_, last := copied(&in)
+	if len(last) > maxTail || len(last) < maxTail/2 || !strings.HasPrefix(last, "a line") || !strings.HasSuffix(last, "\nthe last one") {
+		t.Errorf("kept %d bytes, from %.20q to %q", len(last), last, last[len(last)-20:])
+	}
+}
+
+func TestLastWords(t *testing.T) {
+	for in, want := range map[string]string{
+		"":                                  "",
+		"one\ntwo\n\n":                      "two",
+		"log\npanic: boom\n\ngoroutine 1\n": "panic: boom",
+		"fatal error: all asleep\nmore\n":   "fatal error: all asleep",
+		strings.Repeat("é", 200):            strings.Repeat("é", 120) + "...",
+	} {
+		if got := lastWords(in); got != want || !utf8.ValidString(got) {
+			t.Errorf("%.20q: got %q, want %q", in, got, want)
+		}
+	}
+}
+
+// A line of a worker must not stop others.
+func TestStderr_writerThatFails(t *testing.T) {
+	s := stderrCopy{to: &lines{to: fails{}}, done: make(chan struct{})}
+	s.copy(strings.NewReader("one\ntwo"))
+	if got := s.last(); got != "one\ntwo" {
+		t.Errorf("last lines are %q", got)
+	}
+}
+
+type fails struct{}
+
+func (fails) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }

@@ -1,0 +1,275 @@
+package procpool
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+	"time"
+)
+
+const (
+	// lingers is how long a worker may live on without its pipes, and what holds them, or its
+	// stderr, without the worker.
+	lingers = time.Second
+)
+
+// worker is a child process.
+//
+//	starting -> serving (hello) -> expelled -> gone
+//	starting -> gone
+//
+// While it serves it is idle, or has a call. It is expelled when it is to end, or has. Its goroutine
+// is live; who exchanges frames is said at call.
+type worker struct {
+	pool    *Pool
+	started chan error
+
+	// Set by start, then immutable.
+	pid     int
+	calls   *os.File
+	answers *os.File
+	errors  *os.File
+	reader  *frameReader // hello's, then that of who holds pipes
+	stderr  stderrCopy
+	exited  chan struct{} // closed when state is there
+
+	call      *call       // guarded by Pool.mu
+	seq       uint64      // guarded by Pool.mu; of the last call
+	serves    bool        // guarded by Pool.mu
+	worn      bool        // guarded by Pool.mu; it has no call after this one
+	retired   bool        // guarded by Pool.mu; it was told to end
+	cancelled bool        // guarded by Pool.mu; it is killed because of a ctx
+	age, late *time.Timer // guarded by Pool.mu; may be nil
+	helloed   bool        // its goroutine's
+
+	pipes sync.Mutex // held while a call is exchanged
+
+	mu      sync.Mutex
+	process *os.Process      // guarded by mu
+	reaped  bool             // guarded by mu; its pid may be another's
+	why     string           // guarded by mu until exited; what it was killed for
+	state   *os.ProcessState // set before exited is closed
+}
+
+// live is a worker's goroutine, from before it is started to after it has ended.
+func (w *worker) live() {
+	w.started, w.exited = make(chan error), make(chan struct{})
+	w.pool.starts <- w
+	if err := <-w.started; err != nil {
+		w.pool.gone(w, fmt.Errorf("aio: procpool cannot start this program again: %w", err))
+		return
+	}
+	why := w.hello()
+	if w.helloed {
+		w.pool.ready(w)
+	} else if why != "" {
+		w.kill(why)
+	} else {
+		defer w.killLater().Stop()
+	}
+	<-w.exited
+	w.pool.leave(w)
+	w.pool.gone(w, w.bury())
+}
+
+// start starts the process. On the starter's thread.
+func (w *worker) start() (err error) {
+	var theirs []*os.File
+	defer func() {
+		for _, f := range theirs {
+			_ = f.Close()
+		}
+		if err != nil {
+			for _, f := range []*os.File{w.calls, w.answers, w.errors} {
+				_ = f.Close()
+			}
+		}
+	}()
+	null, err := os.Open(os.DevNull)
+	if err != nil {
+		return err
+	}
+	theirs = append(theirs, null)
+	for _, ours := range []**os.File{&w.calls, &w.answers, &w.errors} {
+		r, wr, err := os.Pipe()
+		if err != nil {
+			return err
+		}
+		if ours == &w.calls {
+			r, wr = wr, r
+		}
+		*ours, theirs = r, append(theirs, wr)
+	}
+	stdout := os.Stdout
+	if stdout == nil {
+		stdout = null
+	}
+	p := w.pool
+	env := p.config.Env
+	if env == nil {
+		env = os.Environ()
+	}
+	orders := workerOrders{p.config.MaxFrameBytes, p.config.MaxMemoryBytes > 0}
+	process, err := os.StartProcess(p.program, []string{os.Args[0], workerArg}, &os.ProcAttr{
+		Files: []*os.File{null, stdout, theirs[3], theirs[1], theirs[2], p.parent},
+		Env:   append([]string{handshakeName + "=" + orders.String()}, env...),
+		Sys:   workerAttr(),
+	})
+	if err != nil {
+		return err
+	}
+	w.pid, w.process = process.Pid, process
+	w.reader = newFrameReader(w.answers, max(p.config.MaxFrameBytes, 1<<10))
+	w.stderr.to, w.stderr.done = &p.stderr, make(chan struct{})
+	go w.stderr.copy(w.errors)
+	go w.await()
+	return nil
+}
+
+// await waits for the end of the process.
+func (w *worker) await() {
+	if awaitExit(w.pid) {
+		w.mu.Lock()
+		killGroup(w.pid)
+		w.state, _ = w.process.Wait()
+	} else {
+		state, _ := w.process.Wait()
+		w.mu.Lock()
+		w.state = state
+	}
+	w.reaped = true
+	// What it sent before is read. If something else holds its end of the pipe, that has no end.
+	_ = w.answers.SetReadDeadline(time.Now().Add(lingers))
+	_ = w.calls.SetWriteDeadline(time.Now())
+	w.mu.Unlock()
+	close(w.exited)
+}
+
+// kill ends the process, whatever it does, and whoever waits for its pipes; why is for people. It may
+// be called at any time, without Pool.mu.
+func (w *worker) kill(why string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.reaped {
+		return
+	}
+	if w.why == "" {
+		w.why = why
+	}
+	killGroup(w.pid)
+	_ = w.process.Kill() // it may have left its group
+	_ = w.answers.SetReadDeadline(time.Now())
+	_ = w.calls.SetWriteDeadline(time.Now())
+}
+
+// hello waits for the worker's first frame. It returns why the worker is of no use, "" if it ended
+// by itself.
+func (w *worker) hello() (why string) {
+	within := w.pool.config.StartTimeout
+	w.deadline(time.Now().Add(within))
+	f, err := w.reader.next()
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return fmt.Sprintf("it had not reached procpool.Main after %v; is that the first statement of main?", within)
+	case err != nil:
+		return reasonOf(err)
+	case f.kind != frameHello:
+		return fmt.Sprintf("its first frame is of kind %d", f.kind)
+	case f.id != w.pool.build:
+		return "it is another build of this program, whose file was replaced: start the program again"
+	}
+	w.deadline(time.Time{})
+	w.helloed = true
+	return ""
+}
+
+func (w *worker) deadline(at time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.reaped {
+		_ = w.answers.SetReadDeadline(at)
+	}
+}
+
+// work exchanges the frames of c, and of the calls that the worker gets then.
+func (w *worker) work(c *call) {
+	for c != nil {
+		c = w.exchange(c)
+	}
+}
+
+// exchange sends a call and takes the answer, and returns the call that the worker has then. If there
+// is no answer, the call is left to gone, or to another worker.
+func (w *worker) exchange(c *call) *call {
+	w.pipes.Lock()
+	f := frame{kind: frameCall, seq: c.seq, id: c.ID, name: c.Name, body: c.Payload}
+	if err := f.writeTo(w.calls, nil); err != nil {
+		w.pipes.Unlock()
+		w.pool.unsent(w, c)
+		w.killLater()
+		return nil
+	}
+	answer, err := w.reader.next()
+	w.pipes.Unlock()
+	switch {
+	case err != nil:
+		w.wrong(reasonOf(err))
+	case answer.kind < frameOutcome:
+		w.wrong(fmt.Sprintf("it answered with a frame of kind %d", answer.kind))
+	case answer.seq != c.seq:
+		w.wrong(fmt.Sprintf("it answered call %d when it had call %d", answer.seq, c.seq))
+	default:
+		return w.pool.answered(w, c, &answer)
+	}
+	return nil
+}
+
+// wrong ends a worker that cannot be talked to any more; why is empty if it should be ending.
+func (w *worker) wrong(why string) {
+	if why != "" {
+		w.kill(why)
+	} else {
+		w.killLater()
+	}
+}
+
+// reasonOf is what a worker did wrong when reading from it gave err; "" if it ended.
+func reasonOf(err error) string {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, os.ErrDeadlineExceeded) {
+		return ""
+	}
+	return strings.TrimPrefix(err.Error(), "aio: ")
+}
+
+// killLater kills the process if it does not end by itself, as it should.
+func (w *worker) killLater() *time.Timer {
+	return time.AfterFunc(lingers, func() { w.kill("it closed its end of a pipe, and went on") })
+}
+
+// bury tells how the process ended.
+func (w *worker) bury() *WorkerDied {
+	patience := time.NewTimer(lingers)
+	defer patience.Stop()
+	select {
+	case <-w.stderr.done:
+	case <-patience.C: // somebody else holds it
+	}
+	w.pipes.Lock() // an answer may still be read
+	defer w.pipes.Unlock()
+	for _, f := range []*os.File{w.calls, w.answers, w.errors} {
+		_ = f.Close()
+	}
+	return &WorkerDied{Pid: w.pid, State: w.state, Stderr: w.stderr.last(), why: w.why, early: !w.helloed}
+}
+
+// stopTimers stops what would end the worker later. Called with Pool.mu held.
+func (w *worker) stopTimers() {
+	for _, t := range []*time.Timer{w.age, w.late} {
+		if t != nil {
+			t.Stop()
+		}
+	}
+}
