@@ -180,7 +180,7 @@ func (b *Barrier) waiterFor(ctx context.Context) (*waiter, error) {
 // wait waits while blocked holds; it lets go of mu meanwhile.
 func (b *Barrier) wait(ctx context.Context, w *waiter, blocked func() bool) error {
 	for blocked() {
-		w.beginOn(ctx, onBarrier)
+		w.begin(ctx, onBarrier)
 		b.waiters.push(&w.node)
 		b.mu.Unlock()
 		err := w.park(ctx)

@@ -6,14 +6,17 @@ import (
 )
 
 // Clock is a time that loops can go by instead of the machine's: virtual time for tests (package
-// aiotest has such a clock, and the suite that a Clock must pass), a simulation's time, a time that
-// runs faster. Loops that are given the same Clock share it. All methods but Wait may be called from
-// any goroutine, none of them waits for a loop.
+// aiotest has such a clock, and TestClock, the suite that every Clock must pass), a simulation's
+// time, a time that runs faster. Loops that are given the same Clock share it. Its methods may be
+// called from any goroutine; only Wait waits, and none may call into a loop.
 //
-// What a virtual clock needs to know is when it may jump: when nobody has anything to do at the
-// present time. Therefore whoever works holds the clock. A loop holds it from its beginning to its
-// end except while it is in Wait, and each call on an executor holds it while it is out. A clock
-// that runs by itself ignores that: its Hold and Release do nothing.
+// What a virtual clock must know is when it may jump: when nobody has anything to do at the present
+// time. Therefore whoever works holds the clock. A loop does from its beginning to its end, except
+// while it is in Wait. A call on an executor does while it is out, except while it waits for
+// something of aio's: a sleep, a task, a queue. (One that waits in the executor's own queue counts
+// as one that works.) A goroutine that sleeps under a loop's context does not, and it holds the
+// clock for no longer than Sleep takes to return. Clocks that run by themselves ignore all that:
+// their Hold and Release do nothing.
 type Clock interface {
 	// Now is the present time. It never goes back.
 	Now() time.Time
@@ -55,14 +58,16 @@ func (l *Loop) useClock() {
 	l.clock.Hold() // until wrapUp
 	l.start0 = l.clock.Now()
 	l.bubbled = true
+	l.enterForeign()
 }
 
 // parkOnClock is park by a clock other than the machine's. A Clock may look at its wake at any time,
 // so that is a channel which is closed, and for one wait only.
 func (l *Loop) parkOnClock() {
-	if l.foreignEnds(); l.ready.n > 0 {
+	if l.foreign.look(); l.ready.n > 0 {
 		return
 	}
+	when, timed := l.nextTimer() // before the lock: see Loop.Tasks
 	b := &l.inbox
 	b.mu.Lock()
 	if len(b.posts) > 0 {
@@ -73,11 +78,12 @@ func (l *Loop) parkOnClock() {
 		b.bell = make(chan struct{})
 	}
 	bell := b.bell
+	l.note()
 	b.parked = true
 	b.mu.Unlock()
 
 	var until time.Time
-	if when, ok := l.nextTimer(); ok && when != never {
+	if timed && when != never {
 		until = l.start0.Add(time.Duration(when))
 	}
 	l.clock.Wait(bell, until)

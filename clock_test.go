@@ -236,3 +236,12 @@ func TestWithClock_twoClocks(t *testing.T) {
 		return nil
 	})
 }
+
+// A clock need not be comparable.
+func TestWithClock_uncomparable(t *testing.T) {
+	clock := struct {
+		aio.Clock
+		_ []int
+	}{Clock: aiotest.NewClock(time.Time{})}
+	aiotest.Run(t, func(ctx context.Context) error { return aio.Sleep(ctx, time.Hour) }, aio.WithClock(clock))
+}

@@ -54,6 +54,7 @@ func (l *Loop) leaveClock() {
 	o.over = true
 	o.mu.Unlock()
 	l.callers.resume()
+	l.leaveForeign()
 	l.clock.Release()
 }
 
@@ -226,74 +227,4 @@ func (l *Loop) sleepOnClock(ctx context.Context, d time.Duration) {
 	c.pause()
 	defer c.resume()
 	l.clock.Wait(ctx.Done(), l.clock.Now().Add(d))
-}
-
-// foreignEnd is a context, or another channel, that is not aio's, and what its end does.
-type foreignEnd struct {
-	node
-	done <-chan struct{}
-	fire func() // at most once
-}
-
-// notify implements notifiable.
-func (f *foreignEnd) notify() bool {
-	f.fire()
-	return true
-}
-
-// foreign are the ends that may have come although nobody has told the loop yet: a goroutine is on
-// its way to do so. Before time may jump, the loop looks for itself.
-type foreign struct {
-	mu   sync.Mutex
-	list nodeList // guarded by mu
-}
-
-// afterForeign is context.AfterFunc, whose f must not mind being called a second time, and may be
-// called on the loop.
-func (l *Loop) afterForeign(ctx context.Context, f func()) func() bool {
-	stop := context.AfterFunc(ctx, f)
-	if l == nil || l.clock == nil {
-		return stop
-	}
-	forget := l.watchForeign(ctx.Done(), f)
-	return func() bool {
-		forget()
-		return stop()
-	}
-}
-
-// watchForeign has f called on the loop, if done is closed when time would pass otherwise.
-func (l *Loop) watchForeign(done <-chan struct{}, f func()) (forget func()) {
-	e := &foreignEnd{done: done, fire: f}
-	e.owner = e
-	l.foreign.mu.Lock()
-	l.foreign.list.push(&e.node)
-	l.foreign.mu.Unlock()
-	return func() {
-		l.foreign.mu.Lock()
-		l.foreign.list.remove(&e.node)
-		l.foreign.mu.Unlock()
-	}
-}
-
-// foreignEnds acts on those that have come, in the order in which they are waited for.
-func (l *Loop) foreignEnds() {
-	f := &l.foreign
-	f.mu.Lock()
-	var over []*foreignEnd
-	for n := f.list.first; n != nil; n = f.list.after(n) {
-		e := n.owner.(*foreignEnd)
-		select {
-		case <-e.done:
-			over = append(over, e)
-		default:
-		}
-	}
-	for _, e := range over {
-		f.list.remove(&e.node)
-	}
-	f.mu.Unlock()
-	for _, e := range over {
-		e.fire()
-	}
 }

@@ -231,7 +231,7 @@ func TestClockHold_fullPool(t *testing.T) {
 			}()
 			aio.Go(ctx, aio.Do(func(ctx context.Context) error {
 				for {
-					if err := aio.Sleep(ctx, time.Millisecond); err != nil {
+					if err := aio.Sleep(ctx, 20*time.Millisecond); err != nil {
 						return err
 					}
 				}
@@ -324,5 +324,34 @@ func TestClockHold_acrossLoops(t *testing.T) {
 	}), aio.WithClock(clock))
 	if err := server.Close(); err != nil {
 		t.Error(err)
+	}
+}
+
+// The end of a foreign context, brought about by one loop, is seen by another before time passes.
+func TestClockHold_foreignEndAcrossLoops(t *testing.T) {
+	for range 50 {
+		clock := aiotest.NewClock(time.Time{})
+		clock.Hold()
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		server := start(t, aio.WithClock(clock))
+		served := aio.Submit(ctx, server, func(ctx context.Context) (time.Time, error) {
+			err := new(aio.Event).Wait(ctx)
+			if !errors.Is(err, context.Canceled) {
+				t.Errorf("the wait ended with %v", err)
+			}
+			return aio.Now(ctx), nil
+		})
+		aiotest.Run(t, distracted(func(ctx context.Context) error {
+			clock.Release()
+			if err := aio.Sleep(ctx, time.Second); err != nil {
+				return err
+			}
+			cancel()
+			return aio.Sleep(ctx, time.Minute)
+		}), aio.WithClock(clock))
+		if at, err := served.Await(t.Context()); err != nil || at.Sub(aiotest.Epoch) != time.Second {
+			t.Errorf("the news came at %v, want it after a second: %v", at, err)
+		}
 	}
 }

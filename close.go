@@ -9,10 +9,11 @@ import (
 // closing is how far a loop's end has come: wanted -> begun -> hard (the grace period is over) ->
 // the inbox is closed -> settled.
 type closing struct {
-	wanted bool // by the end of the iteration
-	begun  bool // tasks are cancelled
-	hard   bool // what is left is no longer waited for
-	over   bool // wrapUp was here
+	wanted bool  // by the end of the iteration
+	begun  bool  // tasks are cancelled
+	hard   bool  // what is left is no longer waited for
+	over   bool  // wrapUp was here
+	at     int64 // when it began; what was due by then is still called
 
 	realGrace *time.Timer // with a clock
 }
@@ -22,9 +23,9 @@ type closing struct {
 // on executors, and returns when the loop has ended. It is idempotent, and waits for a concurrent
 // Close.
 //
-// After the grace period (see [WithGrace]) a task that still waits is resumed with an error and
-// ended at its next wait; a call, or a step that never ends, is abandoned and named in a
-// *StuckError. Failures that nobody took are reported to Hooks.Unhandled before Close returns.
+// After the grace period (see [WithGrace]; [WithClock] says by which clock) a task that still waits
+// is resumed with an error and ended at its next wait; a call, or a step that never ends, is
+// abandoned and named in a *StuckError. Failures that nobody took are reported to Hooks.Unhandled before Close returns.
 // Timers that are not due are dropped.
 //
 // It suspends a task of another loop and blocks any other goroutine. From the loop's own tasks and
@@ -35,9 +36,7 @@ func (l *Loop) Close() error {
 		return ErrWouldDeadlock
 	}
 	l.post(closeRequest{l})
-	ctx, cancel := context.WithTimeout(context.Background(), l.grace)
-	err := l.settled.wait(ctx)
-	cancel()
+	err := l.settled.waitFor(l.grace)
 	if errors.Is(err, context.DeadlineExceeded) {
 		return l.waitWhileMoving()
 	}
@@ -55,13 +54,14 @@ func (l *Loop) waitWhileMoving() error {
 		if !l.post(&firstTurn{turn: &turn}) {
 			break // its last iteration is over
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), stillFor)
-		err := turn.wait(ctx)
-		cancel()
+		err := turn.waitFor(stillFor)
 		if errors.Is(err, context.DeadlineExceeded) {
 			return l.stuck()
 		}
-		if err != nil {
+		if err == nil { // it moves, and may have begun its grace period later than this Close
+			err = l.settled.waitFor(stillFor)
+		}
+		if err != nil && !errors.Is(err, context.DeadlineExceeded) {
 			return err
 		}
 	}
@@ -73,6 +73,13 @@ func (l *Loop) waitWhileMoving() error {
 
 // stillFor is how long one iteration may take after the grace period before it counts as stuck.
 const stillFor = 100 * time.Millisecond
+
+// waitFor is wait for no longer than d, in real time.
+func (c *core) waitFor(d time.Duration) error {
+	ctx, cancel := context.WithTimeout(context.Background(), d)
+	defer cancel()
+	return c.wait(ctx)
+}
 
 type firstTurn struct{ turn *core }
 
@@ -113,6 +120,7 @@ func (l *Loop) beginClose() {
 		return
 	}
 	l.closing.begun = true
+	l.closing.at = l.now()
 	l.awaitsCalls.Store(true)
 	l.root.end(endedCancelled, ErrClosed)
 	for _, t := range l.tasks.all() {

@@ -154,7 +154,7 @@ func (c *completions) next(ctx context.Context) (int, error) {
 			c.mu.Unlock()
 			t.checkpoint()
 		}
-		c.waiter.beginOn(ctx, onCompleted)
+		c.waiter.begin(ctx, onCompleted)
 		c.waiting = true
 		c.mu.Unlock()
 		err := c.waiter.park(ctx)

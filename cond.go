@@ -120,7 +120,7 @@ func (c *Cond) enter(ctx context.Context, w *waiter) {
 	c.m.mu.Lock()
 	defer c.m.mu.Unlock()
 	c.m.checkLocked() // somebody else may have unlocked it meanwhile
-	w.beginOn(ctx, onCond)
+	w.begin(ctx, onCond)
 	c.waiters.push(&w.node)
 	c.m.locked = false
 	c.m.wakeFirst()
@@ -139,7 +139,7 @@ func (m *Mutex) relock(w *waiter) {
 			m.mu.Unlock()
 			runtime.Goexit()
 		}
-		w.beginOn(ctx, onMutex)
+		w.begin(ctx, onMutex)
 		m.waiters.push(&w.node)
 		m.mu.Unlock()
 		err := w.park(ctx)

@@ -41,7 +41,7 @@ func newCountdown(ctx context.Context, n int, on reason, claims bool, enough fun
 	if w.task != nil {
 		c.loop = w.task.ctx.loop
 	}
-	w.beginOn(ctx, on)
+	w.begin(ctx, on)
 	return c, nil
 }
 

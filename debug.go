@@ -95,7 +95,7 @@ func noteUnread[F any](l *Loop, future *F, c *core, info TaskInfo) {
 	asked := c.claims > 0 || c.taken.Load() || c.more.done != nil || !c.more.debug
 	c.mu.Unlock()
 	if !asked {
-		noteOutcome(l, future, c, &failure{loop: l, what: Failure{Task: info}, unread: true})
+		noteOutcome(l, future, c, report{what: Failure{Task: info}, unread: true})
 	}
 }
 

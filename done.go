@@ -48,15 +48,26 @@ func (b bareChannel) close() {
 }
 
 // follow has a foreign context close the channel when it ends. That registration goes with the
-// channel, too.
+// channel, too. Only ctx holds it: what the runtime holds until the channel is gone must not lead to
+// ctx, from where a user's values may well lead to the channel.
 func (b bareChannel) follow(ctx context.Context) {
 	p := b.bare.Value()
 	if p == nil {
 		return
 	}
-	stop := context.AfterFunc(ctx, b.close)
-	runtime.AddCleanup(p, func(stop func() bool) { stop() }, stop)
+	r := new(registration)
+	r.stop = context.AfterFunc(ctx, func() {
+		b.close()
+		runtime.KeepAlive(r)
+	})
+	runtime.AddCleanup(p, func(r weak.Pointer[registration]) {
+		if r := r.Value(); r != nil {
+			r.stop()
+		}
+	}, weak.Make(r))
 }
+
+type registration struct{ stop func() bool }
 
 // bareChannels are those that were left to a scope.
 type bareChannels struct {

@@ -15,8 +15,8 @@ import "github.com/seed8b1f0744/aio/internal/invariant"
 // one before it in the chain looks at that head in turn, down to the loop's own goroutine, which
 // can do everything. So there is nothing to tell each other but the ready queue.
 //
-// On a task's stack no code of a user runs but the task's: callbacks and hooks might panic or call
-// runtime.Goexit, and would take the task with them. A loop that closes is driven by its own
+// On a task's stack no code of a user runs but the task's: callbacks, hooks and a Clock's Wait might
+// panic or call runtime.Goexit, and would take the task with them. A loop that closes is driven by its own
 // goroutine only.
 
 // maxDrivers bounds the chain. Longer ones save no more: with many tasks in turn, each that drives
@@ -29,7 +29,7 @@ func (w *worker) drive(l *Loop) bool {
 	if !l.mayDrive || l.closing.begun {
 		return false
 	}
-	for l.left > 0 || l.nextTurn(true) {
+	for l.left > 0 || l.nextTurn(l.clock == nil) {
 		r := l.ready.peek()
 		t, ok := r.(*task)
 		switch {
@@ -85,6 +85,9 @@ func (w *worker) another(l *Loop) bool {
 func (l *Loop) runOurs(r runnable) bool {
 	switch r := r.(type) {
 	case *watcher:
+		l.take()
+		r.run()
+	case *completion:
 		l.take()
 		r.run()
 	case *memberDone:

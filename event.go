@@ -56,7 +56,7 @@ func (e *Event) Wait(ctx context.Context) error {
 		e.mu.Unlock()
 		return nil
 	}
-	w.beginOn(ctx, onEvent)
+	w.begin(ctx, onEvent)
 	e.waiters.push(&w.node)
 	e.mu.Unlock()
 	err = w.park(ctx)

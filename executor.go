@@ -54,8 +54,8 @@ func Blocking[T any](ctx context.Context, fn func(context.Context) (T, error)) (
 	v, err := c.Await(ctx)
 	if err != nil && !c.taken.Swap(true) { // ctx's error
 		c.abandon(err)
-		if late := c.failedWith(); c.State() == Finished && late != nil {
-			c.late(late)
+		if c.hasFailed() {
+			c.late(c.failedWith())
 		}
 	}
 	return v, err
@@ -156,28 +156,41 @@ func (c *call[T]) run() {
 // deliver settles the call with its outcome. If somebody stopped waiting for it before, an error
 // that says more than that is reported.
 func (c *call[T]) deliver(v T, err error) {
-	state, cancelled := Finished, false
+	state, failed := Finished, err != nil
 	if how := c.ctx.Err(); err != nil && how != nil && errors.Is(err, how) {
-		state, cancelled = Cancelled, true // as a task's would be
-		if hidesFailure(err, how, context.Cause(c.ctx)) {
-			c.noteFailed()
-			cancelled = false
-		}
+		state = Cancelled // as a task's would be
+		failed = hidesFailure(err, how, context.Cause(c.ctx))
 		v, err = *new(T), newCancelledError(err, context.Cause(c.ctx))
 	}
-	if c.settleWith(v, state, err) {
+	if c.settleOutcome(v, state, err, failed) {
 		if c.untaken() {
 			c.noteFailure()
 		} else if err == nil && c.loop != nil && c.loop.debug != nil {
 			noteUnread(c.loop, c, &c.core, TaskInfo{})
 		}
-	} else if err != nil && !cancelled {
+	} else if failed {
 		c.late(err)
 	}
 	c.release()
 	if c.loop != nil {
 		c.loop.callBack()
 	}
+}
+
+// settleOutcome is settleWith for what the function came to. Somebody else may settle the call
+// meanwhile: then nothing of it is noted there.
+func (c *call[T]) settleOutcome(v T, state State, err error, failed bool) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.state.Load() != int32(Pending) {
+		return false
+	}
+	if failed && state == Cancelled {
+		c.extra().failed = true
+	}
+	c.value = v
+	c.settleLocked(state, err)
+	return true
 }
 
 func (c *call[T]) late(err error) {

@@ -9,12 +9,15 @@ import (
 
 // failure is an error that a task or a call ended with and that nobody has taken. It is reported
 // when nobody can reach the future any more, or when the loop closes, whichever comes first. It
-// holds nothing of the future but what the report needs, so that it does not keep it alive.
-type failure struct {
-	loop    *Loop
-	what    Failure
-	unread  bool        // no failure, but a value that nobody asked for: for debug mode
-	settled atomic.Bool // taken, or reported
+// holds nothing of the future but what the report needs, so that it does not keep it alive; and
+// nothing at all once it is settled: what the loop's hooks know may well lead to the future, and
+// the runtime holds a failure until the future is gone.
+type failure struct{ open atomic.Pointer[report] } // nil: taken, or reported
+
+type report struct {
+	loop   *Loop
+	what   Failure
+	unread bool // no failure, but a value that nobody asked for: for debug mode
 }
 
 // failures are those that may still be reported.
@@ -28,11 +31,14 @@ type failures struct {
 // noteFailure has the failure of c reported unless somebody takes it. future is what holds c: when
 // that can't be reached any more, nobody will.
 func noteFailure[F any](l *Loop, future *F, c *core, info TaskInfo) {
-	noteOutcome(l, future, c, &failure{loop: l, what: Failure{Task: info, Err: c.failedWith()}})
+	noteOutcome(l, future, c, report{what: Failure{Task: info, Err: c.failedWith()}})
 }
 
 // noteOutcome is the part of noteFailure that a forgotten value shares.
-func noteOutcome[F any](l *Loop, future *F, c *core, r *failure) {
+func noteOutcome[F any](l *Loop, future *F, c *core, what report) {
+	what.loop = l
+	r := new(failure)
+	r.open.Store(&what)
 	c.mu.Lock()
 	if c.taken.Load() || c.more.failure != nil {
 		c.mu.Unlock()
@@ -64,7 +70,7 @@ func (f *failures) add(r *failure) bool {
 	if len(f.open) > 64 && f.left < len(f.open)/2 {
 		kept := f.open[:0]
 		for _, r := range f.open {
-			if !r.settled.Load() {
+			if r.open.Load() != nil {
 				kept = append(kept, r)
 			}
 		}
@@ -76,34 +82,34 @@ func (f *failures) add(r *failure) bool {
 	return true
 }
 
-// settle makes r taken or reported; it reports whether it was this call.
-func (r *failure) settle() bool {
-	if !r.settled.CompareAndSwap(false, true) {
-		return false
+// settle makes r taken or reported; it returns what there is to report, nil if that was before.
+func (r *failure) settle() *report {
+	open := r.open.Swap(nil)
+	if open != nil {
+		open.loop.failures.mu.Lock()
+		open.loop.failures.left-- // of one that a closed loop did not note, too: nobody counts any more
+		open.loop.failures.mu.Unlock()
 	}
-	r.loop.failures.mu.Lock()
-	r.loop.failures.left-- // of one that a closed loop did not note, too: nobody counts any more
-	r.loop.failures.mu.Unlock()
-	return true
+	return open
 }
 
 // dropped is called by the garbage collector when nobody can reach the future any more.
 func (r *failure) dropped() {
-	if !r.settled.Load() && !r.loop.schedule(r) {
+	if open := r.open.Load(); open != nil && !open.loop.schedule(r) {
 		r.run() // the loop has closed
 	}
 }
 
 // run implements runnable: the report on the loop.
 func (r *failure) run() {
-	if !r.settle() {
-		return
+	open := r.settle()
+	switch {
+	case open == nil:
+	case open.unread:
+		open.loop.warnUnread(open.what.Task)
+	default:
+		open.loop.report(open.what)
 	}
-	if r.unread {
-		r.loop.warnUnread(r.what.Task)
-		return
-	}
-	r.loop.report(r.what)
 }
 
 // reportFailures reports what is left, oldest first, when the loop closes. A hook that ends this

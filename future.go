@@ -299,7 +299,7 @@ func (c *core) wait(ctx context.Context) error {
 		c.mu.Unlock()
 		return nil
 	}
-	w.beginOn(ctx, onPromise+reason(c.of))
+	w.begin(ctx, onPromise+reason(c.of))
 	c.watchers.push(&w.node)
 	c.claims++
 	c.mu.Unlock()

@@ -112,6 +112,25 @@ func TestGrace_stepThatDoesNotEnd(t *testing.T) {
 	})
 }
 
+// A step that holds the loop when Close is called delays the grace period; meanwhile Close waits.
+func TestGrace_beginsLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := start(t, aio.WithGrace(time.Minute))
+		stubborn := aio.Submit(context.Background(), l, aio.Do(func(ctx context.Context) error {
+			return aio.Sleep(context.WithoutCancel(ctx), time.Hour)
+		}))
+		aio.Submit(context.Background(), l, aio.Do(func(context.Context) error { time.Sleep(10 * time.Second); return nil }))
+		synctest.Wait()
+		began := time.Now()
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+		if took := time.Since(began); took != 70*time.Second || stubborn.State() != aio.Cancelled {
+			t.Errorf("Close took %v, and the task is %v", took, stubborn.State())
+		}
+	})
+}
+
 func TestGrace_callbackThatDoesNotEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := aio.Start(aio.WithGrace(time.Second), complains(t))
@@ -188,5 +207,31 @@ func TestGrace_run(t *testing.T) {
 			t.Errorf("Run: %v, want main's error and a *StuckError", err)
 		}
 		close(release)
+	})
+}
+
+// A callback that calls itself soon, or at once by a timer, ends with the grace period.
+func TestGrace_callbacksThatGoOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		seen := newReports()
+		l := aio.Start(aio.WithGrace(time.Second), seen.option())
+		var soon, later func()
+		var hs, hl aio.Handle
+		soon = func() {
+			time.Sleep(time.Millisecond) // or no time would pass
+			hs = l.CallSoon(soon)
+		}
+		later = func() { hl = l.CallLater(0, later) }
+		l.CallSoon(soon)
+		l.CallSoon(later)
+		if err := l.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+		if hs.Err() != aio.ErrClosed || hl.Err() != aio.ErrClosed {
+			t.Errorf("the last of them: %v, %v; want ErrClosed", hs.Err(), hl.Err())
+		}
+		if told := len(seen.all()); told != 2 {
+			t.Errorf("Unhandled was told of %d, want 2", told)
+		}
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"sync"
+	"sync/atomic"
 
 	"github.com/seed8b1f0744/aio/internal/invariant"
 )
@@ -137,7 +138,7 @@ func (g *group) wait() error {
 		}
 		g.mu.Lock()
 		if g.members > 0 {
-			w.beginOn(ctx, onGroup)
+			w.begin(ctx, onGroup)
 			g.waiting.push(&w.node)
 			g.mu.Unlock()
 			if err := w.park(ctx); err != nil { // Close gave up on this task
@@ -208,7 +209,8 @@ func (g *group) leave() {
 
 // ForEach calls fn for each item in a task of its own, at most limit at a time. It takes an item
 // only when it may start its task, stops taking at the first error or when ctx ends, waits for the
-// tasks that run, and returns as [WithGroup] does. items is pulled by the caller, so it may await.
+// tasks that run, and returns as [WithGroup] does. items is pulled by the caller, so it may await;
+// the end of ctx ends such a wait, but an error of fn does not: it is seen when the next item comes.
 //
 // It may be called in a task, which it suspends, and in any other goroutine, which it blocks; ctx
 // must carry a loop (ErrNoLoop). limit must be at least 1.
@@ -217,16 +219,28 @@ func ForEach[T any](ctx context.Context, limit int, items iter.Seq[T], fn func(c
 		return fmt.Errorf("aio: ForEach: limit is %d, must be at least 1", limit)
 	}
 	room := NewSemaphore(limit)
-	return withGroup(ctx, room, func(ctx context.Context) error {
+	var started, done int64
+	err := withGroup(ctx, room, func(ctx context.Context) error {
 		if err := room.Acquire(ctx); err != nil {
 			return err
 		}
 		for item := range items {
-			Go(ctx, func(ctx context.Context) (struct{}, error) { return struct{}{}, fn(ctx, item) })
+			started++
+			Go(ctx, func(ctx context.Context) (struct{}, error) {
+				err := fn(ctx, item)
+				if err == nil {
+					atomic.AddInt64(&done, 1)
+				}
+				return struct{}{}, err
+			})
 			if err := room.Acquire(ctx); err != nil {
 				return err
 			}
 		}
 		return ended(ctx)
 	})
+	if err == nil && atomic.LoadInt64(&done) < started {
+		err = newCancelledError(context.Canceled, ErrClosed) // by the loop, while ctx goes on
+	}
+	return err
 }

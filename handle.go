@@ -153,10 +153,13 @@ func (h Handle) Err() error { return h.err }
 // CallSoon has fn called on the loop, once, after what is ready now: asyncio's call_soon and
 // call_soon_threadsafe in one. From any goroutine; it does not suspend. fn runs outside any task:
 // in it, waiting is ErrWouldDeadlock (start a task with Go), and a panic goes to Hooks.Unhandled.
-// On a closed loop the handle's Err is ErrClosed.
+// On a closed loop, and from one whose grace period is over, the handle's Err is ErrClosed.
 func (l *Loop) CallSoon(fn func()) Handle {
 	mustCall(fn)
 	if l.onLoop() {
+		if l.closing.hard {
+			return l.refused() // callbacks that call themselves soon would keep the loop from ending
+		}
 		s := l.slots.get(l, false)
 		h := s.arm(fn, nil, 0)
 		l.ready.push(s)
@@ -181,13 +184,17 @@ func (l *Loop) CallLater(d time.Duration, fn func()) Handle {
 	return l.callAt(l.after(d), fn)
 }
 
-// CallAt is CallLater for a point in time on the loop's clock, see Now.
+// CallAt is CallLater for a point in time on the loop's clock, see Now. One that is more than 292
+// years after the loop's beginning does not come.
 func (l *Loop) CallAt(t time.Time, fn func()) Handle {
 	return l.callAt(int64(t.Sub(l.start0)), fn)
 }
 
 func (l *Loop) callAt(when int64, fn func()) Handle {
 	mustCall(fn)
+	if l.onLoop() && l.closing.hard {
+		return l.refused()
+	}
 	h, accepted := l.arm(when, fn, slotTimer)
 	if !accepted {
 		return l.refused()

@@ -45,11 +45,12 @@ func (l *Loop) run() {
 // A task or coroutine that drives may have begun the iteration, and done some of it: see drive.
 func (l *Loop) iterate() bool {
 	if l.left == 0 {
-		if l.closing.wanted {
+		closes := l.closing.wanted
+		if closes {
 			l.beginClose()
 		}
 		l.collect()
-		if l.ready.n == 0 {
+		if l.ready.n == 0 && !l.owesTimer(closes) {
 			if l.finished() {
 				return false
 			}
@@ -84,6 +85,13 @@ func (l *Loop) beginTurn() {
 	l.fire()
 	l.iterations++
 	l.left = l.ready.n
+}
+
+// owesTimer reports whether a timer was due when the loop was closed: that is still called. first is
+// for the iteration in which the closing begins.
+func (l *Loop) owesTimer(first bool) bool {
+	when, ok := l.nextTimer()
+	return ok && (when < l.closing.at || first && when <= l.now())
 }
 
 // due reports whether a timer is.

@@ -20,7 +20,6 @@ type Loop struct {
 	logger   *slog.Logger
 	grace    time.Duration
 	onThread bool
-	clock    Clock      // nil: the machine's
 	bubbled  bool       // on virtual time: in a testing/synctest bubble, or with a clock
 	start0   time.Time  // zero of the loop's int64 times
 	debug    *debugging // nil: not in debug mode
@@ -50,9 +49,6 @@ type Loop struct {
 	tasks       taskList
 	failures    failures
 	ending      sync.WaitGroup // goroutines of workers that exited
-	outside     outside
-	callers     *caller // immutable; whoever runs the loop instead of going on with its own calls
-	foreign     foreign
 
 	inbox   inbox
 	settled core // done when the loop has closed; Close waits for it
@@ -60,6 +56,11 @@ type Loop struct {
 	executorMu  sync.Mutex
 	executor    Executor // guarded by executorMu; made when first used
 	ownExecutor bool     // guarded by executorMu; made by us, closed by us
+
+	clock   Clock // immutable; nil: the machine's. What follows is for a clock only
+	outside outside
+	callers *caller  // immutable; whose calls this loop is run in
+	foreign *foreign // immutable
 }
 
 // runnable is what stands in the ready queue: a task's step, a callback, a timer, a watcher of a

@@ -40,7 +40,7 @@ func (m *Mutex) Lock(ctx context.Context) error {
 		m.mu.Unlock()
 		return nil
 	}
-	w.beginOn(ctx, onMutex)
+	w.begin(ctx, onMutex)
 	m.waiters.push(&w.node)
 	m.mu.Unlock()
 	err = w.park(ctx)

@@ -123,7 +123,7 @@ func (p *Pool) waitForRoom(ctx context.Context) error {
 		p.mu.Unlock()
 		return nil
 	}
-	w.beginOn(ctx, onPool)
+	w.begin(ctx, onPool)
 	p.waiting.push(&w.node)
 	p.mu.Unlock()
 	err = w.park(ctx)

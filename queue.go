@@ -104,7 +104,7 @@ func (q *Queue[T]) Get(ctx context.Context) (T, error) {
 			}
 			continue
 		}
-		w.beginOn(ctx, onQueueGet)
+		w.begin(ctx, onQueueGet)
 		q.getters.push(&w.node)
 		q.mu.Unlock()
 		if err := w.park(ctx); err != nil {
@@ -130,7 +130,7 @@ func (q *Queue[T]) wait(ctx context.Context, on reason, list *nodeList, blocked 
 			return nil
 		}
 	}
-	w.beginOn(ctx, on)
+	w.begin(ctx, on)
 	list.push(&w.node)
 	q.mu.Unlock()
 	err := w.park(ctx)

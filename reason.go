@@ -9,9 +9,9 @@ import (
 // written anyway when a wait begins: so any goroutine may read it at any time, and it costs nothing.
 type reason uint64
 
-// A primitive of our own names itself in beginOn; its words are in reasonWords.
+// A primitive of our own names itself in begin; its words are in reasonWords.
 const (
-	onUnknown reason = iota
+	onUnknown reason = iota // of a wait that is over, or not ours to tell
 	onSleep
 	onGather
 	onWait
@@ -72,6 +72,8 @@ var reasonWords = [...]string{
 	onLoopClose: "close of another loop",
 	onPoolClose: "close of an executor",
 }
+
+var _ [waitOn>>waitOnShift + 1 - len(reasonWords)]struct{} // all have room in a waiter's word
 
 // on is what w waits for, if it does.
 func (w *waiter) on() (reason, bool) {

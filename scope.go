@@ -139,8 +139,9 @@ func (s *scope) extra() *scopeMore {
 }
 
 // end ends s and all below it, once, and reports whether it was this call that did. From any
-// goroutine, with no lock held. Those below are told first: in a group, the members before the
-// body, as asyncio's TaskGroup does.
+// goroutine, with no lock held. Those below are told first, and of them the tasks: in a group, the
+// members before the body, as asyncio's TaskGroup does, also if the body waits in a group or under
+// a timeout of its own.
 func (s *scope) end(how uint32, cause error) bool {
 	s.mu.Lock()
 	if isOver(s.how.Load()) {
@@ -168,7 +169,14 @@ func (s *scope) end(how uint32, cause error) bool {
 		d.tell()
 	}
 	for _, c := range children {
-		c.end(how, cause)
+		if c.ownTask != nil {
+			c.end(how, cause)
+		}
+	}
+	for _, c := range children {
+		if c.ownTask == nil {
+			c.end(how, cause)
+		}
 	}
 	if m != nil {
 		s.mu.Lock()

@@ -54,7 +54,7 @@ func (s *Semaphore) Acquire(ctx context.Context) error {
 		s.mu.Unlock()
 		return nil
 	}
-	w.beginOn(ctx, onSemaphore)
+	w.begin(ctx, onSemaphore)
 	s.waiters.push(&w.node)
 	s.mu.Unlock()
 	err = w.park(ctx)

@@ -147,6 +147,52 @@ func TestShield_startsNothing(t *testing.T) {
 }
 
 // In a group's body fn's task is a member: it is waited for, also when its caller was cancelled, and its failure is the group's.
+// What Shield returns is its caller's to handle, in a group too.
+func TestShield_inAGroupFails(t *testing.T) {
+	run(t, func(ctx context.Context) error {
+		inner := false
+		err := aio.WithGroup(ctx, func(ctx context.Context) error {
+			_, err := aio.Shield(ctx, aio.Do(func(context.Context) error { return io.EOF }))
+			checkErr(t, "Shield", err, io.EOF)
+			aio.Go(ctx, aio.Do(func(context.Context) error { inner = true; return nil }))
+			return ctx.Err()
+		})
+		if err != nil || !inner {
+			t.Errorf("WithGroup: %v; a member ran after it: %t", err, inner)
+		}
+		return nil
+	})
+}
+
+// The task ends, and its caller's context does before the caller has gone on: then the failure is told of once all the same.
+func TestShield_callerLeavesLate(t *testing.T) {
+	for _, grouped := range []bool{false, true} {
+		seen := newReports()
+		l := aio.Start(seen.option())
+		caller := func(ctx context.Context) error {
+			ctx, cancel := context.WithCancel(ctx)
+			defer cancel()
+			_, err := aio.Shield(ctx, aio.Do(func(context.Context) error {
+				l.CallSoon(func() { l.CallSoon(cancel) }) // in the turn in which the caller would go on, before it
+				return io.EOF
+			}))
+			checkErr(t, "Shield", err, context.Canceled)
+			return nil
+		}
+		task := aio.Submit(context.Background(), l, aio.Do(func(ctx context.Context) error {
+			if grouped {
+				return aio.WithGroup(ctx, caller)
+			}
+			return caller(ctx)
+		}))
+		_, err := task.Await(context.Background())
+		_ = l.Close()
+		if told := len(seen.all()); grouped && (!errors.Is(err, io.EOF) || told != 0) || !grouped && (err != nil || told != 1) {
+			t.Errorf("in a group %t: the task ended with %v, and %d failures were told", grouped, err, told)
+		}
+	}
+}
+
 func TestShield_inAGroup(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		run(t, func(ctx context.Context) error {

@@ -6,9 +6,10 @@ import (
 	"time"
 )
 
-// Sleep waits for d on the clock of ctx's loop. It suspends a task, always, also when ctx has
-// ended: then once, as Yield does, so that a loop which ignores errors starves nobody. It blocks
-// any other goroutine. d <= 0 is [Yield].
+// Sleep waits for d, in a task on the clock of its loop, in any other goroutine on that of ctx's
+// loop, also when that loop has closed; without a loop it is the machine's. It suspends a task,
+// always, also when ctx has ended: then once, as Yield does, so that a loop which ignores errors
+// starves nobody. It blocks any other goroutine. d <= 0 is [Yield].
 //
 // It returns ctx's error if ctx ended, and nil otherwise. In a callback it is ErrWouldDeadlock.
 func Sleep(ctx context.Context, d time.Duration) error {
@@ -29,7 +30,7 @@ func Sleep(ctx context.Context, d time.Duration) error {
 	l := t.ctx.loop
 	s := l.slots.get(l, false)
 	w := &t.waiter
-	w.beginOn(ctx, onSleep)
+	w.begin(ctx, onSleep)
 	h := s.arm(nil, t, slotTimer)
 	l.timers.Push(l.after(d), s)
 	err = w.park(ctx)
@@ -83,6 +84,11 @@ func (t *task) yield(ctx context.Context) error {
 // timer of its own; without a loop in ctx it is context.WithTimeout. The context ends with
 // context.DeadlineExceeded. Call cancel when done with it: until then, or until the deadline, it is
 // held by its parent. From any goroutine; it does not suspend.
+//
+// The context's Deadline is a time on the loop's clock. With [WithClock] that misleads whoever
+// compares it with time.Now, package context included: on a clock that shows a time long past, its
+// WithTimeout takes this deadline for the nearer one and sets no timer of its own. The end of the
+// context is right in any case.
 func WithTimeout(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
 	parent := scopeOf(ctx)
 	if parent == nil {
@@ -114,11 +120,11 @@ func (l *Loop) handOverTimeouts() {
 	for l.timers.Len() > 0 {
 		when, _ := l.timers.Next()
 		s := l.timers.Pop()
-		word := s.word.Load()
+		word, fn := s.word.Load(), s.fn
+		s.fn = nil // whoever keeps the closed loop does not keep what its timers hold
 		if word&slotOutlives == 0 || word&slotState != slotPending {
 			continue
 		}
-		fn := s.fn
 		time.AfterFunc(time.Duration(when-l.now()), func() {
 			if s.word.CompareAndSwap(word&^slotState|slotPending, word&^slotState+slotGen) {
 				fn()

@@ -19,9 +19,10 @@ type Stats struct {
 // Stats tells how the loop stands. It may be called from any goroutine, also while a step holds the
 // loop, and after the loop has closed. It does not suspend.
 //
-// From the loop's own tasks and callbacks, and while the loop sleeps, the numbers are exact. Any
-// other goroutine asks the loop, which answers in its turn, after what that goroutine handed over
-// before. If it does not within 10 ms, because a step holds it, or if the caller is a task or
+// From the loop's own tasks and callbacks, and while the loop sleeps, the numbers are exact (but for
+// Timers, which is one too few for each timer that was cancelled after it came due, until its turn).
+// Any other goroutine asks the loop, which answers in its turn, after what that goroutine handed
+// over before. If it does not within 10 ms, because a step holds it, or if the caller is a task or
 // callback of another loop, which must not wait, then Tasks is still exact, and so is the part of
 // Ready that other goroutines handed over. The rest is as of the last time the loop noted it: it
 // does so before it sleeps, when it takes over what others handed to it, and at least every 16
@@ -37,7 +38,8 @@ func (l *Loop) Stats() Stats {
 	b.mu.Lock()
 	seen := b.seen
 	if here || b.parked {
-		seen = l.glance()
+		l.note() // so that nobody is told older numbers later
+		seen = b.seen
 	}
 	seen.ready += b.waiting()
 	b.mu.Unlock()
@@ -235,7 +237,8 @@ func (q *question) run() {
 		return
 	}
 	q.begun = true
-	seen := l.glance()
+	l.note()
+	seen := b.seen
 	seen.ready += b.waiting()
 	b.mu.Unlock()
 	q.stats = l.stats(seen)

@@ -241,7 +241,7 @@ func (t *task) mayBegin() bool {
 // had ended.
 func (l *Loop) finish(t *task, err error, cancelled bool) {
 	state := Finished
-	if cancelled || t.killed && err != nil {
+	if cancelled {
 		state, err = Cancelled, newCancelledError(err, t.ctx.cause())
 	}
 	invariant.Check(t.worker == nil, "a task that is over has no coroutine")
@@ -308,15 +308,19 @@ func (w *worker) runTask() {
 		}
 		// Goexit can't be stopped, and iter.Pull would pass it on to the loop. So the goroutine
 		// stays here until somebody whose end does not matter calls Stop.
-		w.err, w.exited = ErrGoexit, true
+		w.err, w.exited, w.cancelled = ErrGoexit, true, w.task.killed
 		for w.co.Suspend() {
 		}
 	}()
 	t := w.task
 	w.err = t.body().exec()
 	if w.err != nil && isOver(t.ctx.state()) { // here, because a user's Is may panic
-		w.cancelled = errors.Is(w.err, t.ctx.Err())
-		if w.cancelled && hidesFailure(w.err, t.ctx.Err(), t.ctx.cause()) {
+		how := t.ctx.Err()
+		if t.killed && !errors.Is(w.err, how) {
+			how = context.Canceled // the error of the wait that Close ended
+		}
+		w.cancelled = errors.Is(w.err, how)
+		if w.cancelled && hidesFailure(w.err, how, t.ctx.cause()) {
 			t.core.noteFailed()
 		}
 	}

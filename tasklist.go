@@ -89,7 +89,7 @@ func (s *taskList) waitNone(ctx context.Context) error {
 		s.mu.Unlock()
 		return nil
 	}
-	w.beginOn(ctx, onNoTasks)
+	w.begin(ctx, onNoTasks)
 	s.none.push(&w.node)
 	s.mu.Unlock()
 	err = w.park(ctx)

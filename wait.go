@@ -95,14 +95,15 @@ func coreOf(w Waiter) (c *core, stop func()) {
 		return c, func() { release() }
 	}
 	stopped := make(chan struct{})
-	forget := func() {}
+	settle, forget := func() { c.settle(Finished, nil) }, func() {}
 	if l := loopHere(); l != nil && l.clock != nil {
-		forget = l.watchForeign(w.Done(), func() { c.settle(Finished, nil) })
+		forget = l.watchForeign(w.Done(), settle)
+		settle = func() { l.whileHeld(func() { c.settle(Finished, nil) }) }
 	}
 	go func() {
 		select {
 		case <-w.Done():
-			c.settle(Finished, nil)
+			settle()
 		case <-stopped:
 		}
 	}()

@@ -13,11 +13,11 @@ import (
 // is what makes one color: whatever can be waited for knows waiters, and only this file knows of
 // which kind they are.
 //
-// A wait goes: waiterFor, beginOn, a place in a list of what is waited for, park, and, if park fails,
+// A wait goes: waiterFor, begin, a place in a list of what is waited for, park, and, if park fails,
 // out of that list again. In between it is either notified by what it waits for or ended by its
 // context, whichever comes first:
 //
-//	idle -> waiting (beginOn) -> notified (notify) | gone (end) -> waiting ...
+//	idle -> waiting (begin) -> notified (notify) | gone (end) -> waiting ...
 //
 // Both deliver the waiter: they put its task in the ready queue, or wake its goroutine. A task has
 // one waiter for all its waits, told apart by a generation. That nobody reaches a later wait
@@ -98,9 +98,9 @@ func running(ctx context.Context) (*task, error) {
 	return nil, nil
 }
 
-// beginOn starts a wait under ctx. Its source must not know the waiter before. on is for people, see
+// begin starts a wait under ctx. Its source must not know the waiter before. on is for people, see
 // Loop.Tasks.
-func (w *waiter) beginOn(ctx context.Context, on reason) {
+func (w *waiter) begin(ctx context.Context, on reason) {
 	word := w.word.Load()
 	invariant.Check(word&waitState != waitWaiting, "a waiter waits once at a time")
 	word = word&^(waitState|waitOwn|waitOn) + waitGen | waitWaiting | uint64(on)<<waitOnShift
@@ -209,10 +209,10 @@ func (w *waiter) block(ctx context.Context) error {
 	select {
 	case <-w.wake.c:
 	case <-ctx.Done():
+		w.wake.callers.resume() // before anybody can see that the wait is over
 		if word := w.word.Load(); word&waitState != waitWaiting || !w.word.CompareAndSwap(word, word&^waitState|waitGone) {
 			<-w.wake.c
-		} else {
-			w.wake.callers.resume()
+			w.wake.callers.pause() // who ended it has done so, too
 		}
 	}
 	return ended(ctx)

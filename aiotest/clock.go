@@ -1,6 +1,7 @@
 package aiotest
 
 import (
+	"context"
 	"slices"
 	"sync"
 	"time"
@@ -80,12 +81,8 @@ func (c *Clock) Hold() {
 func (c *Clock) Release() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.release()
-}
-
-func (c *Clock) release() {
 	if c.holds == 0 {
-		panic("aiotest: Release of a Clock that nobody holds, or Wait without a Hold")
+		panic("aiotest: Release of a Clock that nobody holds")
 	}
 	c.holds--
 	c.step()
@@ -99,8 +96,8 @@ func (c *Clock) Wait(wake <-chan struct{}, until time.Time) { c.wait(&wait{wake:
 // blocks: it is for a test's own goroutine, which must not hold the clock. In a task or a callback
 // it panics: that holds the clock itself; Sleep is what a task calls.
 func (c *Clock) Advance(d time.Duration) {
-	if aio.InTask() {
-		panic("aiotest: Advance in a task, which keeps the clock where it is: call aio.Sleep")
+	if aio.InTask() || aio.Yield(context.Background()) != nil {
+		panic("aiotest: Advance in a task or a callback, which hold the clock themselves; what a task calls is aio.Sleep")
 	}
 	c.advance.Lock()
 	defer c.advance.Unlock()
@@ -112,16 +109,9 @@ func (c *Clock) Advance(d time.Duration) {
 }
 
 func (c *Clock) wait(w *wait) {
-	w.due = make(chan struct{})
-	c.mu.Lock()
-	if w.woken() || !w.last && w.timed() && !w.until.After(c.now) {
-		c.mu.Unlock()
+	if !c.enter(w) {
 		return
 	}
-	c.waits = append(c.waits, w)
-	c.release()
-	c.mu.Unlock()
-
 	select {
 	case <-w.due: // step has taken it out
 		return
@@ -133,6 +123,23 @@ func (c *Clock) wait(w *wait) {
 		c.waits = slices.Delete(c.waits, i, i+1)
 		c.holds++
 	}
+}
+
+// enter begins a wait; it reports false if there is nothing to wait for.
+func (c *Clock) enter(w *wait) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if w.woken() || w.timed() && !w.until.After(c.now) && !w.last {
+		return false
+	}
+	if c.holds == 0 {
+		panic("aiotest: Wait by somebody who does not hold the Clock: Hold it first")
+	}
+	w.due = make(chan struct{})
+	c.waits = append(c.waits, w)
+	c.holds--
+	c.step()
+	return true
 }
 
 // step has the next one go on if nobody holds the clock. Called with mu held.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -180,4 +181,27 @@ func TestManualClock(t *testing.T) {
 	if _, err := task.Result(); !errors.Is(err, aio.ErrClosed) {
 		t.Error(err)
 	}
+}
+
+// What can't be meant panics and says what is.
+func TestClock_misuse(t *testing.T) {
+	panics := func(name, want string, fn func()) {
+		t.Helper()
+		defer func() {
+			if v := recover(); v == nil || !strings.Contains(fmt.Sprint(v), want) {
+				t.Errorf("%s: %v, want a panic that says %q", name, v, want)
+			}
+		}()
+		fn()
+	}
+	clock := aiotest.NewClock(time.Time{})
+	panics("Release", "nobody holds", clock.Release)
+	panics("Wait", "Hold it first", func() { clock.Wait(nil, time.Time{}) })
+	clock.Advance(time.Hour) // and it works as before
+	aiotest.Run(t, func(ctx context.Context) error {
+		panics("Advance in a task", "aio.Sleep", func() { clock.Advance(1) })
+		l, _ := aio.LoopOf(ctx)
+		l.CallSoon(func() { panics("Advance in a callback", "aio.Sleep", func() { clock.Advance(1) }) })
+		return aio.Yield(ctx)
+	}, aio.WithClock(clock))
 }

@@ -8,6 +8,9 @@
 //		})
 //	}
 //
+// Only what aio does with time is virtual: time.Sleep, time.After and context.WithTimeout go by the
+// machine's clock, in a test as elsewhere; aio has Sleep, CallLater and WithTimeout instead.
+//
 // A [Clock] needs no bubble of testing/synctest, and works in one. Which to take: in a bubble time
 // passes when all of its goroutines wait, so it suits code that starts goroutines of its own, and
 // cannot tell a socket that somebody will write to from one that nobody will. A Clock asks the loops

@@ -18,7 +18,11 @@ import (
 // t.FailNow, t.Fatal and t.Skip in a task end that task; in main they end the test.
 func Run(t testing.TB, main func(ctx context.Context) error, opts ...aio.Option) {
 	t.Helper()
+	meant := func(err error) bool { return errors.Is(err, aio.ErrGoexit) && (t.Failed() || t.Skipped()) }
 	unhandled := func(f aio.Failure) {
+		if meant(f.Err) {
+			return
+		}
 		if f.Task.Name != "" {
 			t.Errorf("aiotest: task %q failed and nobody took its error: %v", f.Task.Name, f.Err)
 		} else {
@@ -30,8 +34,8 @@ func Run(t testing.TB, main func(ctx context.Context) error, opts ...aio.Option)
 		aio.WithHooks(aio.Hooks{Unhandled: unhandled}),
 	}, opts...)
 	_, err := aio.Run(t.Context(), aio.Do(main), opts...)
-	if errors.Is(err, aio.ErrGoexit) && (t.Failed() || t.Skipped()) {
-		runtime.Goexit() // what main meant
+	if meant(err) {
+		runtime.Goexit()
 	}
 	if err != nil {
 		t.Errorf("aiotest: Run: %v", err)

@@ -3,6 +3,7 @@ package policy
 import (
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -43,6 +44,46 @@ func TestAsyncioPage_showsTheExample(t *testing.T) {
 		}
 	}
 }
+
+// The page leads to each deliberate difference, and its links lead somewhere.
+func TestAsyncioPage_links(t *testing.T) {
+	tr := theTree(t)
+	headings := map[string]bool{} // "path" of each file, and "path#heading"
+	for _, f := range tr.files {
+		headings[f.path] = true
+		if path.Ext(f.path) != ".md" {
+			continue
+		}
+		for _, m := range heading.FindAllStringSubmatch(string(f.text), -1) {
+			headings[f.path+"#"+strings.ToLower(strings.ReplaceAll(m[1], " ", "-"))] = true
+		}
+	}
+	text, err := os.ReadFile(filepath.Join(tr.root, filepath.FromSlash(asyncioPage)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	linked := map[string]bool{}
+	for _, m := range link.FindAllStringSubmatch(string(text), -1) {
+		to := path.Join(path.Dir(asyncioPage), m[1])
+		if strings.HasPrefix(m[1], "#") {
+			to = asyncioPage + m[1]
+		}
+		linked[to] = true
+		if !headings[to] {
+			t.Errorf("%s: the link to %s leads nowhere", asyncioPage, m[1])
+		}
+	}
+	for to := range headings {
+		if strings.HasPrefix(to, "docs/differences.md#") && !linked[to] {
+			t.Errorf("%s does not link to %s: each deliberate difference belongs on its list", asyncioPage, to)
+		}
+	}
+}
+
+var (
+	heading = regexp.MustCompile(`(?m)^##+ (.*)$`)
+	link    = regexp.MustCompile(`\]\((#[^()\s]+|[^()\s]+\.[^()\s]+)\)`) // [T](10) is Go
+)
 
 func readNames(t *testing.T) []string {
 	text, err := os.ReadFile(filepath.FromSlash(asyncioNames))

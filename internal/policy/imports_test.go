@@ -27,7 +27,7 @@ var importRules = []importRule{
 	{"internal/goid", nil, nil, "who am I, nothing else"},
 	{"internal/invariant", nil, nil, "must be usable from everywhere"},
 	{"internal/timerq", []string{"internal/invariant"}, nil, "a heap of deadlines; whose clock it is, is the loop's business"},
-	{"internal/scenario", []string{"."}, nil, "compares what users can call with CPython's asyncio"},
+	{"internal/scenario", []string{"."}, []string{"aiotest"}, "compares what users can call with CPython's asyncio"},
 	{"internal/policy", nil, nil, "looks at the tree from outside; must build when the rest does not"},
 
 	{"aiotest", []string{"."}, nil, "a test kit made of what users can call: what it does with a loop, anybody can"},

@@ -28,22 +28,12 @@ func firstDifference(cpython, ours []string) int {
 		n--
 		ours = ours[:min(n, len(ours))]
 	}
-	same := func(a, b string) bool { return a == b }
-	if !CountsTurns {
-		same = func(a, b string) bool { return withoutTurn(a) == withoutTurn(b) }
-	}
 	for i := range max(n, len(ours)) {
-		if i >= n || i >= len(ours) || !same(cpython[i], ours[i]) {
+		if i >= n || i >= len(ours) || cpython[i] != ours[i] {
 			return i
 		}
 	}
 	return -1
-}
-
-func withoutTurn(line string) string {
-	second, rest, _ := strings.Cut(line, ".")
-	_, rest, _ = strings.Cut(rest, " ")
-	return second + " " + rest
 }
 
 // Compare shows both traces, as far as the first difference and somewhat further.

@@ -69,7 +69,7 @@ func recordDifferences(t *testing.T) {
 
 // CPython still does what is recorded of it, and, asked for aio's meaning, either has it too or says
 // that the ways part.
-func TestDifferences_areKnownToTheJudge(t *testing.T) {
+func TestJudge_knowsTheDifferences(t *testing.T) {
 	p := python(t, 13)
 	list := read(t, differences)
 	faithful, err := p.Ask(true, list...)

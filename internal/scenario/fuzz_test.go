@@ -33,7 +33,7 @@ func TestAgainstCPython(t *testing.T) {
 			if why := scenario.Stopped(traces[i]); why != "" {
 				stopped[why]++
 			}
-			if ours := trace(t, s); !scenario.Same(traces[i], ours) {
+			if ours := traceOnClock(t, s); !scenario.Same(traces[i], ours) {
 				differ++
 				report(t, p, s, first+uint64(i))
 			}
@@ -50,7 +50,7 @@ func report(t *testing.T, p *scenario.CPython, s *scenario.Scenario, seed uint64
 	t.Helper()
 	differs := func(s *scenario.Scenario) bool {
 		traces, err := p.Ask(false, s)
-		return err == nil && !scenario.Same(traces[0], trace(t, s))
+		return err == nil && !scenario.Same(traces[0], traceOnClock(t, s))
 	}
 	s = scenario.Shrink(s, differs)
 	traces, err := p.Ask(false, s)
@@ -58,7 +58,7 @@ func report(t *testing.T, p *scenario.CPython, s *scenario.Scenario, seed uint64
 		t.Fatal(err)
 	}
 	t.Errorf("aio differs from CPython:\n\n%s\n%s\n%s\nrun again: go test ./internal/scenario -run TestAgainstCPython -scenarios 1 -seed %d",
-		s.Program(), scenario.Compare(traces[0], trace(t, s)), programs(s), seed)
+		s.Program(), scenario.Compare(traces[0], traceOnClock(t, s)), programs(s), seed)
 }
 
 func programs(s *scenario.Scenario) string {

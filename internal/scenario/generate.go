@@ -20,13 +20,21 @@ import (
 //
 // Where only the run shows whether a difference is met, judge.py ends the trace there.
 func Generate(seed uint64) *Scenario {
-	g := &generator{rand: rand.New(rand.NewPCG(seed, 1)), left: 15 + int(seed%60)}
-	g.pickFamilies()
+	g := &generator{rand: rand.New(rand.NewPCG(seed, 1)), left: 15 + int(seed%60), made: map[string][]string{}, count: map[string]int{}}
 	s := &Scenario{Name: fmt.Sprintf("seed-%d", seed)}
+	if shape := []func(*Scenario){nil, nil, nil, g.duel, g.duel, g.family, g.watchers}[seed%7]; shape != nil {
+		shape(s)
+		texts(s.Body)
+		return s
+	}
+	g.pickFamilies()
 	s.Uses = g.objects()
 	main := spot{task: true, who: []string{"main"}}
 	for range 1 + g.rand.IntN(4) { // somebody must be there before anything can happen between them
 		s.Body = append(s.Body, g.task(main))
+	}
+	if len(s.Uses) > 0 && g.rand.IntN(2) == 0 {
+		s.Body = append(s.Body, g.crowd(s.Uses[g.rand.IntN(len(s.Uses))])...)
 	}
 	s.Body = append(s.Body, g.body(main, 4+g.rand.IntN(10))...)
 	texts(s.Body)
@@ -57,7 +65,6 @@ type spot struct {
 var families = []string{"future", "queue", "mutex", "event", "cond", "sem", "barrier", "sleep", "together", "group", "timeout", "cancel", "call", "eager", "shield", "watch"}
 
 func (g *generator) pickFamilies() {
-	g.made, g.count = map[string][]string{}, map[string]int{}
 	for range 2 + g.rand.IntN(4) {
 		g.families = append(g.families, families[g.rand.IntN(len(families))])
 	}
@@ -167,7 +174,7 @@ var menu = []struct {
 	{"call", []string{"soon", "soon", "later", "at", "drop"}},
 	{"future", []string{"resolve", "resolve", "reject", "await", "await", "state", "result"}},
 	{"watch", []string{"ondone", "ondone", "undone"}},
-	{"cancel", []string{"cancel", "cancel", "cancel"}},
+	{"cancel", []string{"cancel", "cancel", "cancel", "grant", "grant", "grant"}},
 	{"together", []string{"gather", "gather", "gatherall", "waitall", "waitfirst", "waiterror", "completed", "go"}},
 	{"group", []string{"group", "group", "raise", "go"}},
 	{"timeout", []string{"timeout", "timeout", "waitfor", "sleep"}},
@@ -195,6 +202,8 @@ func (g *generator) step(in spot) (s Step, ok bool) {
 		s.Op, s.Eager = "go", true
 	case "critical":
 		return g.critical(in)
+	case "grant":
+		return g.grantAndCancel(in)
 	case "section":
 		return g.between(in, "lock", g.any("mutex"), "unlock")
 	case "permit":

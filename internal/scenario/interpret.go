@@ -116,7 +116,7 @@ func (w *world) log(who, text string, result ...string) {
 	if w.over {
 		return
 	}
-	turns := turnsOf(w.loop)
+	turns := w.loop.Stats().Iterations
 	if now := int(w.loop.Now().Sub(w.start) / time.Second); now != w.second {
 		w.second, w.turn = now, turns
 	}

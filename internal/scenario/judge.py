@@ -177,6 +177,8 @@ class Actor:
         self.name = name
         self.blocks = []  # groups and timeouts that it is in, outer first
         self.base = 0  # cancellations that its clean-up has seen
+        self.task = None
+        self.cond = None  # the condition at which it waits
         self.starting = False  # it starts an eager task at this moment
 
     def interrupted(self):
@@ -298,6 +300,7 @@ class World:
         return t
 
     async def task(self, actor, body):
+        actor.task = asyncio.current_task()
         self.log(actor, "begins")
         clean_up = None
         if body and body[-1]["op"] == "cancelled":
@@ -331,18 +334,22 @@ class World:
             return
         if t is asyncio.current_task() or t.actor.starting:
             self.differs("rule 3: a running task is cancelled; its next wait fails at once")
-        if t.cancelling():
+        if t.cancelling() and not any(isinstance(block, Group) and block._aborting for block in t.actor.blocks):
             return  # a context ends once, so clean-up is not interrupted again
         self.interrupts(t.actor, None)
         t.cancel()
 
     def interrupts(self, actor, by):
         """A block that actor is in, or the whole task (None), is cancelled."""
+        if actor.cond and actor.task._fut_waiter in (actor.cond._lock._waiters or ()):
+            self.differs("rule 3: who is cancelled while it takes a condition's lock again keeps its place")
         for block in reversed(actor.blocks):
             if block is by:
                 break
             if isinstance(block, Group) and block._tasks:
                 self.differs("rule 3: the end of a context reaches a group's members at once, not after the body")
+            elif isinstance(block, Group) and block._aborting:
+                self.differs("rule 3: a task that is cancelled while its group fails: the cancellation comes first")
 
     def callback(self, name, body, call, future=None):
         actor = Actor(self, name)
@@ -683,11 +690,20 @@ class World:
         await asyncio.wait_for(self.steps(actor, s.get("body", ())), s["n"])
 
     async def do_shield(self, actor, s):
-        if any(isinstance(block, Group) for block in actor.blocks):
-            self.differs("rule 4: what is shielded in the body of a group is a member of it")
         t = self.spawn(s["name"], s.get("body", ()), False)
         del self.tasks[s["name"]]  # only its result has a name
-        return await asyncio.shield(t)
+        left = False  # has the end of t had its turn?
+        def leave(_):
+            nonlocal left
+            left = True
+        t.add_done_callback(leave)
+        try:
+            return await asyncio.shield(t)
+        except asyncio.CancelledError:
+            lost = not left or t.cancelled() or t.exception()
+            if lost and any(isinstance(block, Group) for block in actor.blocks):
+                self.differs("rule 4: a group waits for what is shielded in its body, and takes its late failure")
+            raise
 
     async def do_put(self, actor, s):
         await self.things[s["on"][0]].put(s["n"])
@@ -702,15 +718,35 @@ class World:
         await self.things[s["on"][0]].acquire()
 
     async def do_acquire(self, actor, s):
-        await self.things[s["on"][0]].acquire()
+        sem = self.things[s["on"][0]]
+        waits = sem.locked()
+        try:
+            await sem.acquire()
+        finally:
+            if waits and sem._value > 0 and any(not w.done() for w in sem._waiters or ()):
+                self.needs((3, 13), "a semaphore with permits for several who wait")
 
     async def do_wait(self, actor, s):
         thing = self.things[s["on"][0]]
         if isinstance(thing, asyncio.Barrier):
             return await self.at_the_barrier(thing)
         if isinstance(thing, asyncio.Condition):
-            self.must_hold(thing)
-        await thing.wait()
+            await self.at_the_condition(actor, thing, thing.wait())
+        else:
+            await thing.wait()
+
+    async def at_the_condition(self, actor, cond, wait):
+        if not cond.locked():
+            wait.close()
+            raise Misuse
+        actor.cond = cond
+        try:
+            await wait
+        except asyncio.CancelledError:
+            self.needs((3, 13), "a condition whose waiter is cancelled")
+            raise
+        finally:
+            actor.cond = None
 
     async def at_the_barrier(self, barrier):
         if barrier._count == 0:
@@ -720,17 +756,13 @@ class World:
         try:
             return await barrier.wait()
         except asyncio.CancelledError:
+            self.needs((3, 13), "a barrier with a party that is cancelled")
             barrier.left_early = True
             raise
 
     async def do_until(self, actor, s):
         cond, event = (self.things[name] for name in s["on"])
-        self.must_hold(cond)
-        await cond.wait_for(event.is_set)
-
-    def must_hold(self, cond):
-        if not cond.locked():
-            raise Misuse
+        await self.at_the_condition(actor, cond, cond.wait_for(event.is_set))
 
 
 class Eager(asyncio.Task):

@@ -1,0 +1,5 @@
+//go:build !linux
+
+package aio_test
+
+func threadID() int { return 1 }
