@@ -70,9 +70,11 @@ var bannedImports = []struct {
 		"refire/quiet_test.go":      "the type of net/http's ErrorLog",
 	}, "log/slog", "libraries print nothing by themselves"},
 	{"testing", ".", false, map[string]string{
-		"aiotest/clocksuite.go": "a suite of subtests",
-		"aiotest/conform.go":    "a suite of subtests",
-		"aiotest/run.go":        "fails the test that calls it; a package that only tests import",
+		"aiotest/clocksuite.go":         "a suite of subtests",
+		"aiotest/conform.go":            "a suite of subtests",
+		"aiotest/executorsuite.go":      "a suite of subtests",
+		"aiotest/executorsuite_room.go": "a suite of subtests",
+		"aiotest/run.go":                "fails the test that calls it; a package that only tests import",
 	}, "a package for tests", "its flags would end up in users' programs"},
 }
 

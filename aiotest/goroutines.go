@@ -1,0 +1,39 @@
+package aiotest
+
+import (
+	"regexp"
+	"runtime"
+	"strings"
+)
+
+// Which goroutines there are is only in the text of their stacks.
+
+var inBubble = regexp.MustCompile(`^goroutine .*synctest bubble (\d+)`)
+
+// goroutinesHere is the stacks of the other goroutines in the bubble of the one that calls it, or of
+// all where it is in none; except for those of package testing.
+func goroutinesHere() (found []string) {
+	stacks := strings.Split(allStacks(), "\n\n")
+	here := inBubble.FindStringSubmatch(stacks[0]) // the caller's
+	for _, s := range stacks[1:] {
+		m := inBubble.FindStringSubmatch(s)
+		if here != nil && (m == nil || m[1] != here[1]) {
+			continue
+		}
+		if !strings.Contains(s, "testing.tRunner(") && !strings.Contains(s, "testing/synctest.testingSynctestTest(") {
+			found = append(found, s)
+		}
+	}
+	return found
+}
+
+func allStacks() string {
+	buf := make([]byte, 1<<20)
+	for {
+		n := runtime.Stack(buf, true)
+		if n < len(buf) {
+			return string(buf[:n])
+		}
+		buf = make([]byte, 2*len(buf))
+	}
+}
