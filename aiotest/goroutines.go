@@ -37,3 +37,9 @@ func allStacks() string {
 		buf = make([]byte, 2*len(buf))
 	}
 }
+
+// goroutineID is which goroutine a stack is of.
+func goroutineID(stack string) string {
+	id, _, _ := strings.Cut(stack, " [")
+	return id
+}

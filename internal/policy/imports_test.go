@@ -30,7 +30,7 @@ var importRules = []importRule{
 	{"internal/scenario", []string{"."}, []string{"aiotest"}, "compares what users can call with CPython's asyncio"},
 	{"internal/policy", nil, nil, "looks at the tree from outside; must build when the rest does not"},
 
-	{"aiotest", []string{"."}, nil, "a test kit made of what users can call: what it does with a loop, anybody can"},
+	{"aiotest", []string{".", "job"}, nil, "a test kit made of what users can call: what it does with a loop, anybody can"},
 
 	{"job", []string{"."}, nil, "stands on what users can call, as an executor of theirs would; the core knows no job"},
 
@@ -74,6 +74,9 @@ var bannedImports = []struct {
 		"aiotest/conform.go":            "a suite of subtests",
 		"aiotest/executorsuite.go":      "a suite of subtests",
 		"aiotest/executorsuite_room.go": "a suite of subtests",
+		"aiotest/jobsuite.go":           "a suite of subtests",
+		"aiotest/jobsuite_cases.go":     "a suite of subtests",
+		"aiotest/jobsuite_close.go":     "a suite of subtests",
 		"aiotest/run.go":                "fails the test that calls it; a package that only tests import",
 	}, "a package for tests", "its flags would end up in users' programs"},
 }
