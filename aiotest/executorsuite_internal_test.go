@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -22,7 +24,7 @@ var brokenExecutors = []struct {
 }{
 	{losesCalls, "run once", []string{"many at once", "close among many"}},
 	{runsTwice, "run once", []string{"many at once", "close among many"}},
-	{losesOfMany, "many at once", []string{"close among many"}},
+	{losesOfMany, "many at once", []string{"close among many", "room is not lost", "close ends waits"}},
 	{runsInSubmit, "elsewhere", []string{"room in a task", "room in a callback", "ctx ends meanwhile",
 		"close again", "close waits", "close in a task", "failing calls", "a loop's executor"}},
 	{forgetsCancelled, "ctx ends later", nil},
@@ -36,20 +38,23 @@ var brokenExecutors = []struct {
 	{blocksCallbacks, "room in a callback", nil},
 	{deafForRoom, "ctx ends meanwhile", []string{"room in a callback"}},
 	{keepsRoomOfCancelled, "room is not lost", nil},
-	{acceptsWhenClosed, "closed", []string{"close among many"}},
+	{acceptsWhenClosed, "closed", aroundClose},
 	{closedInItsWords, "closed", []string{"close ends waits", "close among many"}},
 	{closedInItsWords, "close among many", []string{"close ends waits", "closed"}},
-	{closesAtOnce, "close waits", []string{"run once", "close again", "close in a task", "many at once", "close among many"}},
-	{closesOnRunning, "close waits", []string{"run once", "close again", "close ends waits", "many at once", "close among many"}},
+	{closesAtOnce, "close waits", aroundClose},
+	{closesOnRunning, "close waits", aroundClose},
 	{secondCloseAtOnce, "close again", nil},
 	{secondClosePanics, "close again", nil},
-	{forgetsWaitersAtClose, "close ends waits", []string{"close among many"}},
-	{acceptsWhileClosing, "close ends waits", []string{"close waits", "close among many"}},
+	{forgetsWaitersAtClose, "close ends waits", aroundClose},
+	{acceptsWhileClosing, "close ends waits", aroundClose},
 	{closeBlocksLoop, "close in a task", nil},
 	{leavesGoroutine, "nothing is left", nil},
 	{diesOfGoexit, "failing calls", nil},
 	{refusesTasks, "a loop's executor", []string{"ctx has ended", "room in a task", "ctx ends meanwhile", "closed", "close in a task", "failing calls", "many at once"}},
 }
+
+// aroundClose are cases that end by Close among calls, and can meet what is wrong with that.
+var aroundClose = []string{"run once", "close waits", "close again", "close ends waits", "close in a task", "many at once", "close among many"}
 
 func TestExecutorPromises_canBeBroken(t *testing.T) {
 	proven := map[string]bool{}
@@ -146,7 +151,7 @@ type brokenExecutor struct {
 
 	mu      sync.Mutex
 	asked   int
-	inside  int // in Submit
+	atOnce  meeting
 	queue   []queuedCall
 	load    int // calls accepted and not returned
 	running int // workers
@@ -159,6 +164,20 @@ type brokenExecutor struct {
 type queuedCall struct {
 	ctx  context.Context
 	call func()
+	lost bool
+}
+
+// meeting tells who comes at the same time.
+type meeting struct{ here atomic.Int32 }
+
+// others gives others time to come, and reports whether one has.
+func (m *meeting) others() bool {
+	m.here.Add(1)
+	defer m.here.Add(-1)
+	for range 100 {
+		runtime.Gosched()
+	}
+	return m.here.Load() > 1
 }
 
 var errBusy, errGone = errors.New("busy"), errors.New("gone")
@@ -173,12 +192,9 @@ func (b *brokenExecutor) Submit(ctx context.Context, call func()) error {
 	if b.how == refusesTasks && aio.InTask() {
 		return errBusy
 	}
+	lost := b.how == losesOfMany && b.atOnce.others()
 	b.mu.Lock()
-	b.inside++
-	defer func() {
-		b.inside--
-		b.mu.Unlock()
-	}()
+	defer b.mu.Unlock()
 	for {
 		if b.quit != nil && b.quit.Err() != nil {
 			return errGone
@@ -193,7 +209,7 @@ func (b *brokenExecutor) Submit(ctx context.Context, call func()) error {
 			return aio.ErrClosed
 		}
 		if b.load+b.kept < b.room {
-			b.accept(queuedCall{ctx, call})
+			b.accept(queuedCall{ctx, call, lost})
 			return nil
 		}
 		if b.how == refusesInItsWords {
@@ -212,7 +228,7 @@ func (b *brokenExecutor) Submit(ctx context.Context, call func()) error {
 func (b *brokenExecutor) accept(c queuedCall) {
 	b.asked++
 	switch {
-	case b.how == losesCalls && b.asked%500 == 0, b.how == losesOfMany && b.inside > 4 && b.asked%10 == 0:
+	case b.how == losesCalls && b.asked%500 == 0, c.lost:
 		return
 	case b.how == runsTwice && b.asked%500 == 0:
 		go c.call()

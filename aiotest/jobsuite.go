@@ -175,7 +175,7 @@ type outcomes []byte
 func (o outcomes) Execute(context.Context, job.Call) ([]byte, error) { return o, nil }
 func (outcomes) Close() error                                        { return nil }
 
-// executing is an Execute in the background.
+// executing is an Execute in the background, again and again while that is aio.ErrFull.
 type executing struct {
 	going
 	j       *jobTrial
@@ -185,8 +185,26 @@ type executing struct {
 
 func (j *jobTrial) execute(ctx context.Context, c job.Call) *executing {
 	e := &executing{j: j}
-	e.going = inBackground(func() { e.outcome, e.err = j.ex.Execute(ctx, c) })
+	e.going = inBackground(func() { e.outcome, e.err = j.insist(ctx, c) })
 	return e
+}
+
+// insist is Execute in the calling task or goroutine.
+func (j *jobTrial) insist(ctx context.Context, c job.Call) ([]byte, error) {
+	return insist(ctx, func() ([]byte, error) { return j.ex.Execute(ctx, c) })
+}
+
+// insist tries again and again while there is no room.
+func insist[T any](ctx context.Context, try func() (T, error)) (T, error) {
+	for {
+		v, err := try()
+		if !errors.Is(err, aio.ErrFull) {
+			return v, err
+		}
+		if err := aio.Sleep(ctx, time.Millisecond); err != nil {
+			return v, err
+		}
+	}
 }
 
 // wait waits for Execute and returns what it did.

@@ -111,20 +111,25 @@ func leavesNoGoroutine(t testing.TB, j *jobTrial) {
 func futuresOfJobs(t testing.TB, j *jobTrial) {
 	j.onLoop("a task that called Job.In did not come to its end", func(ctx context.Context) error {
 		in := j.next(comeBack)
-		if out, err := runErrand.In(ctx, j.ex, in).Await(ctx); err != nil || out.Number != in.Number {
+		result := func(in errand) (errandDone, error) {
+			return insist(ctx, func() (errandDone, error) { return runErrand.In(ctx, j.ex, in).Await(ctx) })
+		}
+		if out, err := result(in); err != nil || out.Number != in.Number {
 			return fmt.Errorf("the result of errand %d: %d, %v", in.Number, out.Number, err)
 		}
-		if _, err := runErrand.In(ctx, j.ex, j.next(fail)).Await(ctx); !errors.Is(err, errOnPurpose) {
+		if _, err := result(j.next(fail)); !errors.Is(err, errOnPurpose) {
 			return fmt.Errorf("the job returned an error with a sentinel, the future has: %w", err)
 		}
 		in = j.next(wait4desk)
-		f := runErrand.In(ctx, j.ex, in)
-		_, _ = aio.Blocking(ctx, func(context.Context) (bool, error) {
-			return j.desk.until(func(v *visit) bool { return v.number == in.Number || f.State() != aio.Pending }), nil
-		})
-		if !f.Cancel(nil) {
-			_, err := f.Await(ctx)
-			return fmt.Errorf("a future was over before its job could be: %w", err)
+		if _, err := insist(ctx, func() (errandDone, error) {
+			f := runErrand.In(ctx, j.ex, in)
+			_, _ = aio.Blocking(ctx, func(context.Context) (bool, error) {
+				return j.desk.until(func(v *visit) bool { return v.number == in.Number || f.State() != aio.Pending }), nil
+			})
+			f.Cancel(nil)
+			return f.Await(ctx)
+		}); !errors.Is(err, aio.ErrCancelled) {
+			return fmt.Errorf("a future was cancelled while its job ran, and has: %v", err)
 		}
 		_, err := aio.Blocking(ctx, func(context.Context) (struct{}, error) {
 			if !j.desk.until(func(v *visit) bool { return v.number == in.Number && v.gone }) {
@@ -136,7 +141,12 @@ func futuresOfJobs(t testing.TB, j *jobTrial) {
 	})
 }
 
-// accepting is Accept in the background.
+// acceptCall is Accept, again and again while that is aio.ErrFull.
+func acceptCall(ctx context.Context, a job.Accepter, c job.Call) (func(context.Context) ([]byte, error), error) {
+	return insist(ctx, func() (func(context.Context) ([]byte, error), error) { return a.Accept(ctx, c) })
+}
+
+// accepting is acceptCall in the background.
 type accepting struct {
 	going
 	outcome func(context.Context) ([]byte, error)
@@ -146,7 +156,7 @@ type accepting struct {
 func (j *jobTrial) accept(ctx context.Context, a job.Accepter, in errand) *accepting {
 	c := encoded(context.Background(), in)
 	g := &accepting{}
-	g.going = inBackground(func() { g.outcome, g.err = a.Accept(ctx, c) })
+	g.going = inBackground(func() { g.outcome, g.err = acceptCall(ctx, a, c) })
 	return g
 }
 
@@ -223,11 +233,11 @@ func acceptWaits(t testing.TB, j *jobTrial) {
 	for range 64 { // more than there is room for, if there is a limit
 		in := j.next(wait4desk)
 		crowd = append(crowd, inBackground(func() {
-			outcome, err := a.Accept(j.ctx, encoded(context.Background(), in))
+			outcome, err := acceptCall(j.ctx, a, encoded(context.Background(), in))
 			if err == nil {
 				_, err = outcome(j.ctx)
 			}
-			if err != nil && !errors.Is(err, aio.ErrFull) {
+			if err != nil {
 				t.Errorf("Accept among others, or its outcome: %v", err)
 			}
 		}))
@@ -246,17 +256,14 @@ func acceptWaits(t testing.TB, j *jobTrial) {
 	switch {
 	case late.err == nil:
 		_, _ = j.bring(ctx, late.outcome).wait("its ctx had ended")
-	case !errors.Is(late.err, context.Canceled) && !errors.Is(late.err, aio.ErrFull):
+	case !errors.Is(late.err, context.Canceled):
 		t.Fatalf("Accept waited for room, and its ctx was cancelled: %v", late.err)
 	}
 
 	j.onLoop("a task in Accept waits for room, and its loop, which should make some, stands still", func(ctx context.Context) error {
 		l, _ := aio.LoopOf(ctx)
 		l.CallLater(time.Millisecond, func() { j.desk.open(everybody) }) // nobody else does
-		outcome, err := a.Accept(ctx, encoded(context.Background(), j.next(comeBack)))
-		if errors.Is(err, aio.ErrFull) {
-			return nil
-		}
+		outcome, err := acceptCall(ctx, a, encoded(context.Background(), j.next(comeBack)))
 		if err == nil {
 			_, err = aio.Blocking(ctx, outcome)
 		}

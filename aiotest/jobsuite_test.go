@@ -10,10 +10,11 @@ import (
 
 func TestJobExecutor_local(t *testing.T) {
 	for name, newExecutor := range map[string]func() aio.Executor{
-		"pool":   func() aio.Executor { return aio.NewPool(aio.PoolConfig{}) },
-		"one":    func() aio.Executor { return aio.NewPool(aio.PoolConfig{Workers: 1}) },
-		"fails":  func() aio.Executor { return aio.NewPool(aio.PoolConfig{Workers: 2, FailIfFull: true}) },
-		"thread": func() aio.Executor { return aio.NewThread() },
+		"pool":       func() aio.Executor { return aio.NewPool(aio.PoolConfig{}) },
+		"one":        func() aio.Executor { return aio.NewPool(aio.PoolConfig{Workers: 1}) },
+		"fails":      func() aio.Executor { return aio.NewPool(aio.PoolConfig{Workers: 2, FailIfFull: true}) },
+		"fails, one": func() aio.Executor { return aio.NewPool(aio.PoolConfig{Workers: 1, FailIfFull: true}) },
+		"thread":     func() aio.Executor { return aio.NewThread() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			aiotest.TestJobExecutor(t, func(t testing.TB) job.Executor {
