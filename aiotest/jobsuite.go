@@ -214,6 +214,17 @@ func (e *executing) wait(what string) (outcome []byte, err error) {
 	return e.outcome, e.err
 }
 
+// failure is how a call failed, by its executor or its outcome: which, is open if its ctx ends and the
+// job, which sees that too, says so before its executor does.
+func (e *executing) failure(what string) error {
+	e.j.t.Helper()
+	outcome, err := e.wait(what)
+	if err == nil {
+		_, err = read(outcome)
+	}
+	return err
+}
+
 // do executes an errand, and returns what came of it. It fails if there is no outcome.
 func (j *jobTrial) do(in errand) (errandDone, error) {
 	j.t.Helper()

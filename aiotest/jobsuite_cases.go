@@ -28,7 +28,7 @@ var jobPromises = []promise[*jobTrial]{
 	{"task", "a task in Execute is suspended: its loop goes on", suspendsTask},
 	{"callback", "in a callback Execute does not wait, as nothing can suspend that: it is an error", refusesCallback},
 	{"ctx has ended", "Execute under a ctx that has ended returns its error, and the job is not run", refusesEnded},
-	{"ctx ends", "Execute returns ctx's error when that ends", returnsAtEnd},
+	{"ctx ends", "Execute returns ctx's error when that ends, or what the job, which sees it too, makes of it", returnsAtEnd},
 	{"job stops", "when the ctx of Execute ends, that of the job does", stopsJob},
 	{"ctx ends meanwhile", "a call whose ctx ends before its job has begun is not run; those that wait with it are", endsBeforeItRuns},
 	{"deadline", "the caller's deadline is the job's, also where Execute has none", carriesDeadline},
@@ -212,7 +212,7 @@ func returnsAtEnd(t testing.TB, j *jobTrial) {
 	e := j.execute(ctx, encoded(j.ctx, in))
 	j.starts(in, e)
 	cancel()
-	if _, err := e.wait("its ctx was cancelled while the job ran"); !errors.Is(err, context.Canceled) {
+	if err := e.failure("its ctx was cancelled while the job ran"); !errors.Is(err, context.Canceled) {
 		t.Fatalf("Execute, whose ctx was cancelled while the job ran: %v", err)
 	}
 	if _, err := j.do(j.next(comeBack)); err != nil {
@@ -228,8 +228,12 @@ func returnsAtEnd(t testing.TB, j *jobTrial) {
 			return err
 		}
 		executing.Cancel(nil)
-		if _, err := executing.Await(ctx); !errors.Is(err, context.Canceled) {
-			return fmt.Errorf("a task in Execute was cancelled: %w", err)
+		outcome, err := executing.Await(ctx)
+		if err == nil {
+			_, err = read(outcome)
+		}
+		if !errors.Is(err, context.Canceled) {
+			return fmt.Errorf("a task in Execute was cancelled: %v", err)
 		}
 		return nil
 	})
@@ -259,7 +263,7 @@ func endsBeforeItRuns(t testing.TB, j *jobTrial) {
 	j.quiet()
 	cancel()
 	for _, e := range waiting {
-		if _, err := e.wait("its ctx was cancelled, among others"); !errors.Is(err, context.Canceled) {
+		if err := e.failure("its ctx was cancelled, among others"); !errors.Is(err, context.Canceled) {
 			t.Fatalf("Execute, whose ctx was cancelled: %v", err)
 		}
 	}
@@ -288,14 +292,24 @@ func carriesDeadline(t testing.TB, j *jobTrial) {
 	if out, err := read(outcome); err != nil || out.Until <= 0 || out.Until > time.Hour {
 		t.Fatalf("the caller's deadline was in an hour, the job's is in %v (0: none), %v", out.Until, err)
 	}
-	short, cancel := context.WithTimeout(j.ctx, 50*time.Millisecond)
-	defer cancel()
 	in := j.next(wait4desk)
-	outcome, err = j.execute(j.ctx, encoded(short, in)).wait("its deadline was in 50 ms")
-	if err == nil {
-		_, err = read(outcome)
-	}
+	err = j.execute(j.ctx, encodedFor(j.ctx, 50*time.Millisecond, in)).failure("its deadline was near")
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatalf("the caller's deadline passed while the job ran: %v", err)
+	}
+}
+
+// encodedFor is a call whose deadline is near, or not so near on a machine that takes longer than
+// that to encode it.
+func encodedFor(ctx context.Context, d time.Duration, in errand) job.Call {
+	for ; ; d *= 2 {
+		short, cancel := context.WithTimeout(ctx, d)
+		c := encoded(short, in)
+		deadline, _ := short.Deadline()
+		inTime := time.Until(deadline) > 0
+		cancel()
+		if inTime {
+			return c
+		}
 	}
 }

@@ -287,7 +287,7 @@ func stopsAccepted(t testing.TB, j *jobTrial) {
 	e := j.bring(ctx, g.outcome)
 	j.starts(in, e)
 	cancel()
-	if _, err := e.wait("its ctx was cancelled while the job ran"); !errors.Is(err, context.Canceled) {
+	if err := e.failure("its ctx was cancelled while the job ran"); !errors.Is(err, context.Canceled) {
 		t.Fatalf("the outcome was waited for under a ctx that was cancelled: %v", err)
 	}
 	j.stops(in, "the ctx under which its outcome was waited for was cancelled")
