@@ -18,7 +18,7 @@ import (
 // goroutine; it blocks that.
 func TestClock(t *testing.T, newClock func() aio.Clock) {
 	t.Helper()
-	conform(t, clockPromises, newClock)
+	conform(t, clockPromises, func(testing.TB) aio.Clock { return newClock() })
 }
 
 var clockPromises = []promise[aio.Clock]{

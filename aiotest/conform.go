@@ -10,17 +10,17 @@ import (
 type promise[T any] struct {
 	name string
 	text string // what is printed when it is not kept
-	// check runs in a bubble of testing/synctest. So it can wait until everybody is blocked, and what
+	// check can wait until everybody is blocked if it runs in a bubble of testing/synctest; there what
 	// hangs is found out at once. It fails at the first thing that is wrong.
 	check func(t testing.TB, subject T)
 }
 
-// conform has each case of a suite check an implementation of its own, made by newSubject.
-func conform[T any](t *testing.T, suite []promise[T], newSubject func() T) {
+// conform has each case of a suite check, in a bubble, an implementation of its own, made by newSubject.
+func conform[T any](t *testing.T, suite []promise[T], newSubject func(testing.TB) T) {
 	t.Helper()
 	for _, p := range suite {
 		t.Run(p.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { p.run(t, newSubject()) })
+			synctest.Test(t, func(t *testing.T) { p.run(t, newSubject(t)) })
 		})
 	}
 }
@@ -51,6 +51,11 @@ func inBackground(fn func()) going {
 // in the bubble.
 func (g going) over() bool {
 	synctest.Wait()
+	return g.returned()
+}
+
+// returned reports whether the function has returned.
+func (g going) returned() bool {
 	select {
 	case <-g.done:
 		return true
@@ -66,9 +71,14 @@ const aeon = 10_000 * time.Hour
 // with what.
 func (g going) wait(t testing.TB, what string, args ...any) {
 	t.Helper()
+	g.waitFor(t, aeon, what, args...)
+}
+
+func (g going) waitFor(t testing.TB, long time.Duration, what string, args ...any) {
+	t.Helper()
 	select {
 	case <-g.done:
-	case <-time.After(aeon):
+	case <-time.After(long):
 		t.Fatalf(what, args...)
 	}
 }

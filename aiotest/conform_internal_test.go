@@ -17,7 +17,7 @@ func TestConform(t *testing.T) {
 			seen = append(seen, name)
 		}}
 	}
-	conform(t, []promise[int]{check("first"), check("second"), check("third")}, func() int { made++; return made })
+	conform(t, []promise[int]{check("first"), check("second"), check("third")}, func(testing.TB) int { made++; return made })
 	if made != 3 || !slices.Equal(seen, []string{"first", "second", "third"}) {
 		t.Errorf("for %d subjects these ran: %q", made, seen)
 	}

@@ -1,5 +1,6 @@
 // Package aiotest helps to test what runs on package aio's loops: virtual time, on which an hour
-// takes no time and every run is the same; and suites that other people's clocks must pass.
+// takes no time and every run is the same; and suites that other people's clocks and executors must
+// pass: [TestClock], [TestExecutor], [TestJobExecutor].
 //
 //	func TestRetry(t *testing.T) {
 //		aiotest.Run(t, func(ctx context.Context) error {

@@ -1,11 +1,9 @@
 package aiotest
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"os"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -109,12 +107,4 @@ func (c *Clock) still() uint64 {
 		}
 	}
 	return c.begun
-}
-
-// inBubble reports whether the calling goroutine is in a testing/synctest bubble. The header of its
-// stack says so.
-func inBubble() bool {
-	var buf [128]byte
-	header, _, _ := bytes.Cut(buf[:runtime.Stack(buf[:], false)], []byte("\n"))
-	return bytes.Contains(header, []byte("synctest bubble"))
 }

@@ -30,10 +30,10 @@ var importRules = []importRule{
 	{"internal/scenario", []string{"."}, []string{"aiotest"}, "compares what users can call with CPython's asyncio"},
 	{"internal/policy", nil, nil, "looks at the tree from outside; must build when the rest does not"},
 
-	{"aiotest", []string{"."}, nil, "a test kit made of what users can call: what it does with a loop, anybody can"},
+	{"aiotest", []string{".", "job"}, nil, "a test kit made of what users can call: what it does with a loop, anybody can"},
 
-	{"job", []string{"."}, nil, "stands on what users can call, as an executor of theirs would; the core knows no job"},
-	{"procpool", []string{".", "job"}, nil, "an executor like one of a user's; only job.Serve knows what a call says"},
+	{"job", []string{"."}, []string{"aiotest"}, "stands on what users can call, as an executor of theirs would; the core knows no job"},
+	{"procpool", []string{".", "job"}, []string{"aiotest"}, "an executor like one of a user's; only job.Serve knows what a call says"},
 
 	{"refire/accesslog", nil, nil, "first stage, bytes -> Entry: knows neither loop nor network"},
 	{"refire", []string{".", "refire/accesslog"}, nil, "second stage, Entry -> Request -> Outcome"},
@@ -73,10 +73,15 @@ var bannedImports = []struct {
 		"refire/quiet_test.go":      "the type of net/http's ErrorLog",
 	}, "log/slog", "libraries print nothing by themselves"},
 	{"testing", ".", false, map[string]string{
-		"aiotest/clocksuite.go": "a suite of subtests",
-		"aiotest/conform.go":    "a suite of subtests",
-		"aiotest/run.go":        "fails the test that calls it; a package that only tests import",
-		"aiotest/stillness.go":  "writes to the log of the test that called Run",
+		"aiotest/clocksuite.go":         "a suite of subtests",
+		"aiotest/conform.go":            "a suite of subtests",
+		"aiotest/executorsuite.go":      "a suite of subtests",
+		"aiotest/executorsuite_room.go": "a suite of subtests",
+		"aiotest/jobsuite.go":           "a suite of subtests",
+		"aiotest/jobsuite_cases.go":     "a suite of subtests",
+		"aiotest/jobsuite_close.go":     "a suite of subtests",
+		"aiotest/run.go":                "fails the test that calls it; a package that only tests import",
+		"aiotest/stillness.go":          "writes to the log of the test that called Run",
 	}, "a package for tests", "its flags would end up in users' programs"},
 }
 

@@ -1,0 +1,31 @@
+package procpool_test
+
+import (
+	"os"
+	"testing"
+
+	"github.com/seed8b1f0744/aio/aiotest"
+	"github.com/seed8b1f0744/aio/job"
+	"github.com/seed8b1f0744/aio/procpool"
+)
+
+func TestPool_conforms(t *testing.T) {
+	// With -race a process takes a second to end, unless told otherwise.
+	env := append(os.Environ(), "GORACE="+os.Getenv("GORACE")+" atexit_sleep_ms=0")
+	for name, config := range map[string]procpool.Config{
+		"one":      {Workers: 1},
+		"three":    {Workers: 3, MinWorkers: 1},
+		"one call": {Workers: 2, MaxCalls: 1},
+	} {
+		config.Env = env
+		t.Run(name, func(t *testing.T) {
+			aiotest.TestJobExecutor(t, func(t testing.TB) job.Executor {
+				p, err := procpool.New(config)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return p
+			})
+		})
+	}
+}
