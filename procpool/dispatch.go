@@ -44,9 +44,7 @@ func (p *Pool) assign(w *worker, c *call) {
 	}
 	w.seq++
 	w.call, c.worker, c.seq = c, w, w.seq
-	if c.placed != nil {
-		c.placed.Resolve(struct{}{})
-	}
+	c.hasPlace()
 }
 
 // next gives a worker that serves and has no call what it does next: a call, which it returns, or

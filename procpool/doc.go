@@ -38,6 +38,9 @@
 // started when it is needed. A call is never run twice: one whose worker died may have been run, in
 // part or as a whole. Only what no worker can have read is given to another.
 //
+// Workers go by the machine's time: a loop's virtual clock ([aio.WithClock]) stands still while a call
+// under its contexts waits for a worker or runs in one.
+//
 // Windows, Plan 9 and wasm have no way to hand descriptors to a child that Go offers; there [New] is
 // errors.ErrUnsupported.
 package procpool
