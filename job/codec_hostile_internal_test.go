@@ -2,6 +2,7 @@ package job
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 )
 
@@ -28,4 +29,52 @@ func (p *page) UnmarshalBinary(b []byte) error {
 
 func TestCodec_methodsThatShareMemory(t *testing.T) {
 	checkSame(t, []page{{1}, {2}, {3}})
+}
+
+// Where an error is can be far inside: a page of that is enough, and why it is an error is there, too.
+func TestCodec_longPaths(t *testing.T) {
+	type link struct {
+		Next  *link
+		Value any
+	}
+	circle := new(link)
+	circle.Next = circle
+	var chain *link // of which the other side does not know the last value
+	for range 5_000 {
+		chain = &link{Next: chain}
+	}
+	last := chain
+	for last.Next != nil {
+		last = last.Next
+	}
+	last.Value = label("x")
+	type words map[string]words
+	loop := words{}
+	loop[strings.Repeat("\u00e9", 90)] = loop
+	for what, c := range map[string]struct {
+		err  error
+		want []string
+	}{
+		"a list that is a circle": {encodes(circle), []string{"*job.link.Next.Next.", "...: nested deeper than", "contain itself"}},
+		"a long list":             {encodes(chain), []string{"*job.link.Next.Next.", "...: it holds a job.label"}},
+		"a map in itself":         {encodes(loop), []string{"words[\u00e9\u00e9", "...: nested deeper than"}},
+	} {
+		if c.err == nil {
+			t.Errorf("%s: no error", what)
+			continue
+		}
+		if text := c.err.Error(); len(text) > 1_000 || strings.Contains(text, "\ufffd") {
+			t.Errorf("%s: a text of %d bytes, %.300q", what, len(text), text)
+		}
+		for _, want := range c.want {
+			if !strings.Contains(c.err.Error(), want) {
+				t.Errorf("%s: %.600q does not say %q", what, c.err, want)
+			}
+		}
+	}
+}
+
+func encodes[T any](v T) error {
+	_, err := new(codec[T]).encode(0, &v)
+	return err
 }

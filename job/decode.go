@@ -94,7 +94,7 @@ func (d *decoder) failWith(err error) {
 	d.fail()
 }
 
-func (d *decoder) in(what string) { d.path = what + d.path }
+func (d *decoder) in(what string) { d.path = pathOf(what, d.path) }
 
 func (d *decoder) enter() bool {
 	if d.depth++; d.depth > maxDepth {

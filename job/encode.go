@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -116,7 +117,19 @@ func (e *encoder) fail(err error) {
 }
 
 // in notes where an error was, on the way out.
-func (e *encoder) in(what string) { e.path = what + e.path }
+func (e *encoder) in(what string) { e.path = pathOf(what, e.path) }
+
+// maxPath is how many bytes of a path are told: the way into what contains itself goes on and on.
+const maxPath = 256
+
+// pathOf is the path of rest, which is in what. Of one that is too long it is the beginning.
+func pathOf(what, rest string) string {
+	if path := what + rest; len(path) <= maxPath {
+		return path
+	}
+	rest = strings.TrimSuffix(rest, "...")
+	return strings.ToValidUTF8((what + rest)[:maxPath-len("...")], "") + "..."
+}
 
 // enter and leave are around whatever can contain itself.
 func (e *encoder) enter() bool {
