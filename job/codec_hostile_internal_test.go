@@ -2,6 +2,8 @@ package job
 
 import (
 	"bytes"
+	"encoding/gob"
+	"errors"
 	"strings"
 	"testing"
 )
@@ -77,4 +79,38 @@ func TestCodec_longPaths(t *testing.T) {
 func encodes[T any](v T) error {
 	_, err := new(codec[T]).encode(0, &v)
 	return err
+}
+
+// picky is registered, and cannot be encoded when it is zero.
+type picky struct{ n byte }
+
+func (p picky) MarshalBinary() ([]byte, error) {
+	if p.n == 0 {
+		return nil, errors.New("it is zero")
+	}
+	return []byte{p.n}, nil
+}
+
+func (p *picky) UnmarshalBinary(b []byte) error { p.n = b[0]; return nil }
+
+func init() { gob.Register(picky{}) }
+
+// What an interface holds and gob would take for something else is told here, and what to do.
+func TestCodec_interfacesThatGobMistakes(t *testing.T) {
+	for _, c := range []struct {
+		v    any
+		want string
+	}{
+		{&square{Side: 1}, "it holds a *job.square, but what gob knows by that name is job.square"},
+		{circle{1}, "it holds a job.circle, but what gob knows by that name is *job.circle"},
+		{new(int), "it holds a *int, but what gob knows by that name is int"},
+		{picky{1}, "what gob makes of its zero value, and it makes nothing of that"},
+		{label("x"), "call gob.Register"},
+	} {
+		for range 2 {
+			if err := encodes(c.v); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%T: %v, want %q", c.v, err, c.want)
+			}
+		}
+	}
 }
