@@ -30,7 +30,7 @@
 // A worker is a process group of its own: Ctrl-C reaches the parent alone, which decides. What is
 // left of the group is killed with its worker; on Linux also when the worker ended by itself. Workers
 // end when the parent does, even if that was killed: they notice the end of a pipe, and Linux kills
-// them.
+// them. What jobs have started lives on then, as does at any time what has left its group.
 //
 // # When a worker ends
 //
