@@ -20,6 +20,12 @@ func TestMisuse_panics(t *testing.T) {
 	panics(t, "InExecutor needs an executor, got nil; Blocking uses the loop's own", func() { aio.InExecutor(t.Context(), nil, value(1)) })
 	panics(t, "make it with NewBarrier", func() { _, _ = new(aio.Barrier).Wait(t.Context()) })
 	panics(t, "make it with NewBarrier", func() { _, _ = new(aio.Barrier).Wait(ended) })
+	panics(t, "make one with NewPool", func() { _ = new(aio.Pool).Submit(t.Context(), func() {}) })
+	panics(t, "make one with NewPool", func() { aio.InExecutor(t.Context(), new(aio.Pool), value(1)) })
+	panics(t, "make one with NewThread", func() { _ = new(aio.Thread).Submit(t.Context(), func() {}) })
+	if err := new(aio.Thread).Close(); err != nil {
+		t.Errorf("Close of a Thread that has never begun: %v", err)
+	}
 }
 
 // The texts of errors say what to do. Programs compare the errors, not these.

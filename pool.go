@@ -125,6 +125,9 @@ func (p *Pool) hasRoom() bool {
 }
 
 func (p *Pool) waitForRoom(ctx context.Context) error {
+	if p.config.Workers == 0 {
+		panic("aio: this Pool has no workers and never will: make one with NewPool")
+	}
 	w, err := waiterFor(ctx)
 	if err != nil {
 		return err

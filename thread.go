@@ -105,6 +105,9 @@ func (t *Thread) Submit(ctx context.Context, call func()) error {
 
 // submit is Submit when it is clear that there is something to submit.
 func (t *Thread) submit(ctx context.Context, call func()) error {
+	if t.calls == nil {
+		panic("aio: this Thread has never begun: make one with NewThread")
+	}
 	err := t.calls.TryPut(call)
 	if err == ErrFull {
 		if t.isBelow() {
@@ -124,6 +127,9 @@ func (t *Thread) submit(ctx context.Context, call func()) error {
 // in a task of a loop that such a call runs, it closes and is ErrWouldDeadlock if there is anything
 // to wait for.
 func (t *Thread) Close() error {
+	if t.calls == nil {
+		return nil
+	}
 	t.calls.Close()
 	t.endIfDrained()
 	if t.drained.State() != Pending {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -121,7 +122,17 @@ func tokenOf(t reflect.Type) ([]byte, error) {
 	}
 	var b bytes.Buffer
 	if err := gob.NewEncoder(&b).Encode(gobToken{v.Interface()}); err != nil {
+		if !strings.Contains(err.Error(), "not registered") {
+			return nil, fmt.Errorf("it holds a %s, whose type is told to the other side by what gob makes of its zero value, and it makes nothing of that: hold something else, or have it cope with zero (%w)", t, err)
+		}
 		return nil, fmt.Errorf("it holds a %s, which the other side would not know: call gob.Register with one in an init of a package that both sides have (%w)", t, err)
+	}
+	// gob has one name for a type and pointers to it.
+	switch there, err := typeNamed(b.Bytes()); {
+	case err != nil:
+		return nil, err
+	case there != t:
+		return nil, fmt.Errorf("it holds a %s, but what gob knows by that name is %s: hold that, or call gob.Register with the one that is held", t, there)
 	}
 	tokens.Store(t, b.Bytes())
 	return b.Bytes(), nil
@@ -133,13 +144,9 @@ func typeOf(token []byte) (reflect.Type, error) {
 	if t, ok := types.Load(string(token)); ok {
 		return t.(reflect.Type), nil
 	}
-	var x gobToken
-	if err := gob.NewDecoder(bytes.NewReader(token)).Decode(&x); err != nil {
-		return nil, fmt.Errorf("it holds a type that is not known on this side: call gob.Register with one in an init of a package that both sides have (%w)", err)
-	}
-	t := reflect.TypeOf(x.V)
-	if t == nil {
-		return nil, errNoType
+	t, err := typeNamed(token)
+	if err != nil {
+		return nil, err
 	}
 	if p := planOf(t); p.err != nil {
 		return nil, p.err
@@ -148,4 +155,16 @@ func typeOf(token []byte) (reflect.Type, error) {
 		types.Store(string(token), t)
 	}
 	return t, nil
+}
+
+// typeNamed is the type for which a token stands.
+func typeNamed(token []byte) (reflect.Type, error) {
+	var x gobToken
+	if err := gob.NewDecoder(bytes.NewReader(token)).Decode(&x); err != nil {
+		return nil, fmt.Errorf("it holds a type that is not known on this side: call gob.Register with one in an init of a package that both sides have (%w)", err)
+	}
+	if t := reflect.TypeOf(x.V); t != nil {
+		return t, nil
+	}
+	return nil, errNoType
 }

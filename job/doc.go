@@ -20,7 +20,9 @@
 //     may have MarshalText and UnmarshalText instead.
 //   - An error, as a result or in one, keeps its text and the sentinels that it is ([Sentinel]).
 //   - Other interfaces may hold numbers, strings, []byte, time.Time, []any and map[string]any, or a
-//     type that both sides have told gob.Register.
+//     type that both sides have told gob.Register: that very type, as gob does not tell it from a
+//     pointer to it, and one whose zero value gob can encode.
+//   - Values are nested 10,000 deep at most; one that contains itself is an error.
 //   - A function, a channel or an unexported field is an [*EncodeError], before anything is sent.
 //     Tag a field `job:"-"` to leave it behind.
 //

@@ -259,7 +259,7 @@ func encodeMarshalled(t reflect.Type, kind byte) encodeFunc {
 			return
 		}
 		e.uvarint(uint64(len(b)) + 1)
-		e.putBytes(b)
+		e.buf = append(e.buf, b...) // at once: the next value's method may use the same memory
 	}
 }
 

@@ -8,9 +8,14 @@ import (
 // trail is where in a value something went wrong, noted on the way out: the innermost step first.
 type trail []string
 
-// trailEnds is how many steps of a long trail are told at either end: what contains itself has one of
-// thousands.
-const trailEnds = 8
+const (
+	// trailEnds is how many steps of a long trail are told at either end: what contains itself has one
+	// of thousands.
+	trailEnds = 8
+
+	// longKey is how many bytes are told of a map's key.
+	longKey = 40
+)
 
 func (t *trail) in(step string) { *t = append(*t, step) }
 
@@ -19,6 +24,11 @@ func (t trail) String() string {
 	slices.Reverse(steps)
 	if n := len(steps); n > 2*trailEnds+1 {
 		steps = slices.Concat(steps[:trailEnds], []string{"[...]"}, steps[n-trailEnds:])
+	}
+	for i, step := range steps {
+		if strings.HasPrefix(step, "[") && len(step) > longKey {
+			steps[i] = strings.ToValidUTF8(step[:longKey], "") + "...]"
+		}
 	}
 	return strings.Join(steps, "")
 }

@@ -20,14 +20,37 @@ import (
 // once and it may block, or else one of the pool's.
 type call struct {
 	job.Call
-	place   *list.Element          // guarded by Pool.mu; while queued
-	worker  *worker                // guarded by Pool.mu; while running
-	seq     uint64                 // set when it gets a worker; its number there
-	over    bool                   // guarded by Pool.mu
-	resent  bool                   // guarded by Pool.mu
-	placed  *aio.Promise[struct{}] // resolved when it runs or has failed; nil: nobody waits for that alone
-	outcome aio.Promise[[]byte]
+	place  *list.Element // guarded by Pool.mu; while queued
+	worker *worker       // guarded by Pool.mu; while running
+	seq    uint64        // set when it gets a worker; its number there
+	over   bool          // guarded by Pool.mu
+	resent bool          // guarded by Pool.mu
+	// placed is closed when it runs or has failed; nil: was closed, or nobody waits for that alone.
+	placed  chan struct{} // guarded by Pool.mu until it is over
+	done    chan struct{} // closed when outcome and err are there; never, if its ctx ended first
+	outcome []byte
+	err     error
 }
+
+func newCall(c job.Call) *call { return &call{Call: c, done: make(chan struct{})} }
+
+// The waits of a call are a goroutine's, on bare channels: a task that waits has one wait for it, as a
+// call on an executor. So a loop's [aio.Clock] stands still while its call is out, or is to have a
+// worker. A wait for something of aio's would let time pass, which means nothing to a process.
+
+// apart has a goroutine wait for a task.
+func apart[T any](ctx context.Context, wait func(context.Context) (T, error)) (T, error) {
+	if aio.InTask() {
+		return aio.InExecutor(ctx, goroutines{}, wait).Await(ctx)
+	}
+	return aio.Blocking(ctx, wait) // a goroutine calls it here; a callback is refused
+}
+
+// goroutines is an executor that gives each call a goroutine.
+type goroutines struct{}
+
+func (goroutines) Submit(_ context.Context, call func()) error { go call(); return nil }
+func (goroutines) Close() error                                { return nil }
 
 // Execute runs a call in a worker and returns its outcome. It suspends a task and blocks any other
 // goroutine until then: calls wait for a free worker in the order they came. When ctx ends first, a
@@ -44,28 +67,34 @@ func (p *Pool) Execute(ctx context.Context, c job.Call) ([]byte, error) {
 		// A goroutine calls this here; in a callback it is refused before anything is sent.
 		return aio.Blocking(ctx, func(ctx context.Context) ([]byte, error) { return p.block(ctx, c) })
 	}
-	call := &call{Call: c}
+	call := newCall(c)
 	w, err := p.accept(ctx, call)
 	if err != nil {
 		return nil, err
 	}
-	if w != nil {
-		go w.work(call)
+	outcome, err := apart(ctx, func(ctx context.Context) ([]byte, error) { return p.settled(ctx, w, call) })
+	if err != nil {
+		p.withdraw(call)
 	}
-	return p.await(ctx, call)
+	return outcome, err
 }
 
 // block is Execute in a goroutine that is no task.
 func (p *Pool) block(ctx context.Context, c job.Call) ([]byte, error) {
-	call := &call{Call: c}
+	call := newCall(c)
 	w, err := p.accept(ctx, call)
 	if err != nil {
 		return nil, err
 	}
+	return p.settled(ctx, w, call)
+}
+
+// settled is the outcome of an accepted call, which w has, or nobody yet.
+func (p *Pool) settled(ctx context.Context, w *worker, c *call) ([]byte, error) {
 	if w != nil {
-		return p.exchangeHere(ctx, w, call)
+		return p.exchangeHere(ctx, w, c)
 	}
-	return p.await(ctx, call)
+	return p.await(ctx, c)
 }
 
 // Accept is the first half of Execute: it waits until a worker has the call, so that whoever starts
@@ -76,19 +105,20 @@ func (p *Pool) block(ctx context.Context, c job.Call) ([]byte, error) {
 // outcome is the other half. It must be called, once; it blocks a goroutine, also one of a task. When
 // its own ctx ends first, the worker is killed.
 func (p *Pool) Accept(ctx context.Context, c job.Call) (outcome func(context.Context) ([]byte, error), err error) {
-	call := &call{Call: c, placed: aio.NewPromise[struct{}]()}
+	call, placed := newCall(c), make(chan struct{})
+	call.placed = placed
 	w, err := p.accept(ctx, call)
 	if err != nil {
 		return nil, err
 	}
-	if w != nil {
-		return func(ctx context.Context) ([]byte, error) { return p.exchangeHere(ctx, w, call) }, nil
+	if w == nil {
+		_, err := apart(ctx, func(ctx context.Context) (struct{}, error) { return struct{}{}, wait(ctx, placed) })
+		if err != nil {
+			p.withdraw(call)
+			return nil, err
+		}
 	}
-	if _, err := call.placed.Await(ctx); err != nil {
-		p.withdraw(call)
-		return nil, err
-	}
-	return func(ctx context.Context) ([]byte, error) { return p.await(ctx, call) }, nil
+	return func(ctx context.Context) ([]byte, error) { return p.settled(ctx, w, call) }, nil
 }
 
 // accept gives the call to an idle worker, which it returns, or has it wait for one.
@@ -97,8 +127,7 @@ func (p *Pool) accept(ctx context.Context, c *call) (*worker, error) {
 		return nil, err
 	}
 	if ctx.Err() != nil {
-		_, err := c.outcome.Await(ctx) // which words it
-		return nil, err
+		return nil, endOf(ctx)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -152,12 +181,32 @@ func tooLarge(what string, size, limit int) string {
 
 // await waits for the outcome of an accepted call.
 func (p *Pool) await(ctx context.Context, c *call) ([]byte, error) {
-	outcome, err := c.outcome.Await(ctx)
-	if err != nil {
+	if err := wait(ctx, c.done); err != nil {
 		p.withdraw(c)
 		return nil, err
 	}
-	return outcome, nil
+	return c.outcome, c.err
+}
+
+// wait blocks until done is closed, or ctx has ended.
+func wait(ctx context.Context, done <-chan struct{}) error {
+	select {
+	case <-done:
+		return nil
+	default:
+	}
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return endOf(ctx)
+	}
+}
+
+// endOf is ctx's error as aio words it.
+func endOf(ctx context.Context) error {
+	_, err := aio.NewPromise[struct{}]().Await(ctx)
+	return err
 }
 
 // release takes back a call that its worker has not been sent.
@@ -199,7 +248,8 @@ func (p *Pool) withdraw(c *call) {
 func (c *call) settle(f *frame) {
 	switch f.kind {
 	case frameOutcome:
-		c.outcome.Resolve(f.body)
+		c.outcome = f.body
+		close(c.done)
 	case frameRefused:
 		c.fail(&job.EncodeError{Name: c.Name, Err: errors.New(string(f.body))})
 	default:
@@ -207,10 +257,17 @@ func (c *call) settle(f *frame) {
 	}
 }
 
-// fail rejects the outcome.
+// fail makes err the outcome of a call that is over.
 func (c *call) fail(err error) {
-	c.outcome.Reject(err)
+	c.err = err
+	close(c.done)
+	c.hasPlace()
+}
+
+// hasPlace tells who waits for it that the call runs, or has failed.
+func (c *call) hasPlace() {
 	if c.placed != nil {
-		c.placed.Resolve(struct{}{})
+		close(c.placed)
+		c.placed = nil
 	}
 }

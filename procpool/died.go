@@ -1,8 +1,10 @@
 package procpool
 
 import (
+	"cmp"
 	"fmt"
 	"os"
+	"regexp"
 	"strings"
 )
 
@@ -37,28 +39,34 @@ func (e *WorkerDied) Error() string {
 			b.WriteString(", before it reached procpool.Main (is that the first statement of main?)")
 		}
 	}
-	if words := lastWords(e.Stderr); words != "" {
+	if words := lastWords(e.Stderr, e.mayBeCrash()); words != "" {
 		fmt.Fprintf(&b, ": %s", words)
 	}
 	return b.String()
 }
 
-// lastWords is the line of a worker's last ones that tells most: where Go's runtime says why it gives
-// up, or else the last one.
-func lastWords(stderr string) string {
-	last := ""
+// mayBeCrash reports whether Go's runtime may have given up: it exits with 2, or by a signal.
+func (e *WorkerDied) mayBeCrash() bool {
+	return e.State == nil || e.State.ExitCode() == 2 || e.State.ExitCode() < 0
+}
+
+// crashSign is how a line begins by which Go's runtime, or a worker of ours, says why it gives up.
+var crashSign = regexp.MustCompile(`^(panic|fatal error|aio|SIG[A-Z0-9]+): `)
+
+// lastWords is the line of a worker's last ones that tells most: where it says why it crashed, or
+// else the last one. Calls before may have left lines that look like it.
+func lastWords(stderr string, crash bool) string {
+	last, sign := "", ""
 	for line := range strings.Lines(stderr) {
 		line = strings.TrimSpace(line)
-		for _, sign := range []string{"panic: ", "fatal error: ", "SIG", "aio: "} {
-			if strings.HasPrefix(line, sign) {
-				return cut(line)
-			}
+		if crash && crashSign.MatchString(line) {
+			sign = line
 		}
 		if line != "" {
 			last = line
 		}
 	}
-	return cut(last)
+	return cut(cmp.Or(sign, last))
 }
 
 // cut shortens a line for a message.

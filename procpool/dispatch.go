@@ -44,9 +44,7 @@ func (p *Pool) assign(w *worker, c *call) {
 	}
 	w.seq++
 	w.call, c.worker, c.seq = c, w, w.seq
-	if c.placed != nil {
-		c.placed.Resolve(struct{}{})
-	}
+	c.hasPlace()
 }
 
 // next gives a worker that serves and has no call what it does next: a call, which it returns, or
@@ -92,7 +90,7 @@ func (p *Pool) expel(w *worker) {
 	}
 }
 
-// retire ends a worker that has no call: it sees the end of its calls.
+// retire ends a worker that has no call: it sees the end of its calls, at the latest in Main.
 func (p *Pool) retire(w *worker) {
 	p.expel(w)
 	w.retired = true
@@ -107,6 +105,11 @@ func (p *Pool) wind() {
 	}
 	for len(p.idle) > 0 {
 		p.retire(p.idle[0])
+	}
+	for _, w := range p.early {
+		if !w.retired {
+			p.retire(w)
+		}
 	}
 	if p.calls > 0 || p.workers > 0 {
 		return
@@ -171,10 +174,30 @@ func (p *Pool) starter() {
 	p.drained.Resolve(struct{}{})
 }
 
+// begun is called when a worker's process is there. Without the lock.
+func (p *Pool) begun(w *worker) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.early = append(p.early, w)
+	p.wind() // a closed pool may have no use for it
+}
+
+// arrived notes that a worker has said hello, or never will.
+func (p *Pool) arrived(w *worker) {
+	p.starting--
+	if i := slices.Index(p.early, w); i >= 0 {
+		p.early = slices.Delete(p.early, i, i+1)
+	}
+}
+
 // ready is called when a worker has said hello. Without the lock.
 func (p *Pool) ready(w *worker) {
 	p.mu.Lock()
-	p.starting--
+	p.arrived(w)
+	if w.retired {
+		p.mu.Unlock()
+		return
+	}
 	p.serving++
 	w.serves = true
 	if p.config.MaxAge > 0 {
@@ -252,7 +275,7 @@ func (p *Pool) gone(w *worker, err error) {
 	if w.helloed {
 		p.expel(w)
 	} else {
-		p.starting--
+		p.arrived(w)
 	}
 	p.workers--
 	if !w.retired && !w.cancelled && w.pid != 0 {

@@ -31,13 +31,16 @@
 // A worker is a process group of its own: Ctrl-C reaches the parent alone, which decides. What is
 // left of the group is killed with its worker; on Linux also when the worker ended by itself. Workers
 // end when the parent does, even if that was killed: they notice the end of a pipe, and Linux kills
-// them.
+// them. What jobs have started lives on then, as does at any time what has left its group.
 //
 // # When a worker ends
 //
 // A call whose worker ends under it fails with [*WorkerDied]; the others go on, and another worker is
 // started when it is needed. A call is never run twice: one whose worker died may have been run, in
 // part or as a whole. Only what no worker can have read is given to another.
+//
+// Workers go by the machine's time: a loop's virtual clock ([aio.WithClock]) stands still while a call
+// under its contexts waits for a worker or runs in one.
 //
 // Windows, Plan 9 and wasm have no way to hand descriptors to a child that Go offers; there [New] is
 // errors.ErrUnsupported.

@@ -44,6 +44,7 @@ type Pool struct {
 	workers  int          // guarded by mu; processes, from before they are started until they are reaped
 	starting int          // guarded by mu; of them, those that have not said hello
 	serving  int          // guarded by mu; of them, those that have, and may have calls
+	early    []*worker    // guarded by mu; processes that have not said hello
 	idle     []*worker    // guarded by mu; the one that went idle last is the last
 	calls    int          // guarded by mu; accepted and not over
 	failures int          // guarded by mu; workers that ended before they had a call, since the last that had one
@@ -116,7 +117,8 @@ func New(c Config) (*Pool, error) {
 }
 
 // Close takes no new calls and waits for those that were accepted, also those that wait for a worker;
-// then it ends the workers, kills those that have not ended 5 seconds later, and waits for them. It
+// then it ends the workers, also those that have only begun to start, kills those that have not ended
+// 5 seconds later, and waits for them. It
 // suspends a task and blocks any other goroutine; in a callback it closes and is
 // aio.ErrWouldDeadlock if there is anything to wait for. It is idempotent, and waits for a concurrent
 // Close. To end calls rather than wait for them, end their ctx.

@@ -70,11 +70,17 @@ func TestLastWords(t *testing.T) {
 		"one\ntwo\n\n":                      "two",
 		"log\npanic: boom\n\ngoroutine 1\n": "panic: boom",
 		"fatal error: all asleep\nmore\n":   "fatal error: all asleep",
+		"panic: old\nok\npanic: new\ngo 1":  "panic: new",
+		"SIGSEGV: segmentation\nPC=0x1":     "SIGSEGV: segmentation",
+		"SIGNUP of a user\nno licence":      "no licence",
 		strings.Repeat("é", 200):            strings.Repeat("é", 120) + "...",
 	} {
-		if got := lastWords(in); got != want || !utf8.ValidString(got) {
+		if got := lastWords(in, true); got != want || !utf8.ValidString(got) {
 			t.Errorf("%.20q: got %q, want %q", in, got, want)
 		}
+	}
+	if got := lastWords("panic: one that was recovered\nno licence\n", false); got != "no licence" {
+		t.Errorf("of one that has not crashed: %q", got)
 	}
 }
 

@@ -62,6 +62,7 @@ func (w *worker) live() {
 		w.pool.gone(w, fmt.Errorf("aio: procpool cannot start this program again: %w", err))
 		return
 	}
+	w.pool.begun(w)
 	why := w.hello()
 	if w.helloed {
 		w.pool.ready(w)
