@@ -15,6 +15,9 @@ const maxThreadCalls = 1024
 // own: an [Executor] for libraries that bind state to a thread. Make one with NewThread. All
 // methods may be called from any goroutine, the calls included.
 //
+// Nothing else runs on the thread. When the last call of a closed Thread has returned it ends, and
+// with it whatever was done to it (a signal mask, a namespace); no other thread inherits that.
+//
 // A call may lock the thread again, but must not unlock what it has not locked. (For tasks on a
 // thread of their own, see [OnThread].)
 type Thread struct {
