@@ -27,12 +27,11 @@ var bondCount atomic.Int64
 func nameBond(testing.TB) bond {
 	const setName, getName, size = 15, 16, 16
 	name := fmt.Sprintf("aio bond %d", bondCount.Add(1))
-	var own atomic.Int64
 	return bond{
 		tie: func() error {
 			var b [size]byte
 			copy(b[:size-1], name)
-			own.Store(int64(syscall.Gettid()))
+			noteFirst()
 			return called(syscall.RawSyscall(syscall.SYS_PRCTL, setName, uintptr(unsafe.Pointer(&b)), 0))
 		},
 		held: func() bool {
@@ -40,18 +39,17 @@ func nameBond(testing.TB) bond {
 			err := called(syscall.RawSyscall(syscall.SYS_PRCTL, getName, uintptr(unsafe.Pointer(&b)), 0))
 			return err == nil && strings.TrimRight(string(b[:]), "\x00") == name
 		},
-		left: func() bool { return anyThread(&own, "comm", func(text string) bool { return text == name+"\n" }) },
+		left: func() bool { return anyThread("comm", func(text string) bool { return text == name+"\n" }) },
 	}
 }
 
 // maskBond is which signals are not delivered to the thread: here one of those for real time, which nobody else here blocks.
 func maskBond(testing.TB) bond {
 	const block, signal = 0, 50
-	const mine = uint64(1) << (signal - 1)
-	var own atomic.Int64
+	const mine, next = uint64(1) << (signal - 1), uint64(1) << signal
 	return bond{
 		tie: func() error {
-			own.Store(int64(syscall.Gettid()))
+			noteFirst()
 			set := mine
 			return called(syscall.RawSyscall6(syscall.SYS_RT_SIGPROCMASK, block, uintptr(unsafe.Pointer(&set)), 0, unsafe.Sizeof(set), 0, 0))
 		},
@@ -61,11 +59,11 @@ func maskBond(testing.TB) bond {
 			return err == nil && set&mine != 0
 		},
 		left: func() bool {
-			return anyThread(&own, "status", func(text string) bool {
+			return anyThread("status", func(text string) bool {
 				var set uint64
 				_, rest, _ := strings.Cut(text, "\nSigBlk:")
 				_, err := fmt.Sscanf(rest, "%x", &set)
-				return err == nil && set&mine != 0
+				return err == nil && set&(mine|next) == mine // the runtime's own thread for os/signal blocks nearly all
 			})
 		},
 	}
@@ -78,10 +76,9 @@ func folderBond(t testing.TB) bond {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var own atomic.Int64
 	return bond{
 		tie: func() error {
-			own.Store(int64(syscall.Gettid()))
+			noteFirst()
 			if err := syscall.Unshare(syscall.CLONE_FS); err != nil {
 				return fmt.Errorf("this process may not unshare(CLONE_FS): %w", err)
 			}
@@ -92,7 +89,7 @@ func folderBond(t testing.TB) bond {
 			return err == nil && here == dir
 		},
 		left: func() bool {
-			return anyThreadFile(&own, func(thread string) bool {
+			return anyThreadFile(func(thread string) bool {
 				here, err := os.Readlink(filepath.Join(thread, "cwd"))
 				return err == nil && here == dir
 			})
@@ -108,20 +105,29 @@ func called(_, _ uintptr, errno syscall.Errno) error {
 }
 
 // anyThread reports whether ok holds for a file of any thread of the process.
-func anyThread(own *atomic.Int64, file string, ok func(text string) bool) bool {
-	return anyThreadFile(own, func(thread string) bool {
+func anyThread(file string, ok func(text string) bool) bool {
+	return anyThreadFile(func(thread string) bool {
 		text, err := os.ReadFile(filepath.Join(thread, file))
 		return err == nil && ok(string(text))
 	})
 }
 
-// anyThreadFile reports whether ok holds for any thread. If own is the process's first thread, that is not asked: the runtime cannot end
-// it, and lets it stand still for good instead.
-func anyThreadFile(own *atomic.Int64, ok func(thread string) bool) bool {
+// firstTied is whether a test has ever tied the process's first thread. The runtime cannot end that, and lets it stand still for good
+// instead, with what was done to it.
+var firstTied atomic.Bool
+
+func noteFirst() {
+	if syscall.Gettid() == os.Getpid() {
+		firstTied.Store(true)
+	}
+}
+
+// anyThreadFile reports whether ok holds for any thread; the first one is not asked if it stands still.
+func anyThreadFile(ok func(thread string) bool) bool {
 	threads, _ := filepath.Glob("/proc/self/task/*")
 	for _, thread := range threads {
 		first := filepath.Base(thread) == fmt.Sprint(os.Getpid())
-		if !(first && own.Load() == int64(os.Getpid())) && ok(thread) {
+		if !(first && firstTied.Load()) && ok(thread) {
 			return true
 		}
 	}
