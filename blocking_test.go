@@ -268,3 +268,31 @@ func TestInExecutor_closeReachesCallsOfFinishedTasks(t *testing.T) {
 		}
 	})
 }
+
+// A task may wait under a context that has no loop, or another's: it is its own loop that waits for the call.
+func TestBlocking_underAnyContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, other := start(t), start(t)
+		for _, under := range []context.Context{context.Background(), other.Context()} {
+			work := make(chan struct{})
+			task := aio.Submit(context.Background(), l, func(context.Context) (int, error) {
+				return aio.Blocking(under, func(context.Context) (int, error) { <-work; return 7, nil })
+			})
+			turn(t, l) // which goes on
+			synctest.Wait()
+			close(work)
+			if v, err := task.Await(context.Background()); v != 7 || err != nil {
+				t.Errorf("got %d, %v", v, err)
+			}
+		}
+		on(t, l, func(context.Context) error {
+			aio.Submit(context.Background(), l, func(context.Context) (int, error) {
+				return aio.Blocking(context.Background(), func(ctx context.Context) (int, error) { <-ctx.Done(); return 0, nil })
+			})
+			return nil
+		})
+		if err := errors.Join(l.Close(), other.Close()); err != nil { // Close ends the call's ctx, and waits for it
+			t.Error(err)
+		}
+	})
+}

@@ -116,7 +116,7 @@ func newCall[T any](ctx context.Context, l *Loop, fn func(context.Context) (T, e
 		return c
 	}
 	c.scope.parent, c.scope.loop = ctx, l
-	if s := scopeOf(ctx); s.loop == l {
+	if s := scopeOf(ctx); s != nil && s.loop == l { // none: a task of l waits under a context that has no loop
 		c.scope.group = s.joins()
 	}
 	c.scope.link()

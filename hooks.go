@@ -68,7 +68,10 @@ func (o option) option(l *Loop) { o(l) }
 // else does while the loop lives. For libraries that bind state to a thread (OpenGL, GUI kits,
 // namespaces, embedded interpreters). With Run it is the calling goroutine's thread, the main one
 // if called from main after runtime.LockOSThread in an init; with Start a thread that ends with the
-// loop.
+// loop, and with it whatever was done to it (a signal mask, a namespace). After Run the thread is
+// the caller's again, as it then is: a goroutine that does not want it to be anybody else's calls
+// runtime.LockOSThread before Run, and ends without unlocking it. New threads never inherit what was
+// done. (The first thread of a process cannot end; it stands still instead.)
 func OnThread() Option { return option(func(l *Loop) { l.onThread = true }) }
 
 // WithExecutor sets the executor that Blocking uses. The loop does not close it. The default is a

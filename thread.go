@@ -15,6 +15,9 @@ const maxThreadCalls = 1024
 // own: an [Executor] for libraries that bind state to a thread. Make one with NewThread. All
 // methods may be called from any goroutine, the calls included.
 //
+// Nothing else runs on the thread. When the last call of a closed Thread has returned it ends, and
+// with it whatever was done to it (a signal mask, a namespace); no other thread inherits that.
+//
 // A call that hands the thread another one and awaits that waits for ever: its own turn would have to
 // be over first. It calls the function instead; it is on the thread.
 //
@@ -92,9 +95,9 @@ func (t *Thread) endIfDrained() {
 
 // Submit hands call to the thread. While 1,024 calls wait for their turn it suspends a task and
 // blocks any other goroutine; in one of the thread's own calls, in a task of a loop that such a
-// call runs, and in a callback, it is ErrWouldDeadlock then. Its error is ErrClosed once the thread is closed, and ctx's if that ends
-// first. A call that was accepted is run. A panic in it crashes the program; [Blocking] and
-// [InExecutor] turn it into a *PanicError.
+// call runs, and in a callback, it is ErrWouldDeadlock then. Its error is ErrClosed once the thread
+// is closed, and ctx's if that ends first. A call that was accepted is run. A panic in it crashes
+// the program; [Blocking] and [InExecutor] turn it into a *PanicError.
 func (t *Thread) Submit(ctx context.Context, call func()) error {
 	mustCall(call)
 	if err := ended(ctx); err != nil {

@@ -19,6 +19,13 @@ type Desks struct{ *Each }
 func NewDesks(n int) *Desks { return &Desks{NewEach(n)} }
 
 func (d *Desks) Execute(ctx context.Context, c job.Call) ([]byte, error) {
+	if !aio.InTask() { // Blocking calls it here, in a goroutine; in a callback it refuses
+		return aio.Blocking(ctx, func(ctx context.Context) ([]byte, error) { return d.execute(ctx, c) })
+	}
+	return d.execute(ctx, c)
+}
+
+func (d *Desks) execute(ctx context.Context, c job.Call) ([]byte, error) {
 	return aio.InExecutor(ctx, d.Each, func(ctx context.Context) ([]byte, error) {
 		return job.Serve(ctx, c), nil
 	}).Await(ctx)

@@ -26,7 +26,7 @@ var jobPromises = []promise[*jobTrial]{
 	{"same call again", "a call that is delivered twice, with the same ID, has its outcome each time", sameCallAgain},
 	{"many at once", "of many calls at the same time, from goroutines and tasks, each is run once and gets its own outcome", manyJobs},
 	{"task", "a task in Execute is suspended: its loop goes on", suspendsTask},
-	{"callback", "in a callback Execute does not wait, as nothing can suspend that: it is an error", refusesCallback},
+	{"callback", "in a callback Execute does not wait, as nothing can suspend that: it is aio.ErrWouldDeadlock, and the job is not run", refusesCallback},
 	{"ctx has ended", "Execute under a ctx that has ended returns its error, and the job is not run", refusesEnded},
 	{"ctx ends", "Execute returns ctx's error when that ends, or what the job, which sees it too, makes of it", returnsAtEnd},
 	{"job stops", "when the ctx of Execute ends, that of the job does", stopsJob},
@@ -165,21 +165,27 @@ func suspendsTask(t testing.TB, j *jobTrial) {
 }
 
 func refusesCallback(t testing.TB, j *jobTrial) {
-	c := encoded(j.ctx, j.next(wait4desk))
+	in := j.next(wait4desk)
+	c := encoded(j.ctx, in)
 	j.onLoop("Execute in a callback waits, and so the loop stands still", func(ctx context.Context) error {
 		l, _ := aio.LoopOf(ctx)
 		asked := aio.NewPromise[error]()
 		l.CallSoon(func() {
-			_, err := j.ex.Execute(ctx, c)
+			_, err := j.ex.Execute(j.ctx, c) // which lasts: a job that was started does not end with the loop
 			asked.Resolve(err)
 		})
 		err, _ := asked.Await(ctx)
 		j.desk.open(everybody) // the job may have been started all the same
-		if err == nil {
-			return errors.New("Execute in a callback returned an outcome, and the job was not let go")
+		if !errors.Is(err, aio.ErrWouldDeadlock) {
+			return fmt.Errorf("Execute in a callback: %v", err)
 		}
 		return nil
 	})
+	if _, err := j.do(j.next(comeBack)); err != nil {
+		t.Fatalf("a call after one that was refused in a callback: %v", err)
+	}
+	j.close("the only call that it should have taken is over") // which waits for the other one, if it took that
+	j.ranNever(in, "its Execute was called in a callback, and has returned an error")
 }
 
 func refusesEnded(t testing.TB, j *jobTrial) {

@@ -37,6 +37,8 @@ var brokenJobExecutors = []struct {
 	{runsTwice, "many at once", nil},
 	{blocksLoop, "task", []string{"callback", "ctx ends", "close in a task", "many at once"}},
 	{blocksCallbacks, "callback", nil},
+	{startsInCallbacks, "callback", nil},
+	{busyInCallbacks, "callback", nil},
 	{ignoresEndedContext, "ctx has ended", []string{"either"}},
 	{runsUnderEndedContext, "ctx has ended", []string{"accept has ended"}},
 	{deafToContext, "ctx ends", []string{"either", "job stops", "ctx ends meanwhile", leavesNothing, "accepted and stopped", "future"}},
@@ -128,6 +130,8 @@ const (
 	knowsIDs             fault = "refuses an ID that it knows"
 	mixesOutcomes        fault = "mixes up the outcomes of calls at the same time"
 	blocksLoop           fault = "blocks a task's loop in Execute"
+	startsInCallbacks    fault = "starts the job of an Execute in a callback, and then refuses to wait for it"
+	busyInCallbacks      fault = "refuses an Execute in a callback with an error of its own"
 	deafToContext        fault = "does not look at ctx while the job runs"
 	leavesJobs           fault = "has a job go on when the ctx of its call ends"
 	runsCancelled        fault = "runs calls whose ctx has ended while they waited"
@@ -166,7 +170,14 @@ func (b *brokenJobs) Execute(ctx context.Context, c job.Call) ([]byte, error) {
 		<-inBackground(func() { outcome, err = b.execute(ctx, c) }).done
 		return outcome, err
 	}
-	return b.execute(ctx, c)
+	if aio.InTask() || b.how == startsInCallbacks {
+		return b.execute(ctx, c)
+	}
+	outcome, err := aio.Blocking(context.Background(), func(context.Context) ([]byte, error) { return b.execute(ctx, c) })
+	if b.how == busyInCallbacks && errors.Is(err, aio.ErrWouldDeadlock) {
+		return nil, errBusy
+	}
+	return outcome, err
 }
 
 func (b *brokenJobs) execute(ctx context.Context, c job.Call) ([]byte, error) {
@@ -257,7 +268,7 @@ func (b *brokenJobs) accept(ctx context.Context, c job.Call) (func(ctx context.C
 		}
 		out, err := p.Await(ctx)
 		if err != nil {
-			if b.how != leavesJobs {
+			if b.how != leavesJobs && (b.how != startsInCallbacks || !errors.Is(err, aio.ErrWouldDeadlock)) {
 				stop()
 			}
 			return nil, err

@@ -14,7 +14,8 @@ import (
 // back. It may be used from any goroutine.
 //
 // Execute waits for room and for the outcome; it is of one color: it suspends a task and blocks any
-// other goroutine. Its error means that there is no outcome (the worker died, nobody serves, the
+// other goroutine. In a callback, where nothing can wait, it is aio.ErrWouldDeadlock and the job is
+// not run: aio.InTask tells a task, and for all others aio.Blocking is the way to ask. Its error means that there is no outcome (the worker died, nobody serves, the
 // executor is closed: aio.ErrClosed, ctx ended), not that the job failed: that is in the outcome.
 // When ctx ends it stops the job, as well as it can, and returns. It must not change c.Payload, nor
 // what it returned. Close takes no new calls and waits for those it took.

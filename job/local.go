@@ -70,6 +70,15 @@ func (l *local) leave() {
 
 // Execute implements Executor, for calls that were encoded all the same.
 func (l *local) Execute(ctx context.Context, c Call) ([]byte, error) {
+	if !aio.InTask() {
+		// A goroutine does this here; in a callback, which cannot wait for the outcome, it is refused
+		// before anything has begun.
+		return aio.Blocking(ctx, func(ctx context.Context) ([]byte, error) { return l.execute(ctx, c) })
+	}
+	return l.execute(ctx, c)
+}
+
+func (l *local) execute(ctx context.Context, c Call) ([]byte, error) {
 	return aio.InExecutor(ctx, l, func(ctx context.Context) ([]byte, error) { return Serve(ctx, c), nil }).Await(ctx)
 }
 

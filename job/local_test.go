@@ -52,6 +52,28 @@ func TestLocal_encodedCalls(t *testing.T) {
 	}
 }
 
+// Execute in a callback could not wait for its job: it is refused before anything has begun.
+func TestLocal_executeInCallback(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		pool, ex := onPool(t, aio.PoolConfig{})
+		run(t, func(ctx context.Context) error {
+			told := aio.NewPromise[error]()
+			loopOf(ctx).CallSoon(func() {
+				_, err := ex.Execute(ctx, job.Call{Name: "no such job"})
+				told.Resolve(err)
+			})
+			if err, _ := told.Await(ctx); err != aio.ErrWouldDeadlock {
+				t.Errorf("got %v, want ErrWouldDeadlock", err)
+			}
+			return ex.Close()
+		})
+		synctest.Wait()
+		if s := pool.Stats(); s != (aio.PoolStats{}) {
+			t.Errorf("the pool has had something to do: %+v", s)
+		}
+	})
+}
+
 func TestLocal_close(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		pool, ex := onPool(t, aio.PoolConfig{})

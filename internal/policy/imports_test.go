@@ -20,7 +20,7 @@ type importRule struct {
 // package aio). All may import the standard library; what else, says
 // dependencyRules. "x/..." is x and every package below it.
 var importRules = []importRule{
-	{".", []string{"internal/coro", "internal/goid", "internal/invariant", "internal/timerq"}, []string{"aiotest"},
+	{".", []string{"internal/coro", "internal/goid", "internal/invariant", "internal/timerq"}, []string{"aiotest", "internal/doors"},
 		"the core stands on std and on its own machinery; what stands on it (aionet, job, ...) is another package"},
 	{"internal/coro", []string{"internal/goid", "internal/invariant"}, nil,
 		"coroutines know no loop, so that their hazards are tested without one"},
@@ -28,12 +28,13 @@ var importRules = []importRule{
 	{"internal/invariant", nil, nil, "must be usable from everywhere"},
 	{"internal/timerq", []string{"internal/invariant"}, nil, "a heap of deadlines; whose clock it is, is the loop's business"},
 	{"internal/scenario", []string{"."}, []string{"aiotest"}, "compares what users can call with CPython's asyncio"},
+	{"internal/doors", []string{"."}, nil, "tries what waits, of any package, as users would call it; for tests only"},
 	{"internal/policy", nil, nil, "looks at the tree from outside; must build when the rest does not"},
 
 	{"aiotest", []string{".", "job"}, nil, "a test kit made of what users can call: what it does with a loop, anybody can"},
 
-	{"job", []string{"."}, []string{"aiotest"}, "stands on what users can call, as an executor of theirs would; the core knows no job"},
-	{"procpool", []string{".", "job"}, []string{"aiotest"}, "an executor like one of a user's; only job.Serve knows what a call says"},
+	{"job", []string{"."}, []string{"aiotest", "internal/doors"}, "stands on what users can call, as an executor of theirs would; the core knows no job"},
+	{"procpool", []string{".", "job"}, []string{"aiotest", "internal/doors"}, "an executor like one of a user's; only job.Serve knows what a call says"},
 
 	{"refire/accesslog", nil, nil, "first stage, bytes -> Entry: knows neither loop nor network"},
 	{"refire", []string{".", "refire/accesslog"}, nil, "second stage, Entry -> Request -> Outcome"},
@@ -73,6 +74,7 @@ var bannedImports = []struct {
 		"refire/quiet_test.go":      "the type of net/http's ErrorLog",
 	}, "log/slog", "libraries print nothing by themselves"},
 	{"testing", ".", false, map[string]string{
+		"internal/doors/doors.go":       "fails the test that calls it; nothing but tests imports it",
 		"aiotest/clocksuite.go":         "a suite of subtests",
 		"aiotest/conform.go":            "a suite of subtests",
 		"aiotest/executorsuite.go":      "a suite of subtests",
