@@ -61,7 +61,7 @@ func BenchmarkPipePair(b *testing.B) {
 var sizes = []struct {
 	name string
 	n    int
-}{{"64B", 64}, {"64KiB", 64 << 10}, {"1MiB", 1 << 20}}
+}{{"64B", 64}, {"64KiB", 64 << 10}, {"1MiB", 1 << 20}, {"60MiB", 60 << 20}}
 
 // cat starts a child that writes what it reads.
 func cat(b *testing.B) (in, out *os.File) {

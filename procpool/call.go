@@ -24,6 +24,7 @@ type call struct {
 	worker  *worker                // guarded by Pool.mu; while running
 	seq     uint64                 // set when it gets a worker; its number there
 	over    bool                   // guarded by Pool.mu
+	alone   bool                   // set by accept; the pool had no other
 	resent  bool                   // guarded by Pool.mu
 	placed  *aio.Promise[struct{}] // resolved when it runs or has failed; nil: nobody waits for that alone
 	outcome aio.Promise[[]byte]
@@ -50,7 +51,7 @@ func (p *Pool) Execute(ctx context.Context, c job.Call) ([]byte, error) {
 		return nil, err
 	}
 	if w != nil {
-		go w.work(call)
+		w.begin(ctx, call)
 	}
 	return p.await(ctx, call)
 }
@@ -106,6 +107,7 @@ func (p *Pool) accept(ctx context.Context, c *call) (*worker, error) {
 		return nil, aio.ErrClosed
 	}
 	p.calls++
+	c.alone = p.calls == 1
 	w := p.takeIdle()
 	if w == nil {
 		c.place = p.queue.PushBack(c)

@@ -7,6 +7,8 @@ import (
 	"runtime"
 	"strconv"
 	"syscall"
+	"time"
+	"unsafe"
 )
 
 // program is what to start in order to start this program: the very file that runs, also if another
@@ -60,4 +62,18 @@ func residentBytes() int64 {
 		return 0
 	}
 	return pages * int64(os.Getpagesize())
+}
+
+const mayGlimpse = true
+
+// readableWithin waits until a read of fd would not block, or ends.
+func readableWithin(fd uintptr, d time.Duration) bool {
+	const pollIn = 1
+	p := struct {
+		fd              int32
+		events, revents int16
+	}{fd: int32(fd), events: pollIn}
+	until := syscall.NsecToTimespec(int64(d))
+	n, _, errno := syscall.Syscall6(syscall.SYS_PPOLL, uintptr(unsafe.Pointer(&p)), 1, uintptr(unsafe.Pointer(&until)), 0, 0, 0)
+	return errno == 0 && n == 1
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"runtime"
 	"syscall"
+	"time"
 )
 
 func program() (string, error) { return os.Executable() }
@@ -32,3 +33,9 @@ func residentBytes() int64 {
 	}
 	return int64(u.Maxrss) << 10
 }
+
+// mayGlimpse: without a poll of one file that takes microseconds, and wakes up in time, it is left to Go's
+// poller.
+const mayGlimpse = false
+
+func readableWithin(uintptr, time.Duration) bool { return false }
