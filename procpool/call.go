@@ -17,7 +17,8 @@ import (
 //	running -> queued, once, if its worker cannot have read it
 //
 // While it runs a goroutine exchanges its frames: the one that made the call, if there was a worker at
-// once and it may block, or else one of the pool's.
+// once and it may block, or else one of the pool's. A task writes a small frame itself, and may wait a
+// moment for the answer: see worker.begin.
 type call struct {
 	job.Call
 	place   *list.Element          // guarded by Pool.mu; while queued
@@ -35,6 +36,9 @@ type call struct {
 // call that waits never runs, and the worker of one that runs is killed, with whatever the job has
 // started; Execute returns ctx's error. After an error c.Payload must not be changed: it may still be
 // on its way.
+//
+// On Linux a task whose loop has nothing else to do may hold it for up to 50 microseconds, to see
+// whether the answer comes at once.
 //
 // Its error is *WorkerDied if the worker ended under the call, or wraps what kept workers from
 // starting, several times in a row; *job.EncodeError if the argument or the result is larger than

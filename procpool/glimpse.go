@@ -52,7 +52,7 @@ func (g *glimpse) soon() bool {
 		g.misses = 0
 		return true
 	}
-	g.misses = min(g.misses+1, 8)
+	g.misses = min(g.misses+1, 6)
 	g.skip = 1 << g.misses
 	return false
 }

@@ -19,9 +19,9 @@ type holdings struct {
 	Heap                   uint64
 }
 
-// heapGrowth is how much more a process may hold after many calls: 50 bytes for each of 10,000 are
-// more.
-const heapGrowth = 500_000
+// heapGrowth is how much more a process may hold after many calls: 50 bytes for each of a worker's
+// share of 10,000.
+const heapGrowth = 250_000
 
 // count looks at its own process. What is only cached is gone after two collections.
 func count() holdings {

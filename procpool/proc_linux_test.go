@@ -2,6 +2,7 @@ package procpool_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -145,6 +146,26 @@ func TestWorkers_haveTheirOwnProcessGroup(t *testing.T) {
 	group, err := syscall.Getpgid(worker)
 	if err != nil || group != worker || group == syscall.Getpgrp() {
 		t.Errorf("worker %d is in group %d, the test in %d, %v", worker, group, syscall.Getpgrp(), err)
+	}
+}
+
+// What a terminal does on Ctrl-C: the signal goes to the whole group of the program.
+func TestCtrlC_programDecides(t *testing.T) {
+	name := t.TempDir() + "/pid"
+	program := programAs(t, "interrupted")
+	program.Env = append(program.Env, "PROCPOOL_TEST_FILE="+name)
+	program.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	var out bytes.Buffer
+	program.Stdout = &out
+	if err := program.Start(); err != nil {
+		t.Fatal(err)
+	}
+	running(t, name)
+	if err := syscall.Kill(-program.Process.Pid, syscall.SIGINT); err != nil {
+		t.Error(err)
+	}
+	if err := program.Wait(); err != nil || out.String() != "the job has ended with 7\n" {
+		t.Errorf("got %q, %v", &out, err)
 	}
 }
 
