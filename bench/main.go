@@ -17,6 +17,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/seed8b1f0744/aio/procpool"
 )
 
 // A row is one comparison. Both sides do the same amount of work n and tell what it cost.
@@ -43,6 +45,7 @@ type result struct {
 }
 
 func main() {
+	procpool.Main()
 	if len(os.Args) == 3 && os.Args[1] == "child" {
 		child(os.Args[2])
 		return
@@ -57,7 +60,7 @@ func main() {
 	dir, err := os.MkdirTemp("", "aio-bench-")
 	must(err)
 	defer os.RemoveAll(dir)
-	rows := slices.Concat(coreRows(), processRows(), refireRows(dir))
+	rows := slices.Concat(coreRows(), processRows(), poolRows(), refireRows(dir))
 	rows = slices.DeleteFunc(rows, func(r row) bool { return !strings.Contains(r.name, *only) })
 	var c contest
 	if *withPeers && slices.ContainsFunc(rows, func(r row) bool { return r.key != "" }) {

@@ -3,10 +3,13 @@ package main
 import (
 	"os"
 	"testing"
+
+	"github.com/seed8b1f0744/aio/procpool"
 )
 
 // The measurements that want a process of their own start this program again.
 func TestMain(m *testing.M) {
+	procpool.Main()
 	if len(os.Args) == 3 && os.Args[1] == "child" {
 		child(os.Args[2])
 		return

@@ -25,6 +25,7 @@ var pythonCases = []struct {
 }{
 	{"spawn", false}, {"gather", false}, {"hop", false}, {"yield", false}, {"callsoon", false},
 	{"post", false}, {"idle", false}, {"blocking", false}, {"executor1000", false}, {"blocking1000", false},
+	{"process", false}, {"process1m", false}, {"process64m", false},
 	{"memory", true}, {"timers", true},
 }
 
@@ -58,7 +59,7 @@ func pythonPeers() (peers []peer, absent []string, stop func()) {
 	if err != nil {
 		return nil, []string{fmt.Sprintf("asyncio and uvloop are left out: %s does not run: %v.", chosen, err)}, stop
 	}
-	add(plain, ": blocking calls are on the default ThreadPoolExecutor, the bounded ones on one of as many threads as cores; memory is the growth of the process.")
+	add(plain, ": blocking calls are on the default ThreadPoolExecutor, the bounded ones on one of as many threads as cores; processes are a ProcessPoolExecutor of two; memory is the growth of the process.")
 	if fast == nil {
 		return peers, []string{"uvloop is left out: no python3 on PATH can import it."}, stop
 	}

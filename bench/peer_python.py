@@ -5,6 +5,7 @@ it writes says what it is. The cases are those of the Go files beside it: the sa
 """
 import asyncio
 import concurrent.futures
+import functools
 import gc
 import json
 import os
@@ -129,6 +130,22 @@ async def blocking1000(n):
         await asyncio.gather(*[asyncio.to_thread(call) for _ in range(1000)])
 
 
+@functools.cache
+def processes():
+    """Two workers, for as long as this process runs. It is not used in the cases that count this process's memory or time."""
+    return concurrent.futures.ProcessPoolExecutor(2)
+
+
+def there_and_back(size):
+    async def case(n):
+        loop = asyncio.get_running_loop()
+        argument = b"x" * size
+        for _ in range(n):
+            await loop.run_in_executor(processes(), bytes, argument)
+
+    return case
+
+
 def resident():
     """The memory of this process, in bytes. A system without /proc/self/statm gets an error instead of a number."""
     with open("/proc/self/statm") as f:
@@ -168,6 +185,7 @@ async def timers(n):
 
 
 TIMED = {f.__name__.rstrip("_"): f for f in (spawn, gather, hop, yield_, callsoon, post, idle, blocking, executor1000, blocking1000)}
+TIMED |= {"process": there_and_back(64), "process1m": there_and_back(1 << 20), "process64m": there_and_back(64 << 20)}
 COUNTED = {f.__name__: f for f in (memory, timers)}
 
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"math"
 	"os"
 	"path/filepath"
@@ -12,7 +13,7 @@ import (
 // A key that no row has would be a cell that is silently a dash.
 func TestEveryCaseHasARow(t *testing.T) {
 	keys := map[string]bool{}
-	for _, r := range slices.Concat(coreRows(), processRows()) {
+	for _, r := range slices.Concat(coreRows(), processRows(), poolRows()) {
 		if r.key != "" && keys[r.key] {
 			t.Errorf("two rows have the key %q", r.key)
 		}
@@ -49,13 +50,25 @@ func TestCasesOfPython(t *testing.T) {
 	}
 	for _, p := range peers {
 		for key, run := range p.cases {
-			if cost := run(1000); math.IsNaN(cost) || cost < 0 || key != "memory" && cost == 0 {
-				t.Errorf("%s, 1000 of %s: cost %v", p.name, key, cost)
+			n := cmp.Or(map[string]int{"process1m": 10, "process64m": 1}[key], 1000)
+			if cost := run(n); math.IsNaN(cost) || cost < 0 || key != "memory" && cost == 0 {
+				t.Errorf("%s, %d of %s: cost %v", p.name, n, key, cost)
 			}
 		}
 	}
 	if len(peers) == 0 {
 		t.Skip("no python3 on PATH")
+	}
+}
+
+// The two sides of the rows that start processes must come to their end, and have a cost.
+func TestPoolRows(t *testing.T) {
+	for _, r := range poolRows() {
+		for side, run := range map[string]func(int) float64{"ours": r.ours, "theirs": r.theirs} {
+			if cost := run(1); math.IsNaN(cost) || cost <= 0 {
+				t.Errorf("%s, %s: cost %v", r.name, side, cost)
+			}
+		}
 	}
 }
 

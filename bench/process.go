@@ -43,6 +43,7 @@ func inChild(what string) func(int) float64 {
 
 // children are the measurements that want a process of their own.
 var children = map[string]func(n int) float64{
+	"echo":                echoBytes,
 	"tasks":               memory(suspendTasks),
 	"goroutines":          memory(parkGoroutines),
 	"b97tsk-memory":       memory(b97Suspend),

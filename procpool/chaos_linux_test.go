@@ -77,7 +77,7 @@ func TestChaos(t *testing.T) {
 		lasts = time.Second
 	}
 	t.Logf("to run it again: -chaos %v -chaos.seed %d", lasts, seed)
-	filesBefore := pipes()
+	filesBefore := channels()
 	p, err := procpool.New(procpool.Config{Workers: 4, MinWorkers: 1, MaxCalls: 40, Stderr: io.Discard})
 	if err != nil {
 		t.Fatal(err)
@@ -111,8 +111,8 @@ func TestChaos(t *testing.T) {
 	if left := children(); len(left) > 0 {
 		t.Errorf("children are left: %v", left)
 	}
-	if now := pipes(); now != filesBefore {
-		t.Errorf("%d pipes are open, %d were before", now, filesBefore)
+	if now := channels(); now != filesBefore {
+		t.Errorf("%d pipes and sockets are open, %d were before", now, filesBefore)
 	}
 	t.Logf("%d calls: %v; stats %+v", c.next, c.kinds, p.Stats())
 }

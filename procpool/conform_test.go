@@ -1,7 +1,6 @@
 package procpool_test
 
 import (
-	"os"
 	"testing"
 
 	"github.com/seed8b1f0744/aio/aiotest"
@@ -10,14 +9,11 @@ import (
 )
 
 func TestPool_conforms(t *testing.T) {
-	// With -race a process takes a second to end, unless told otherwise.
-	env := append(os.Environ(), "GORACE="+os.Getenv("GORACE")+" atexit_sleep_ms=0")
 	for name, config := range map[string]procpool.Config{
 		"one":      {Workers: 1},
 		"three":    {Workers: 3, MinWorkers: 1},
 		"one call": {Workers: 2, MaxCalls: 1},
 	} {
-		config.Env = env
 		t.Run(name, func(t *testing.T) {
 			aiotest.TestJobExecutor(t, func(t testing.TB) job.Executor {
 				p, err := procpool.New(config)

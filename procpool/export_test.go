@@ -35,7 +35,7 @@ var WorkerPipes = sync.OnceValues(func() (calls, answers *os.File) {
 
 // ReadSeq reads a call and returns its number.
 func ReadSeq(calls *os.File) uint64 {
-	f, err := newFrameReader(calls, 1<<20).next()
+	f, err := newFrameReader(calls, nil, 1<<20).next()
 	if err != nil {
 		os.Exit(9)
 	}

@@ -15,21 +15,24 @@ func TestFrame(t *testing.T) {
 		{kind: frameCall, seq: 1 << 63, id: "id", name: "name", body: []byte("body")},
 		{kind: frameCall, seq: 1, body: []byte{}},
 		{kind: frameOutcome, seq: 2, memory: 1 << 40, body: bytes.Repeat([]byte("x"), oneWrite)},
+		{kind: frameOutcome, seq: 2, memory: 1 << 40, body: bytes.Repeat([]byte("y"), oneWrite+1)},
 		{kind: frameRefused, seq: 3, name: strings.Repeat("n", maxFrameHead-2), id: "id", body: []byte("b")},
 		{kind: frameGoexit, seq: 4},
 	}
-	var wire bytes.Buffer
+	var pipe, bulk bytes.Buffer
+	w := newFrameWriter(&pipe, &bulk)
 	for i := range frames {
-		if err := frames[i].writeTo(&wire, nil); err != nil {
+		if err := w.write(&frames[i]); err != nil {
 			t.Fatal(err)
 		}
 	}
-	sent := wire.Bytes()
-	for how, r := range map[string]io.Reader{
-		"whole": bytes.NewReader(sent), "byte by byte": iotest.OneByteReader(bytes.NewReader(sent)),
-		"with its end": iotest.DataErrReader(bytes.NewReader(sent)),
+	if large := oneWrite + 1; bulk.Len() != large {
+		t.Errorf("%d bytes are in bulk, want those of the one body of %d", bulk.Len(), large)
+	}
+	for how, through := range map[string]func(io.Reader) io.Reader{
+		"whole": func(r io.Reader) io.Reader { return r }, "byte by byte": iotest.OneByteReader, "with its end": iotest.DataErrReader,
 	} {
-		read := newFrameReader(r, oneWrite)
+		read := newFrameReader(through(bytes.NewReader(pipe.Bytes())), through(bytes.NewReader(bulk.Bytes())), 2*oneWrite)
 		for i := range frames {
 			got, err := read.next()
 			if err != nil || !same(got, frames[i]) {
@@ -46,13 +49,17 @@ func same(a, b frame) bool {
 	return a.kind == b.kind && a.seq == b.seq && a.memory == b.memory && a.id == b.id && a.name == b.name && bytes.Equal(a.body, b.body)
 }
 
-// A frame takes one system call, or two if copying it together would cost more.
+// A frame takes one system call, or two if its body is large.
 func TestFrame_writes(t *testing.T) {
-	for body, want := range map[int]int{0: 1, 64: 1, oneWrite - frameHeader: 1, oneWrite - frameHeader + 1: 2, 1 << 20: 2} {
-		var w counter
+	for body, inBulk := range map[int]bool{0: false, 64: false, oneWrite: false, oneWrite + 1: true, 1 << 20: true} {
+		var pipe, bulk counter
 		f := frame{kind: frameCall, body: make([]byte, body)}
-		if err := f.writeTo(&w, nil); err != nil || w.calls != want || w.bytes != f.size() {
-			t.Errorf("%d bytes: %d writes of %d bytes, %v, want %d", body, w.calls, w.bytes, err, want)
+		want, wantBulk := counter{1, frameHeader + body}, counter{}
+		if inBulk {
+			want, wantBulk = counter{1, frameHeader}, counter{1, body}
+		}
+		if err := newFrameWriter(&pipe, &bulk).write(&f); err != nil || pipe != want || bulk != wantBulk {
+			t.Errorf("a body of %d bytes: %+v in the pipe, %+v in bulk, %v, want %+v, %+v", body, pipe, bulk, err, want, wantBulk)
 		}
 	}
 }
@@ -73,11 +80,11 @@ func TestFrame_torn(t *testing.T) {
 		if n == 0 {
 			want = io.EOF
 		}
-		if _, err := newFrameReader(bytes.NewReader(whole[:n]), 100).next(); err != want {
+		if _, err := newFrameReader(bytes.NewReader(whole[:n]), nil, 100).next(); err != want {
 			t.Errorf("%d of %d bytes: %v, want %v", n, len(whole), err, want)
 		}
 		broken := errors.New("broken")
-		if _, err := newFrameReader(io.MultiReader(bytes.NewReader(whole[:n]), iotest.ErrReader(broken)), 100).next(); err != broken {
+		if _, err := newFrameReader(io.MultiReader(bytes.NewReader(whole[:n]), iotest.ErrReader(broken)), nil, 100).next(); err != broken {
 			t.Errorf("an error after %d of %d bytes: %v", n, len(whole), err)
 		}
 	}
@@ -103,7 +110,7 @@ func TestFrame_refused(t *testing.T) {
 		f := frame{kind: frameCall, body: make([]byte, 100)}
 		wire := append(f.appendHead(nil), f.body...)
 		wire[c.at] = c.is
-		if _, err := newFrameReader(bytes.NewReader(wire), 100).next(); !errors.Is(err, c.want) {
+		if _, err := newFrameReader(bytes.NewReader(wire), nil, 100).next(); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", what, err, c.want)
 		}
 	}
@@ -118,7 +125,7 @@ func FuzzFrameReader(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, wire []byte) {
 		const most = 1 << 12
-		r := newFrameReader(bytes.NewReader(wire), most)
+		r := newFrameReader(bytes.NewReader(wire), nil, most)
 		for rest := wire; ; {
 			got, err := r.next()
 			if err != nil {

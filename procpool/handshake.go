@@ -24,6 +24,7 @@ const (
 	fdCalls   = 3 // from the pool
 	fdAnswers = 4 // to the pool
 	fdParent  = 5 // nothing is ever written to it; it ends with the pool, or its process
+	fdBulk    = 6 // a socket: large bodies, both ways
 )
 
 // orders are taken before main, and before the initialisation of what imports this package: nothing
@@ -56,7 +57,7 @@ func takeOrders() (o workerOrders, ok bool) {
 		return workerOrders{}, false
 	}
 	_ = os.Unsetenv(handshakeName)
-	for _, fd := range []uintptr{fdCalls, fdAnswers, fdParent} {
+	for _, fd := range []uintptr{fdCalls, fdAnswers, fdParent, fdBulk} {
 		closeOnExec(fd)
 	}
 	if len(os.Args) > 1 && os.Args[1] == workerArg {

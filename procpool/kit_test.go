@@ -33,7 +33,8 @@ func TestMain(m *testing.M) {
 	if program, ok := programs[os.Getenv(roleName)]; ok {
 		playProgram(program)
 	}
-	if err := os.Setenv("GORACE", "atexit_sleep_ms=0"); err != nil { // with -race each worker would take a second to end
+	// With -race each worker would take a second to end.
+	if err := os.Setenv("GORACE", strings.TrimSpace(os.Getenv("GORACE")+" atexit_sleep_ms=0")); err != nil {
 		panic(err)
 	}
 	status := m.Run()

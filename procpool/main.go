@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync"
 
 	"github.com/seed8b1f0744/aio/job"
 )
@@ -57,8 +58,8 @@ func endWithParent() {
 type server struct {
 	orders  workerOrders
 	calls   *frameReader
-	answers *os.File
-	buf     []byte
+	answers *frameWriter
+	spare   sync.Pool // of *[]byte: outcomes that were sent, for arguments to come; a job may keep its argument, but nobody has an outcome
 }
 
 // serve runs calls, one at a time, until there are no more. The files block: the thread that waits
@@ -68,12 +69,13 @@ func serve(o workerOrders) error {
 	if err != nil {
 		return fmt.Errorf("it cannot read its own program: %w", err)
 	}
+	bulk := os.NewFile(fdBulk, "bulk")
 	s := &server{
 		orders:  o,
-		calls:   newFrameReader(os.NewFile(fdCalls, "calls"), o.maxFrameBytes),
-		answers: os.NewFile(fdAnswers, "answers"),
-		buf:     make([]byte, 0, oneWrite),
+		calls:   newFrameReader(os.NewFile(fdCalls, "calls"), bulk, o.maxFrameBytes),
+		answers: newFrameWriter(os.NewFile(fdAnswers, "answers"), bulk),
 	}
+	s.calls.spare = &s.spare
 	if err := s.answer(&frame{kind: frameHello, id: id}); err != nil {
 		return err
 	}
@@ -101,6 +103,9 @@ func (s *server) loop() error {
 		if err := s.answer(&answer); err != nil {
 			return err
 		}
+		if len(outcome) > oneWrite {
+			s.spare.Put(&outcome)
+		}
 	}
 }
 
@@ -108,7 +113,7 @@ func (s *server) answer(f *frame) error {
 	if s.orders.tellMemory {
 		f.memory = uint64(residentBytes())
 	}
-	return f.writeTo(s.answers, s.buf)
+	return s.answers.write(f)
 }
 
 // run runs one call. One that goes by runtime.Goexit would end the goroutine of main, and nobody

@@ -2,6 +2,7 @@ package procpool_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -9,10 +10,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 
@@ -99,6 +98,10 @@ func TestWorkers_seeOnlyTheirOwn(t *testing.T) {
 			if !strings.HasPrefix(target, "pipe:") {
 				t.Errorf("descriptor %s of a worker is %s", fd, target)
 			}
+		case fd == "6":
+			if !strings.HasPrefix(target, "socket:") {
+				t.Errorf("descriptor %s of a worker is %s", fd, target)
+			}
 		case slices.Contains(passedOn, target):
 		case strings.HasPrefix(target, "anon_inode:"), strings.HasPrefix(target, "/proc/"), strings.HasPrefix(target, "/sys/fs/cgroup"):
 		default:
@@ -106,7 +109,7 @@ func TestWorkers_seeOnlyTheirOwn(t *testing.T) {
 		}
 	}
 	for fd, target := range v.ChildFiles {
-		for _, own := range []string{"3", "4", "5"} {
+		for _, own := range []string{"3", "4", "5", "6"} {
 			if target == v.Files[own] {
 				t.Errorf("what a worker started has its descriptor %s as %s", own, fd)
 			}
@@ -143,6 +146,26 @@ func TestWorkers_haveTheirOwnProcessGroup(t *testing.T) {
 	group, err := syscall.Getpgid(worker)
 	if err != nil || group != worker || group == syscall.Getpgrp() {
 		t.Errorf("worker %d is in group %d, the test in %d, %v", worker, group, syscall.Getpgrp(), err)
+	}
+}
+
+// What a terminal does on Ctrl-C: the signal goes to the whole group of the program.
+func TestCtrlC_programDecides(t *testing.T) {
+	name := t.TempDir() + "/pid"
+	program := programAs(t, "interrupted")
+	program.Env = append(program.Env, "PROCPOOL_TEST_FILE="+name)
+	program.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	var out bytes.Buffer
+	program.Stdout = &out
+	if err := program.Start(); err != nil {
+		t.Fatal(err)
+	}
+	running(t, name)
+	if err := syscall.Kill(-program.Process.Pid, syscall.SIGINT); err != nil {
+		t.Error(err)
+	}
+	if err := program.Wait(); err != nil || out.String() != "the job has ended with 7\n" {
+		t.Errorf("got %q, %v", &out, err)
 	}
 }
 
@@ -200,72 +223,4 @@ func TestWorkers_dieWithTheirParent(t *testing.T) {
 			}
 		})
 	}
-}
-
-// children are the processes whose parent this is.
-func children() (pids []string) {
-	tasks, _ := os.ReadDir("/proc/self/task")
-	for _, task := range tasks {
-		text, _ := os.ReadFile("/proc/self/task/" + task.Name() + "/children")
-		pids = append(pids, strings.Fields(string(text))...)
-	}
-	return pids
-}
-
-func TestManyCallsLeaveNothing(t *testing.T) {
-	calls := 10_000
-	if testing.Short() {
-		calls = 1_000
-	}
-	ctx := soon(t)
-	before := pipes()
-	p, err := procpool.New(procpool.Config{Workers: 2})
-	if err != nil {
-		t.Fatal(err)
-	}
-	execute := func(n int) {
-		var wg sync.WaitGroup
-		for range 8 {
-			wg.Go(func() {
-				call := echoCall(64)
-				for range n / 8 {
-					if _, err := p.Execute(ctx, call); err != nil {
-						t.Error(err)
-						return
-					}
-				}
-			})
-		}
-		wg.Wait()
-	}
-	execute(calls / 10)
-	eventually(t, "both workers serve", func() bool { return procpool.Idle(p) == 2 })
-	goroutines, files := runtime.NumGoroutine(), len(openFiles())
-	execute(calls)
-	eventually(t, "no goroutine is left", func() bool { return runtime.NumGoroutine() <= goroutines })
-	if now := len(openFiles()); now > files {
-		t.Errorf("%d files are open, %d were before", now, files)
-	}
-	if s := p.Stats(); s.Workers != 2 || s.Done != uint64(calls/10+calls) {
-		t.Errorf("stats are %+v", s)
-	}
-	if err := p.Close(); err != nil {
-		t.Error(err)
-	}
-	if left := children(); len(left) > 0 {
-		t.Errorf("children are left: %v", left)
-	}
-	if left := pipes(); left != before {
-		t.Errorf("%d pipes are open, %d were before", left, before)
-	}
-}
-
-// pipes is how many ends of pipes this process has open.
-func pipes() (n int) {
-	for _, target := range openFiles() {
-		if strings.HasPrefix(target, "pipe:") {
-			n++
-		}
-	}
-	return n
 }

@@ -8,14 +8,17 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
+	"time"
 
+	"github.com/seed8b1f0744/aio"
+	"github.com/seed8b1f0744/aio/job"
 	"github.com/seed8b1f0744/aio/procpool"
 )
 
 // roles are what a process that a test starts does before it calls Main, by the environment variable
 // roleName. Those that return call Main then, and do what programs says.
 var roles = map[string]func(){
-	"cat":   playCat,
 	"files": func() { fmt.Println(openFiles()); os.Exit(0) },
 	"still": stand,
 	"forgot": func() { // a program without Main
@@ -56,8 +59,14 @@ var roles = map[string]func(){
 	"mute":         func() { say(hello()); closeAnswers(); stand() },
 	"deaf":         func() { noteStart(); calls, _ := procpool.WorkerPipes(); calls.Close(); say(hello()); stand() },
 	"torn":         func() { say(hello()); answer(0, func(f []byte) []byte { return f[:len(f)-1] }); os.Exit(4) },
-	"wrongseq":     func() { say(hello()); answer(1, func(f []byte) []byte { return f }); stand() },
-	"wrongkind":    func() { say(hello()); answer(0, func(f []byte) []byte { f[4] = procpool.Hello; return f }); stand() },
+	"tornbulk": func() {
+		say(hello())
+		answer(0, func(f []byte) []byte { f[24], f[26] = 0, 1; return f[:len(f)-2] }) // 64 KiB will follow on the socket
+		sayInBulk(make([]byte, 100))
+		os.Exit(4)
+	},
+	"wrongseq":  func() { say(hello()); answer(1, func(f []byte) []byte { return f }); stand() },
+	"wrongkind": func() { say(hello()); answer(0, func(f []byte) []byte { f[4] = procpool.Hello; return f }); stand() },
 	"twice": func() {
 		say(hello())
 		answer(0, func(f []byte) []byte { return append(f, f...) })
@@ -77,6 +86,12 @@ func hello() []byte { return procpool.Frame(procpool.Hello, 0, procpool.Build(),
 func say(p []byte) {
 	_, answers := procpool.WorkerPipes()
 	if _, err := answers.Write(p); err != nil {
+		os.Exit(9)
+	}
+}
+
+func sayInBulk(p []byte) {
+	if _, err := os.NewFile(6, "bulk").Write(p); err != nil {
 		os.Exit(9)
 	}
 }
@@ -107,11 +122,36 @@ func starts(name string) int {
 	return bytes.Count(text, []byte("\n"))
 }
 
+// waits touches a file, and returns when there is another.
+var waits = job.Define("waits", func(ctx context.Context, name string) (int, error) {
+	if err := os.WriteFile(name, fmt.Append(nil, os.Getpid()), 0o666); err != nil {
+		return 0, err
+	}
+	return aio.Poll(ctx, time.Millisecond, func() (int, bool, error) {
+		_, err := os.Stat(name + ".go")
+		return 7, err == nil, nil
+	})
+})
+
 // programs are what a process that a test starts does after Main, as a program of its own.
 var programs = map[string]func(ctx context.Context, p *procpool.Pool) error{
 	"prints": func(ctx context.Context, p *procpool.Pool) error {
 		n, err := prt.In(ctx, p, "aio\x01\x02\x00\x00 is printed\n").Await(ctx)
 		fmt.Println("printed", n)
+		return err
+	},
+	// interrupted decides what Ctrl-C means: the job that runs may end.
+	"interrupted": func(ctx context.Context, p *procpool.Pool) error {
+		ctrlC := make(chan os.Signal, 1)
+		signal.Notify(ctrlC, os.Interrupt)
+		name := os.Getenv("PROCPOOL_TEST_FILE")
+		f := waits.In(ctx, p, name)
+		<-ctrlC
+		if err := os.WriteFile(name+".go", nil, 0o666); err != nil {
+			return err
+		}
+		n, err := f.Await(ctx)
+		fmt.Println("the job has ended with", n)
 		return err
 	},
 	// dies has two workers that are busy; somebody will kill it.

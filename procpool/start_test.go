@@ -3,6 +3,7 @@
 package procpool_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -34,6 +35,18 @@ func programAs(t testing.TB, role string) *exec.Cmd {
 	cmd.Env = as(role)
 	cmd.Stderr = os.Stderr
 	return cmd
+}
+
+// A worker that lost its environment, where a pool tells it what it is, must not take itself for the
+// program.
+func TestMain_withoutOrders(t *testing.T) {
+	cmd := programAs(t, "prints")
+	var stderr bytes.Buffer
+	cmd.Args, cmd.Stderr = append(cmd.Args, "aio-procpool-worker"), &stderr
+	out, err := cmd.Output()
+	if err == nil || len(out) > 0 || !strings.Contains(stderr.String(), "its environment was changed on the way") {
+		t.Errorf("got %q, %v, stderr %q", out, err, &stderr)
+	}
 }
 
 func TestNew_refuses(t *testing.T) {
@@ -136,6 +149,7 @@ func TestRogue(t *testing.T) {
 		{"huge", "at most 67108864 may be"},
 		{"mute", "closed its end of a pipe"},
 		{"torn", "exit status 4"},
+		{"tornbulk", "exit status 4"},
 		{"wrongseq", "it answered call 2 when it had call 1"},
 		{"wrongkind", "a frame of kind 1"},
 	} {

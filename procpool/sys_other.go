@@ -3,6 +3,7 @@
 package procpool
 
 import (
+	"errors"
 	"os"
 	"syscall"
 )
@@ -10,11 +11,12 @@ import (
 // New refuses, so nothing of this is ever called.
 const supported = false
 
-func program() (string, error)         { return os.Executable() }
-func workerAttr() *syscall.SysProcAttr { return nil }
-func keepThread()                      {}
-func nameProcess()                     {}
-func awaitExit(int) bool               { return false }
-func killGroup(int)                    {}
-func closeOnExec(uintptr)              {}
-func residentBytes() int64             { return 0 }
+func program() (string, error)                       { return os.Executable() }
+func workerAttr() *syscall.SysProcAttr               { return nil }
+func keepThread()                                    {}
+func nameProcess()                                   {}
+func awaitExit(int) bool                             { return false }
+func killGroup(int)                                  {}
+func closeOnExec(uintptr)                            {}
+func residentBytes() int64                           { return 0 }
+func socketPair() (ours, theirs *os.File, err error) { return nil, nil, errors.ErrUnsupported }

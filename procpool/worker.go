@@ -32,7 +32,9 @@ type worker struct {
 	calls   *os.File
 	answers *os.File
 	errors  *os.File
-	reader  *frameReader // hello's, then that of who holds pipes
+	bulk    *os.File
+	writer  *frameWriter // of who holds pipes
+	reader  *frameReader // hello's, then of who holds pipes
 	stderr  stderrCopy
 	exited  chan struct{} // closed when state is there
 
@@ -84,9 +86,7 @@ func (w *worker) start() (err error) {
 			_ = f.Close()
 		}
 		if err != nil {
-			for _, f := range []*os.File{w.calls, w.answers, w.errors} {
-				_ = f.Close()
-			}
+			w.closeFiles()
 		}
 	}()
 	null, err := os.Open(os.DevNull)
@@ -104,6 +104,11 @@ func (w *worker) start() (err error) {
 		}
 		*ours, theirs = r, append(theirs, wr)
 	}
+	bulk, theirBulk, err := socketPair()
+	if err != nil {
+		return err
+	}
+	w.bulk, theirs = bulk, append(theirs, theirBulk)
 	stdout := os.Stdout
 	if stdout == nil {
 		stdout = null
@@ -115,7 +120,7 @@ func (w *worker) start() (err error) {
 	}
 	orders := workerOrders{p.config.MaxFrameBytes, p.config.MaxMemoryBytes > 0}
 	process, err := os.StartProcess(p.program, []string{os.Args[0], workerArg}, &os.ProcAttr{
-		Files: []*os.File{null, stdout, theirs[3], theirs[1], theirs[2], p.parent},
+		Files: []*os.File{null, stdout, theirs[3], theirs[1], theirs[2], p.parent, theirBulk},
 		Env:   append([]string{handshakeName + "=" + orders.String()}, env...),
 		Sys:   workerAttr(),
 	})
@@ -123,7 +128,8 @@ func (w *worker) start() (err error) {
 		return err
 	}
 	w.pid, w.process = process.Pid, process
-	w.reader = newFrameReader(w.answers, max(p.config.MaxFrameBytes, 1<<10))
+	w.writer = newFrameWriter(w.calls, w.bulk)
+	w.reader = newFrameReader(w.answers, w.bulk, max(p.config.MaxFrameBytes, 1<<10))
 	w.stderr.to, w.stderr.done = &p.stderr, make(chan struct{})
 	go w.stderr.copy(w.errors)
 	go w.await()
@@ -143,8 +149,7 @@ func (w *worker) await() {
 	}
 	w.reaped = true
 	// What it sent before is read. If something else holds its end of the pipe, that has no end.
-	_ = w.answers.SetReadDeadline(time.Now().Add(lingers))
-	_ = w.calls.SetWriteDeadline(time.Now())
+	w.interrupt(lingers)
 	w.mu.Unlock()
 	close(w.exited)
 }
@@ -162,8 +167,25 @@ func (w *worker) kill(why string) {
 	}
 	killGroup(w.pid)
 	_ = w.process.Kill() // it may have left its group
-	_ = w.answers.SetReadDeadline(time.Now())
-	_ = w.calls.SetWriteDeadline(time.Now())
+	w.interrupt(0)
+}
+
+// interrupt ends what waits for the worker's pipes: writing now, reading a while later.
+func (w *worker) interrupt(later time.Duration) {
+	now := time.Now()
+	for _, f := range []*os.File{w.answers, w.bulk} {
+		_ = f.SetReadDeadline(now.Add(later))
+	}
+	for _, f := range []*os.File{w.calls, w.bulk} {
+		_ = f.SetWriteDeadline(now)
+	}
+}
+
+// closeFiles closes this end of everything that there is.
+func (w *worker) closeFiles() {
+	for _, f := range []*os.File{w.calls, w.answers, w.errors, w.bulk} {
+		_ = f.Close()
+	}
 }
 
 // hello waits for the worker's first frame. It returns why the worker is of no use, "" if it ended
@@ -204,10 +226,10 @@ func (w *worker) work(c *call) {
 
 // exchange sends a call and takes the answer, and returns the call that the worker has then. If there
 // is no answer, the call is left to gone, or to another worker.
-func (w *worker) exchange(c *call) *call {
+func (w *worker) exchange(c *call) (following *call) {
 	w.pipes.Lock()
 	f := frame{kind: frameCall, seq: c.seq, id: c.ID, name: c.Name, body: c.Payload}
-	if err := f.writeTo(w.calls, nil); err != nil {
+	if err := w.writer.write(&f); err != nil {
 		w.pipes.Unlock()
 		w.pool.unsent(w, c)
 		w.killLater()
@@ -260,9 +282,7 @@ func (w *worker) bury() *WorkerDied {
 	}
 	w.pipes.Lock() // an answer may still be read
 	defer w.pipes.Unlock()
-	for _, f := range []*os.File{w.calls, w.answers, w.errors} {
-		_ = f.Close()
-	}
+	w.closeFiles()
 	return &WorkerDied{Pid: w.pid, State: w.state, Stderr: w.stderr.last(), why: w.why, early: !w.helloed}
 }
 

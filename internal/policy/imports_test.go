@@ -42,7 +42,7 @@ var importRules = []importRule{
 	{"refire/cmd/refire", []string{".", "refire", "refire/accesslog", "refire/retrylog"}, nil,
 		"puts the stages together; the only one that knows flags and terminals"},
 
-	{"bench/...", []string{"."}, nil, "measures what users can call"},
+	{"bench/...", []string{".", "job", "procpool"}, nil, "measures what users can call"},
 	{"examples/...", []string{".", "job", "procpool"}, []string{"aiotest"}, "programs as users write them"},
 }
 
