@@ -2,10 +2,8 @@ package aio_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync/atomic"
-	"time"
 
 	"github.com/seed8b1f0744/aio"
 )
@@ -125,47 +123,6 @@ func (p *place) look() {
 	ran := uint64(p.ran.Load())
 	if s.Workers > p.config.Workers || s.Busy < 0 || s.Busy > s.Workers || p.config.Queue >= 0 && s.Waiting > p.config.Queue || s.Done < before.Done || s.Done > ran {
 		p.b.t.Errorf("%s, of whose calls %d have begun, has %+v and then %+v", p, ran, before, s)
-	}
-}
-
-// probe fills an idle executor.
-func (p *place) probe() {
-	room := p.config.Workers + max(p.config.Queue, 0)
-	release := make(chan struct{})
-	defer p.b.calm()
-	defer close(release)
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
-	began := make(chan struct{}, room)
-	for i := range room {
-		err := p.Submit(ctx, func() { began <- struct{}{}; <-release })
-		if p.closing.Load() && err == aio.ErrClosed {
-			return
-		}
-		if err != nil {
-			p.b.t.Errorf("%s had nothing to do and did not take call %d: %v", p, i+1, err)
-			return
-		}
-	}
-	for range p.config.Workers {
-		<-began
-	}
-	if p.config.Queue < 0 {
-		return
-	}
-	if s := p.stats(); p.pool != nil && (s.Workers != p.config.Workers || s.Busy != s.Workers || s.Waiting != p.config.Queue) {
-		p.b.t.Errorf("%s is full and has %+v", p, s)
-	}
-	want := context.Canceled
-	more, giveUp := context.WithCancel(ctx)
-	if p.config.FailIfFull {
-		want = aio.ErrFull
-	} else {
-		go giveUp()
-	}
-	defer giveUp()
-	if err := p.Submit(more, func() { p.b.t.Errorf("%s ran what it refused", p) }); !errors.Is(err, want) {
-		p.b.t.Errorf("%s is full and says %v, want %v", p, err, want)
 	}
 }
 

@@ -331,7 +331,7 @@ func (t *traveller) crossInRun() {
 		v, err := task.Await(ctx)
 		w.saw(&t.actor, v, err)
 		return id, ctx.Err()
-	})
+	}, quiet())
 	if err == nil && got != id || err != nil && !isWaitError(err) {
 		t.t.Errorf("Run gave %d, %v", got, err)
 	}
