@@ -15,8 +15,9 @@ const maxThreadCalls = 1024
 // own: an [Executor] for libraries that bind state to a thread. Make one with NewThread. All
 // methods may be called from any goroutine, the calls included.
 //
-// A call may lock the thread again, but must not unlock what it has not locked. (For tasks on a
-// thread of their own, see [OnThread].)
+// A call may lock the thread again, but must not unlock what it has not locked. Nor may it wait for
+// another call of the thread, which begins only when it has returned: see [Pool] for what to do
+// instead. (For tasks on a thread of their own, see [OnThread].)
 type Thread struct {
 	calls   *Queue[func()]
 	g       atomic.Uintptr // the thread's goroutine
