@@ -117,6 +117,12 @@ func (b *bridge) run() {
 	goroutines.Wait()
 	b.calm()
 	b.probe()
+	for _, p := range b.allPlaces() {
+		p.closeFull()
+	}
+	for i := range b.loops {
+		b.sit(b.loops[i].Load())
+	}
 	b.loops[3].Load().close() // its main task waits for that
 	b.finish(b.random)
 	b.runs.Wait()
@@ -128,8 +134,29 @@ func (b *bridge) run() {
 // closeLoop closes one that is in use.
 func (b *bridge) closeLoop() {
 	b.early = b.loops[b.seed%uint64(len(b.loops))].Load()
+	b.sit(b.early)
 	b.early.close()
 	close(b.closed)
+}
+
+// sit has calls wait for the end of l whose task is over: nobody else ends them.
+func (b *bridge) sit(l *soakLoop) {
+	a := actor{soak: b.soak, random: rand.New(rand.NewPCG(b.seed, 1<<32)), ctx: context.Background()}
+	w, task := a.start(l, func(a *actor) {
+		for _, ctx := range []context.Context{a.ctx, context.WithoutCancel(a.ctx), l.Context()} {
+			c := *a
+			c.ctx = ctx
+			call := c.newCall()
+			call.do = func(a *actor) {
+				<-a.ctx.Done()
+				if cause := context.Cause(a.ctx); cause != aio.ErrClosed {
+					b.t.Errorf("a call of a loop that closes ends because of %v", cause)
+				}
+			}
+			call.future = aio.InExecutor(ctx, b.shared, call.fn(&c))
+		}
+	})
+	w.await(&a, context.Background(), &task.Future)
 }
 
 // closeExecutor closes one that is in use.

@@ -27,20 +27,42 @@ type probe struct {
 func (p *place) probe() {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
+	q, ok := p.fill(ctx)
+	defer q.release()
+	switch {
+	case !ok:
+	case p.waitsForRoom():
+		for i := 0; i < probeRounds && q.passOn(); i++ {
+		}
+	case p.config.FailIfFull:
+		if _, err := q.submit(ctx); err != aio.ErrFull {
+			p.b.t.Errorf("%s is full and says %v", p, err)
+		}
+		fallthrough
+	default:
+		for q.left > 0 {
+			q.endOne()
+		}
+	}
+}
+
+func (p *place) waitsForRoom() bool { return !p.config.FailIfFull && p.config.Queue >= 0 }
+
+// fill fills an idle executor; it reports whether that was possible.
+func (p *place) fill(ctx context.Context) (*probe, bool) {
 	room := p.config.Workers + max(p.config.Queue, 0)
 	if p.config.Queue < 0 {
 		room += 3
 	}
 	q := &probe{place: p, ctx: ctx, began: make(chan struct{}, room+2*probeRounds)}
-	defer q.release()
 	for i := range room {
 		err := q.took(q.submit(ctx))
 		if p.closing.Load() && err == aio.ErrClosed {
-			return
+			return q, false
 		}
 		if err != nil {
 			p.b.t.Errorf("%s had nothing to do and did not take call %d: %v", p, i+1, err)
-			return
+			return q, false
 		}
 		if i < p.config.Workers {
 			<-q.began
@@ -50,20 +72,37 @@ func (p *place) probe() {
 	if s := p.stats(); p.pool != nil && (s.Workers != p.config.Workers || s.Busy != s.Workers || s.Waiting != q.left) {
 		p.b.t.Errorf("%s is full and has %+v", p, s)
 	}
-	switch {
-	case p.config.Queue < 0:
-	case p.config.FailIfFull:
-		if _, err := q.submit(ctx); err != aio.ErrFull {
-			p.b.t.Errorf("%s is full and says %v", p, err)
-		}
-	default:
-		for range probeRounds {
-			q.passOn()
-		}
+	return q, true
+}
+
+// closeFull closes an executor that is full: what it has taken is run, who waits is told.
+func (p *place) closeFull() {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	q, ok := p.fill(ctx)
+	if !ok {
 		return
+	}
+	var waiting []<-chan func() (chan soakEnd, error)
+	for i := 0; i < 2 && p.waitsForRoom(); i++ {
+		waiting = append(waiting, q.waits(ctx))
+	}
+	q.sync()
+	closed := make(chan error, 1)
+	go func() { closed <- p.Close() }()
+	for _, result := range waiting {
+		if err := q.took((<-result)()); err != aio.ErrClosed {
+			p.b.t.Errorf("%s is closed, and who waits for room got %v", p, err)
+		}
 	}
 	for q.left > 0 {
 		q.endOne()
+	}
+	for _, told := range q.held {
+		told <- endsWell
+	}
+	if err := <-closed; err != nil {
+		p.b.t.Errorf("closing %s: %v", p, err)
 	}
 }
 
@@ -101,8 +140,8 @@ func (q *probe) endOne() {
 	}
 }
 
-// passOn has two wait for room. One gives up, perhaps when it has been given some.
-func (q *probe) passOn() {
+// passOn has two wait for room. One gives up, perhaps when it has been given some. It reports whether that went well.
+func (q *probe) passOn() bool {
 	ctx, giveUp := context.WithCancel(q.ctx)
 	defer giveUp()
 	first, second := q.waits(ctx), q.waits(q.ctx)
@@ -126,9 +165,10 @@ func (q *probe) passOn() {
 	}
 	if err := q.took((<-second)()); err != nil {
 		q.b.t.Errorf("%s: there is room and nobody before it, and who waits for it got %v", q, err)
-		return
+		return false
 	}
 	q.begun()
+	return true
 }
 
 // begun notes that a call was accepted that may have begun at once.

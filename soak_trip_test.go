@@ -21,15 +21,15 @@ type traveller struct {
 	inCallback bool
 }
 
-// onward is what a function does that t starts: it is another traveller, which goes on.
-func (t *traveller) onward() func(*actor) {
+// onward is what a function does that t starts: it is another traveller, which does that.
+func (t *traveller) onward(do func(*traveller)) func(*actor) {
 	next := *t
 	next.inCallback = false
 	return func(a *actor) {
 		n := next
 		n.actor = *a
 		n.arrive()
-		n.goOn()
+		do(&n)
 	}
 }
 
@@ -62,8 +62,10 @@ func (t *traveller) act() {
 	switch n := t.random.IntN(16); {
 	case n == 0:
 		t.linger()
-	case n == 1:
+	case n == 1 && t.random.IntN(2) == 0:
 		t.rest()
+	case n == 1:
+		t.condemned()
 	case n == 2:
 		t.bare()
 	case n == 3:
@@ -145,7 +147,7 @@ func (t *traveller) crossToLoop() {
 	if t.home != nil && t.random.IntN(8) == 0 {
 		l = nil // by Go
 	}
-	w, task := t.startTask(l)
+	w, task := t.startTask(l, (*traveller).goOn)
 	switch {
 	case w.task != nil && t.random.IntN(6) == 0:
 		t.onDone(w, &task.Future)
@@ -155,12 +157,12 @@ func (t *traveller) crossToLoop() {
 	t.collect(t.outcomeOf(&w.soakWork, &task.Future))
 }
 
-// startTask starts one that goes on.
-func (t *traveller) startTask(l *soakLoop) (*soakTask, *aio.Task[int]) {
+// startTask starts one, by Go if l is nil.
+func (t *traveller) startTask(l *soakLoop, do func(*traveller)) (*soakTask, *aio.Task[int]) {
 	if l == nil && t.loopOf(t.ctx) == nil {
 		l = t.loop()
 	}
-	return t.start(l, t.onward())
+	return t.start(l, t.onward(do))
 }
 
 // crossByCallback has a callback do something, which settles a promise when that is done.
@@ -184,7 +186,7 @@ func (t *traveller) inCallbackOf(l *soakLoop, p *soakPromise) {
 	case n == 0:
 		p.settle(int(t.ids.Add(1)), nil)
 	case n == 1 && t.layer < len(t.b.layers):
-		c, future := t.newCallOn(t.place())
+		c, future := t.newCallOn(t.place(), (*traveller).goOn)
 		if c.future == nil {
 			_, err := future.Result()
 			p.settle(0, err)
@@ -195,7 +197,7 @@ func (t *traveller) inCallbackOf(l *soakLoop, p *soakPromise) {
 		if n == 2 {
 			l = t.loops[t.random.IntN(len(t.loops))].Load()
 		}
-		w, task := t.startTask(l)
+		w, task := t.startTask(l, (*traveller).goOn)
 		t.settleWith(p, &w.soakWork, &task.Future)
 	}
 }
@@ -214,11 +216,11 @@ func (t *traveller) place() *place {
 }
 
 // newCallOn hands a call to p. Its future is nil if that refuses.
-func (t *traveller) newCallOn(p *place) (*soakCall, *aio.Future[int]) {
+func (t *traveller) newCallOn(p *place, do func(*traveller)) (*soakCall, *aio.Future[int]) {
 	n := *t
 	n.layer++
 	c := t.newCall()
-	c.do = n.onward()
+	c.do = n.onward(do)
 	var ex aio.Executor = p
 	if t.random.IntN(3) > 0 {
 		do := c.do
@@ -248,7 +250,7 @@ func (t *traveller) crossToExecutor() {
 		t.crossToLoop()
 		return
 	}
-	c, future := t.newCallOn(t.place())
+	c, future := t.newCallOn(t.place(), (*traveller).goOn)
 	if c.future == nil {
 		return
 	}
@@ -266,7 +268,7 @@ func (t *traveller) several() {
 	var calls []*soakCall
 	var futures []*aio.Future[int]
 	for range 2 + t.random.IntN(2) {
-		if c, future := t.newCallOn(t.place()); c.future != nil {
+		if c, future := t.newCallOn(t.place(), (*traveller).goOn); c.future != nil {
 			calls, futures = append(calls, c), append(futures, future)
 		}
 	}
@@ -292,12 +294,12 @@ func (t *traveller) blocking() {
 	c.blocking, c.loop = true, t.home
 	switch {
 	case t.home == nil:
-		if c.do = n.onward(); c.plan == endsGone {
+		if c.do = n.onward((*traveller).goOn); c.plan == endsGone {
 			c.plan = endsWell // it would take us with it
 		}
 	case t.home == t.loops[1].Load(), t.home == t.loops[2].Load():
 		n.leaf = true
-		c.do = n.onward()
+		c.do = n.onward((*traveller).goOn)
 		if t.home == t.loops[2].Load() {
 			do := c.do
 			c.do = func(a *actor) {
@@ -309,7 +311,7 @@ func (t *traveller) blocking() {
 		c.do = func(a *actor) {
 			n.leaf = t.b.holders.Add(1) > bridgeHolders
 			defer t.b.holders.Add(-1)
-			n.onward()(a)
+			n.onward((*traveller).goOn)(a)
 		}
 	}
 	c.v, c.got = aio.Blocking(ctx, c.fn(&n.actor))
@@ -334,6 +336,24 @@ func (t *traveller) crossInRun() {
 	}, quiet())
 	if err == nil && got != id || err != nil && !isWaitError(err) {
 		t.t.Errorf("Run gave %d, %v", got, err)
+	}
+}
+
+// condemned starts something that waits until it is cancelled, and cancels it: when it has not begun, or is about to wait, or waits.
+func (t *traveller) condemned() {
+	n := *t
+	n.loyal = true
+	cancel := func(f interface{ Cancel(error) bool }) bool {
+		for range t.random.IntN(4) {
+			_ = aio.Yield(t.ctx)
+		}
+		return f.Cancel(errSoakCause)
+	}
+	if t.layer == len(t.b.layers) || t.random.IntN(2) == 0 {
+		_, task := n.startTask(t.loop(), (*traveller).linger)
+		cancel(task)
+	} else if c, future := n.newCallOn(t.place(), (*traveller).linger); c.future != nil && cancel(future) {
+		c.cancelled.Store(true)
 	}
 }
 
