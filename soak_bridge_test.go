@@ -121,9 +121,14 @@ func (b *bridge) run() {
 		p.closeFull()
 	}
 	for i := range b.loops {
-		b.sit(b.loops[i].Load())
+		l := b.loops[i].Load()
+		over := b.sit(l)
+		if i != 3 && b.random.IntN(2) == 0 { // that one has a main task, which does not end before
+			l.checkClosed(l.Shutdown(context.Background()))
+		}
+		l.close()
+		over()
 	}
-	b.loops[3].Load().close() // its main task waits for that
 	b.finish(b.random)
 	b.runs.Wait()
 	b.settle()
@@ -134,13 +139,15 @@ func (b *bridge) run() {
 // closeLoop closes one that is in use.
 func (b *bridge) closeLoop() {
 	b.early = b.loops[b.seed%uint64(len(b.loops))].Load()
-	b.sit(b.early)
+	over := b.sit(b.early)
 	b.early.close()
+	over()
 	close(b.closed)
 }
 
-// sit has calls wait for the end of l whose task is over: nobody else ends them.
-func (b *bridge) sit(l *soakLoop) {
+// sit has calls wait for the end of l whose task is over: nobody else ends them. When l has closed, over checks that it has waited for them.
+func (b *bridge) sit(l *soakLoop) (over func()) {
+	var calls []*soakCall
 	a := actor{soak: b.soak, random: rand.New(rand.NewPCG(b.seed, 1<<32)), ctx: context.Background()}
 	w, task := a.start(l, func(a *actor) {
 		for _, ctx := range []context.Context{a.ctx, context.WithoutCancel(a.ctx), l.Context()} {
@@ -152,11 +159,20 @@ func (b *bridge) sit(l *soakLoop) {
 				if cause := context.Cause(a.ctx); cause != aio.ErrClosed {
 					b.t.Errorf("a call of a loop that closes ends because of %v", cause)
 				}
+				_ = aio.Sleep(context.Background(), a.moment())
 			}
 			call.future = aio.InExecutor(ctx, b.shared, call.fn(&c))
+			calls = append(calls, call)
 		}
 	})
 	w.await(&a, context.Background(), &task.Future)
+	return func() {
+		for _, c := range calls {
+			if c.returned.Load() != 1 {
+				b.t.Errorf("a loop of kind %d has closed and did not wait for call %d", l.kind, c.id)
+			}
+		}
+	}
 }
 
 // closeExecutor closes one that is in use.

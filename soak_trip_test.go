@@ -2,8 +2,7 @@ package aio_test
 
 import (
 	"context"
-	"errors"
-	"time"
+	"sync/atomic"
 
 	"github.com/seed8b1f0744/aio"
 )
@@ -19,6 +18,7 @@ type traveller struct {
 	loyal      bool // its context is sure to end, when the trip's does at the latest
 	leaf       bool // it may not wait for others
 	inCallback bool
+	about      *atomic.Bool // is set by linger when it is about to wait; nil: nobody asks
 }
 
 // onward is what a function does that t starts: it is another traveller, which does that.
@@ -336,61 +336,5 @@ func (t *traveller) crossInRun() {
 	}, quiet())
 	if err == nil && got != id || err != nil && !isWaitError(err) {
 		t.t.Errorf("Run gave %d, %v", got, err)
-	}
-}
-
-// condemned starts something that waits until it is cancelled, and cancels it: when it has not begun, or is about to wait, or waits.
-func (t *traveller) condemned() {
-	n := *t
-	n.loyal = true
-	cancel := func(f interface{ Cancel(error) bool }) bool {
-		for range t.random.IntN(4) {
-			_ = aio.Yield(t.ctx)
-		}
-		return f.Cancel(errSoakCause)
-	}
-	if t.layer == len(t.b.layers) || t.random.IntN(2) == 0 {
-		_, task := n.startTask(t.loop(), (*traveller).linger)
-		cancel(task)
-	} else if c, future := n.newCallOn(t.place(), (*traveller).linger); c.future != nil && cancel(future) {
-		c.cancelled.Store(true)
-	}
-}
-
-// linger waits until its context ends, which it does, and must hear of it.
-func (t *traveller) linger() {
-	if !t.loyal {
-		return
-	}
-	var err error
-	switch n := t.random.IntN(5); {
-	case n == 0:
-		err = new(aio.Event).Wait(t.ctx)
-	case n == 1:
-		_, err = aio.NewPromise[int]().Await(t.ctx)
-	case n == 2:
-		err = aio.Sleep(t.ctx, time.Hour/2)
-	case n == 3:
-		_, err = aio.NewQueue[int](1).Get(t.ctx)
-	case t.home == nil:
-		<-t.ctx.Done()
-		err = errors.Join(t.ctx.Err(), context.Cause(t.ctx))
-	default:
-		err = aio.NewSemaphore(0).Acquire(t.ctx)
-	}
-	if err == nil || t.ctx.Err() == nil || !errors.Is(err, t.ctx.Err()) || !errors.Is(err, context.Cause(t.ctx)) {
-		t.t.Errorf("a wait for the end of a context with %v because of %v: %v", t.ctx.Err(), context.Cause(t.ctx), err)
-	}
-}
-
-// rest passes some time.
-func (t *traveller) rest() {
-	switch t.random.IntN(16) {
-	case 0, 1, 2, 3, 4, 5, 6, 7:
-		_ = aio.Yield(t.ctx)
-	default:
-		_ = aio.Sleep(t.ctx, t.moment()/8)
-	case 15:
-		checkSense(t.t, t.loop().Loop, 0)
 	}
 }
