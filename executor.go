@@ -15,6 +15,9 @@ import (
 // that was accepted is run, always. A panic in a bare Submit's call crashes the program, as in any
 // goroutine; [Blocking] and [InExecutor] turn it into a *PanicError. Close takes no new calls and
 // waits for those it accepted.
+//
+// A call may do whatever a goroutine may, start tasks and await them included; but one that waits
+// for a call of its own executor may wait for itself: see [Pool] for what to do instead.
 type Executor interface {
 	Submit(ctx context.Context, call func()) error
 	Close() error
@@ -28,6 +31,10 @@ type Executor interface {
 // fn's ctx ends when ctx does. When ctx ends first Blocking returns its error while fn may go on,
 // so fn must not share its buffers; fn's late error or panic then goes to Hooks.Unhandled. A panic
 // of fn is a *PanicError, its runtime.Goexit ErrGoexit. A function without a result: see [Do].
+//
+// In fn itself Blocking calls in place, so it may be nested. But fn should not wait for a task that
+// calls Blocking on the same executor, unless that has more workers than there are such calls: see
+// [Pool].
 func Blocking[T any](ctx context.Context, fn func(context.Context) (T, error)) (T, error) {
 	var none T
 	if fn == nil {

@@ -19,9 +19,13 @@ type PoolConfig struct {
 // Pool runs calls on a bounded number of goroutines, made when needed: Python's ThreadPoolExecutor.
 // Make one with NewPool. All methods may be called from any goroutine.
 //
-// A call that waits for another call of its own pool keeps its worker meanwhile: once all workers do
-// so, none goes on. What is called from calls gets a pool of its own, or is called directly, as
-// [Blocking] does within a call.
+// A call keeps its worker until it returns, also while it waits. So it must not wait for another
+// call of its own pool, be it through a task of some loop that waits for one: as soon as every
+// worker holds a call that does, none is left for those they wait for, and all wait until their
+// contexts end (as in ThreadPoolExecutor). Nor must calls of two pools wait for each other. Have
+// pools in layers, where a call waits only for calls of the layers behind its own; or wait in a
+// task, which holds no worker, and make calls there one after the other rather than one in another;
+// or only hand over and return, and let a [Promise] or [Future.OnDone] tell.
 type Pool struct {
 	config  PoolConfig // immutable
 	mu      sync.Mutex
@@ -258,8 +262,8 @@ func (p *Pool) gone(n int) {
 
 // Close takes no new calls, ends a Submit that waits for room with ErrClosed, and waits until the
 // calls that were accepted have returned. It suspends a task and blocks any other goroutine; in a
-// callback it closes and is ErrWouldDeadlock if there is anything to wait for. It is idempotent.
-// In a call of the pool it would wait for itself: what owns the pool closes it.
+// callback it closes and is ErrWouldDeadlock if there is anything to wait for. It is idempotent. One
+// of the pool's own calls must not wait for it: it would wait for itself.
 func (p *Pool) Close() error {
 	p.stop()
 	if p.drained.State() != Pending {

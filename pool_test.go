@@ -242,6 +242,34 @@ func TestPool_raceWithClose(t *testing.T) {
 	}
 }
 
+// A call that waits for its own pool waits until its context ends, here through a loop; what it waited for is run all the same. With another pool it is fine.
+func TestPool_callThatWaitsForItsOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := start(t)
+		own, behind := aio.NewPool(aio.PoolConfig{Workers: 1, Queue: 1}), aio.NewPool(aio.PoolConfig{Workers: 1})
+		ran := 0
+		outer := func(inner *aio.Pool) error {
+			_, err := aio.InExecutor(l.Context(), own, func(ctx context.Context) (int, error) {
+				ctx, cancel := aio.WithTimeout(ctx, time.Minute)
+				defer cancel()
+				return aio.Submit(context.WithoutCancel(ctx), l, func(ctx context.Context) (int, error) {
+					return aio.InExecutor(ctx, inner, func(context.Context) (int, error) { ran++; return ran, nil }).Await(ctx)
+				}).Await(ctx)
+			}).Await(t.Context())
+			return err
+		}
+		if err := outer(own); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("waiting for its own pool: %v", err)
+		}
+		if err := outer(behind); err != nil {
+			t.Errorf("waiting for another pool: %v", err)
+		}
+		if err := errors.Join(own.Close(), behind.Close()); err != nil || ran != 2 {
+			t.Errorf("Close: %v; %d calls of 2 ran", err, ran)
+		}
+	})
+}
+
 func TestPool_nilCall(t *testing.T) {
 	defer func() {
 		if recover() == nil {

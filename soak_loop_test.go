@@ -51,6 +51,11 @@ type soakReport struct {
 }
 
 func (s *soak) newLoop(kind soakKind, random *rand.Rand) *soakLoop {
+	return s.startLoop(kind, random, aio.Start)
+}
+
+// startLoop is newLoop where it is start that makes the loop.
+func (s *soak) startLoop(kind soakKind, random *rand.Rand, start func(...aio.Option) *aio.Loop) *soakLoop {
 	l := &soakLoop{soak: s, kind: kind, started: make(map[uint64]bool), finished: make(map[uint64]bool)}
 	hooks := aio.Hooks{Unhandled: func(f aio.Failure) { s.report(l, f) }}
 	opts := []aio.Option{aio.WithLogger(slog.New(slog.DiscardHandler)), aio.WithGrace(2 * time.Hour)} // longer than settle waits in a bubble: who is ended by force was stuck
@@ -74,7 +79,7 @@ func (s *soak) newLoop(kind soakKind, random *rand.Rand) *soakLoop {
 	if random.IntN(3) == 0 {
 		opts = append(opts, aio.WithExecutor(s.shared))
 	}
-	l.Loop = aio.Start(append(opts, aio.WithHooks(hooks))...)
+	l.Loop = start(append(opts, aio.WithHooks(hooks))...)
 	s.byLoop.Store(l.Loop, l)
 	s.mu.Lock()
 	s.all = append(s.all, l)

@@ -20,8 +20,8 @@ import (
 )
 
 var (
-	soakFor  = flag.Duration("soak", 0, "how long TestSoak goes on, with one seed after the other; 0: for two seeds")
-	soakSeed = flag.Uint64("soak.seed", 1, "the first seed of TestSoak")
+	soakFor  = flag.Duration("soak", 0, "how long each TestSoak goes on, with one seed after the other; 0: for two seeds")
+	soakSeed = flag.Uint64("soak.seed", 1, "the first seed of each TestSoak")
 )
 
 const (
@@ -36,7 +36,10 @@ const (
 //
 // Each seed runs twice: on real time, and in a bubble, where a wake-up that gets lost is a deadlock at once. The goroutines run in parallel, so a seed gives the
 // same work, not the same interleaving.
-func TestSoak(t *testing.T) {
+func TestSoak(t *testing.T) { soakSeeds(t, (*soak).run) }
+
+// soakSeeds runs one kind of soak with one seed after the other.
+func soakSeeds(t *testing.T, run func(*soak)) {
 	dog := newWatchdog(t)
 	catchLogs(t, dog)
 	began, descriptors := time.Now(), 0
@@ -44,8 +47,8 @@ func TestSoak(t *testing.T) {
 	for n := uint64(0); *soakFor == 0 && n < 2 || time.Since(began) < *soakFor; n++ {
 		seed := *soakSeed + n
 		dog.seed.Store(seed)
-		soakBubble(t, seed, dog)
-		newSoak(t, seed, dog).run()
+		soakBubble(t, seed, dog, run)
+		run(newSoak(t, seed, dog))
 		now := liveBytes()
 		if n == 0 {
 			descriptors, memory = openDescriptors(), now
@@ -63,7 +66,7 @@ func TestSoak(t *testing.T) {
 	}
 }
 
-func soakBubble(t *testing.T, seed uint64, dog *watchdog) {
+func soakBubble(t *testing.T, seed uint64, dog *watchdog, run func(*soak)) {
 	defer func() {
 		if v := recover(); v != nil {
 			fmt.Fprintln(os.Stderr, dog.rerun())
@@ -73,7 +76,7 @@ func soakBubble(t *testing.T, seed uint64, dog *watchdog) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSoak(t, seed, dog)
 		s.bubble = true
-		s.run()
+		run(s)
 	})
 }
 
@@ -203,6 +206,7 @@ func (s *soak) eventually(ok func() bool) bool {
 
 // watchdog ends the program if nothing moves for half a minute.
 type watchdog struct {
+	test  string // its name
 	moves atomic.Int64
 	seed  atomic.Uint64
 	soak  atomic.Pointer[soak] // that runs
@@ -213,7 +217,7 @@ type watchdog struct {
 }
 
 func newWatchdog(t *testing.T) *watchdog {
-	d := new(watchdog)
+	d := &watchdog{test: t.Name()}
 	armed := make(chan struct{})
 	d.timer = time.AfterFunc(5*time.Second, func() { <-armed; d.look() })
 	close(armed)
@@ -239,7 +243,7 @@ func (d *watchdog) look() {
 }
 
 func (d *watchdog) rerun() string {
-	return fmt.Sprintf("again with: go test -run 'TestSoak$' . -soak 30s -soak.seed %d", d.seed.Load())
+	return fmt.Sprintf("again with: go test -run '%s$' . -soak 30s -soak.seed %d", d.test, d.seed.Load())
 }
 
 // liveBytes is what the heap holds when all that can go has gone.

@@ -18,11 +18,9 @@ const maxThreadCalls = 1024
 // Nothing else runs on the thread. When the last call of a closed Thread has returned it ends, and
 // with it whatever was done to it (a signal mask, a namespace); no other thread inherits that.
 //
-// A call that hands the thread another one and awaits that waits for ever: its own turn would have to
-// be over first. It calls the function instead; it is on the thread.
-//
-// A call may lock the thread again, but must not unlock what it has not locked. (For tasks on a
-// thread of their own, see [OnThread].)
+// A call may lock the thread again, but must not unlock what it has not locked. Nor may it wait for
+// another call of the thread, which begins only when it has returned: see [Pool] for what to do
+// instead. (For tasks on a thread of their own, see [OnThread].)
 type Thread struct {
 	calls   *Queue[func()]
 	g       atomic.Uintptr // the thread's goroutine
