@@ -12,7 +12,7 @@ import (
 // A key that no row has would be a cell that is silently a dash.
 func TestEveryCaseHasARow(t *testing.T) {
 	keys := map[string]bool{}
-	for _, r := range slices.Concat(coreRows(), processRows()) {
+	for _, r := range slices.Concat(coreRows(), poolRows(), processRows()) {
 		if r.key != "" && keys[r.key] {
 			t.Errorf("two rows have the key %q", r.key)
 		}
