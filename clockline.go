@@ -3,6 +3,7 @@ package aio
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 
 	"github.com/seed8b1f0744/aio/internal/goid"
 )
@@ -83,9 +84,15 @@ func (n *line) resume() {
 	}
 }
 
+// clocksInUse is whether any loop has had a clock: without, nobody need ask which loop is whose.
+var clocksInUse atomic.Bool
+
 // aside is call, which was handed over by a bare Submit under ctx: it holds no clock, but its waits
 // are the worker's.
 func (n *line) aside(ctx context.Context, call func()) func() {
+	if !clocksInUse.Load() {
+		return call
+	}
 	s := scopeOf(ctx)
 	if s == nil || s.loop.clock == nil {
 		return call

@@ -2,10 +2,13 @@ package aio
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/seed8b1f0744/aio/internal/invariant"
 )
 
 // PoolConfig configures NewPool. Its zero value is useful.
@@ -17,15 +20,24 @@ type PoolConfig struct {
 }
 
 // Pool runs calls on a bounded number of goroutines, made when needed: Python's ThreadPoolExecutor.
-// Make one with NewPool. All methods may be called from any goroutine.
+// Make one with NewPool. All methods may be called from any goroutine. Calls begin in the order in
+// which they were accepted, and a Submit that waits for room gets it in its turn.
+//
+// A worker runs calls until none is left, and wakes nobody for that. Only a call that may have come
+// for nobody has one more look: a worker that is idle, or a new one. One at a time looks, and if it
+// finds a call and leaves others, the next. So a burst of tiny calls wakes few, and yet, while calls
+// wait and a worker is idle or could be made, one is on its way.
 type Pool struct {
 	config  PoolConfig // immutable
+	room    int        // immutable; for calls that run or wait; negative: no limit
 	mu      sync.Mutex
-	queue   fifo[func()]  // guarded by mu
+	queue   fifo[func()]  // guarded by mu; calls that have not begun
 	idle    []*poolWorker // guarded by mu; the one that went idle last is the last
+	looking bool          // guarded by mu; a worker is on its way to the queue
 	count   int           // guarded by mu; workers
+	busy    int           // guarded by mu; workers that run a call
 	done    uint64        // guarded by mu; calls
-	waiting nodeList      // guarded by mu; Submits without room
+	waiting nodeList      // guarded by mu; of roomless: no room, while one of them still wants it
 	closed  bool          // guarded by mu
 	reaper  *time.Timer   // guarded by mu; ends idle workers, armed while reaping
 	reaping bool          // guarded by mu
@@ -35,11 +47,26 @@ type Pool struct {
 	line    line
 }
 
-// poolWorker is a goroutine of a pool. Whoever takes it off the idle list must send to wake, once.
+// poolWorker is a goroutine of a pool.
+//
+//	looking (made, or woken) -> running -> running ... -> idle -> looking ...
+//	looking, running -> ended, if the pool has closed; idle -> ended, also by the reaper
+//
+// Whoever takes one off the idle list must send to wake, once.
 type poolWorker struct {
-	wake  chan func()  // room for one; what comes through it is a call, or nil: end
+	wake  chan bool    // made when it first goes idle; room for one: look (true), or end
 	since atomic.Int64 // when it went idle, after made; 0: it is about to note it
 }
+
+// roomless is a Submit that waits for room. Whoever makes room accepts its call.
+type roomless struct {
+	node
+	waiter   *waiter
+	call     func()
+	accepted bool // guarded by the pool's mu; not written once notified
+}
+
+func (r *roomless) notify() bool { return r.waiter.notify() }
 
 // PoolStats tells what a pool does at the moment.
 type PoolStats struct {
@@ -57,11 +84,18 @@ func NewPool(c PoolConfig) *Pool {
 	if c.IdleAfter <= 0 {
 		c.IdleAfter = 10 * time.Second
 	}
-	p := &Pool{config: c, made: time.Now()}
+	p := &Pool{config: c, room: -1, made: time.Now()}
+	if c.Queue >= 0 {
+		p.room = c.Workers + c.Queue
+	}
+	p.queue.keep = keepCalls
 	p.drained.of = ofPoolClose
 	p.line.workers = c.Workers
 	return p
 }
+
+// keepCalls is how many places for calls a pool keeps of a burst, of 8 bytes each.
+const keepCalls = 8192
 
 // Submit hands call to a worker. While the pool is full it suspends a task and blocks any other
 // goroutine, or returns ErrFull if so configured; its error is ErrClosed once the pool is closed,
@@ -77,118 +111,204 @@ func (p *Pool) Submit(ctx context.Context, call func()) error {
 
 // submit is Submit when it is clear that there is something to submit.
 func (p *Pool) submit(ctx context.Context, call func()) error {
-	for {
-		p.mu.Lock()
-		accepted, err := p.accept(call)
-		p.mu.Unlock()
-		if accepted || err != nil {
-			return err
-		}
-		if err := p.waitForRoom(ctx); err != nil {
-			return err
-		}
-	}
-}
-
-// accept places call, if there is room and nobody was there before. Called with mu held.
-func (p *Pool) accept(call func()) (bool, error) {
-	if p.closed {
-		return false, ErrClosed
-	}
-	switch n := len(p.idle); {
-	case n > 0:
-		w := p.idle[n-1]
-		p.idle[n-1] = nil
-		p.idle = p.idle[:n-1]
-		w.wake <- call
-	case p.count < p.config.Workers:
-		p.count++
-		p.workers.Add(1)
-		go p.work(&poolWorker{}, call)
-	case p.config.Queue < 0 || p.queue.n < p.config.Queue:
-		p.queue.push(call)
-	case p.config.FailIfFull:
-		return false, ErrFull
-	default:
-		return false, nil
-	}
-	return true, nil
-}
-
-// hasRoom reports whether accept would place a call. Called with mu held.
-func (p *Pool) hasRoom() bool {
-	return p.closed || len(p.idle) > 0 || p.count < p.config.Workers || p.config.Queue < 0 || p.queue.n < p.config.Queue
-}
-
-func (p *Pool) waitForRoom(ctx context.Context) error {
-	w, err := waiterFor(ctx)
-	if err != nil {
-		return err
-	}
 	p.mu.Lock()
-	if p.hasRoom() {
-		p.mu.Unlock()
-		return nil
-	}
-	w.begin(ctx, onPool)
-	p.waiting.push(&w.node)
+	err := p.accept(call)
+	w := p.needsWorker()
 	p.mu.Unlock()
-	err = w.park(ctx)
-	if err != nil {
-		p.mu.Lock()
-		p.waiting.remove(&w.node)
-		if w.notified() && p.hasRoom() {
-			p.waiting.notifyFirst()
-		}
-		p.mu.Unlock()
+	p.look(w)
+	if err == errNoRoom {
+		return p.waitForRoom(ctx, call)
 	}
 	return err
 }
 
+// errNoRoom is accept's answer to who must wait.
+var errNoRoom = errors.New("aio: internal: a pool without room")
+
+// accept places call, if there is room. Called with mu held.
+func (p *Pool) accept(call func()) error {
+	switch {
+	case p.closed:
+		return ErrClosed
+	case p.hasRoom():
+		p.queue.push(call)
+		return nil
+	case p.config.FailIfFull:
+		return ErrFull
+	default:
+		return errNoRoom
+	}
+}
+
+// hasRoom reports whether one more call may be accepted. Called with mu held.
+func (p *Pool) hasRoom() bool { return p.room < 0 || p.queue.n+p.busy < p.room }
+
+// waitForRoom is submit when there is none.
+func (p *Pool) waitForRoom(ctx context.Context, call func()) error {
+	w, err := waiterFor(ctx)
+	if err != nil {
+		return err
+	}
+	r := &roomless{waiter: w, call: call}
+	r.owner = r
+	p.mu.Lock()
+	if err := p.accept(call); err != errNoRoom {
+		w := p.needsWorker()
+		p.mu.Unlock()
+		p.look(w)
+		return err
+	}
+	w.begin(ctx, onPool)
+	p.waiting.push(&r.node)
+	p.mu.Unlock()
+	if err = w.park(ctx); err != nil {
+		p.mu.Lock()
+		p.waiting.remove(&r.node)
+		p.mu.Unlock()
+	}
+	switch {
+	case r.accepted: // also if ctx has ended since: the call will run
+		return nil
+	case err == nil:
+		return ErrClosed
+	default:
+		return err
+	}
+}
+
+// admit gives room that has come to those who wait for it. Called with mu held.
+func (p *Pool) admit() {
+	for n := p.waiting.first; n != nil && p.hasRoom(); n = p.waiting.first {
+		r := n.owner.(*roomless)
+		p.waiting.remove(n)
+		r.accepted = true // before it may be read
+		if !r.notify() {
+			r.accepted = false
+			continue
+		}
+		p.queue.push(r.call)
+	}
+}
+
+// lacksWorker reports whether calls wait and nobody is on the way to them, though somebody could be.
+// Called with mu held.
+func (p *Pool) lacksWorker() bool {
+	return p.queue.n > 0 && !p.looking && (len(p.idle) > 0 || p.count < p.config.Workers)
+}
+
+// needsWorker is a worker to be told to look, nil if none need be. Called with mu held.
+func (p *Pool) needsWorker() *poolWorker {
+	if p.lacksWorker() {
+		return p.aWorker()
+	}
+	return nil
+}
+
+// aWorker is an idle worker, or a new one, which will look. Called with mu held.
+func (p *Pool) aWorker() *poolWorker {
+	p.looking = true
+	if n := len(p.idle); n > 0 {
+		w := p.idle[n-1]
+		p.idle[n-1] = nil
+		p.idle = p.idle[:n-1]
+		return w
+	}
+	p.count++
+	p.workers.Add(1)
+	return new(poolWorker)
+}
+
+// look has w, which is new or was idle, look for a call. On nil it does nothing.
+func (p *Pool) look(w *poolWorker) {
+	if w != nil {
+		p.send(w)
+	}
+}
+
+func (p *Pool) send(w *poolWorker) {
+	if w.wake == nil {
+		go p.work(w)
+	} else {
+		w.wake <- true
+	}
+}
+
 // work is a worker's goroutine.
-func (p *Pool) work(w *poolWorker, call func()) {
+func (p *Pool) work(w *poolWorker) {
 	defer p.workers.Done()
 	returned := false
 	defer func() {
 		if !returned { // the call panicked, which crashes, or went by Goexit, which ends this worker
-			p.leave(w)
+			p.leave()
 			endOfCall()
 		}
 	}()
-	for call != nil {
-		call()
-		call = p.next(w)
-		endOfCall()
-		if call == nil && w.wake != nil {
+	for again := true; again; {
+		for call := p.first(w); call != nil; call = p.next(w) {
+			call()
+		}
+		if again = w.wake != nil; again {
 			w.since.Store(int64(time.Since(p.made)) + 1)
-			call = <-w.wake
+			again = <-w.wake
 		}
 	}
 	returned = true
 }
 
-// next is the call that a worker runs after one has returned. If that is nil the worker is on the
-// idle list, or counted out if its wake is nil.
+// first is the next call of a worker that looks.
+func (p *Pool) first(w *poolWorker) func() {
+	p.mu.Lock()
+	p.looking = false
+	call := p.take(w)
+	other := p.needsWorker()
+	p.mu.Unlock()
+	p.look(other)
+	return call
+}
+
+// next is the next call of a worker whose call has returned.
 func (p *Pool) next(w *poolWorker) func() {
 	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.returned()
+	call := p.take(w)
+	invariant.Check(!p.lacksWorker(), "a worker that goes on leaves no calls for which another one could be had")
+	p.mu.Unlock()
+	endOfCall()
+	return call
+}
+
+// returned counts a call that is over, whose room others may have. Called with mu held.
+func (p *Pool) returned() {
 	p.done++
-	if p.queue.n > 0 {
-		call := p.queue.pop()
-		p.waiting.notifyFirst()
-		return call
+	p.busy--
+	if p.waiting.first != nil {
+		p.admit()
 	}
-	if p.closed {
+}
+
+// take is the call that w runs next. If there is none, w is on the idle list; or it is counted out
+// and its wake is nil. Called with mu held.
+func (p *Pool) take(w *poolWorker) func() {
+	switch {
+	case p.queue.n > 0:
+		p.busy++
+		return p.queue.pop()
+	case p.closed:
 		w.wake = nil
 		p.gone(1)
-		return nil
+	default:
+		p.rest(w)
 	}
+	return nil
+}
+
+// rest puts w on the idle list. Called with mu held.
+func (p *Pool) rest(w *poolWorker) {
 	if w.wake == nil {
-		w.wake = make(chan func(), 1)
+		w.wake = make(chan bool, 1)
 	}
 	w.since.Store(0)
 	p.idle = append(p.idle, w)
-	p.waiting.notifyFirst()
 	switch {
 	case p.reaping:
 	case p.reaper == nil:
@@ -197,7 +317,6 @@ func (p *Pool) next(w *poolWorker) func() {
 		p.reaper.Reset(p.config.IdleAfter)
 		p.reaping = true
 	}
-	return nil
 }
 
 // reap ends the workers that have been idle for long enough. The list is in the order in which they
@@ -216,7 +335,7 @@ func (p *Pool) reap() {
 		if next = since + p.config.IdleAfter - now; next > 0 {
 			break
 		}
-		w.wake <- nil
+		w.wake <- false
 		ended++
 	}
 	p.idle = slices.Delete(p.idle, 0, ended)
@@ -227,18 +346,14 @@ func (p *Pool) reap() {
 }
 
 // leave ends a worker whose call did not return; the calls that wait get another.
-func (p *Pool) leave(*poolWorker) {
+func (p *Pool) leave() {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.done++
-	if p.queue.n > 0 {
-		call := p.queue.pop()
-		p.workers.Add(1)
-		p.count++
-		go p.work(&poolWorker{}, call)
-	}
-	p.waiting.notifyFirst()
-	p.gone(1)
+	p.count--
+	p.returned()
+	other := p.needsWorker()
+	p.gone(0)
+	p.mu.Unlock()
+	p.look(other)
 }
 
 // gone counts n workers out, whose goroutines may be on their way to their end. Called with mu held.
@@ -269,7 +384,7 @@ func (p *Pool) stop() {
 	}
 	p.closed = true
 	for _, w := range p.idle {
-		w.wake <- nil
+		w.wake <- false
 	}
 	idle := len(p.idle)
 	p.idle = nil
@@ -284,5 +399,5 @@ func (p *Pool) stop() {
 func (p *Pool) Stats() PoolStats {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return PoolStats{Workers: p.count, Busy: p.count - len(p.idle), Waiting: p.queue.n, Done: p.done}
+	return PoolStats{Workers: p.count, Busy: p.busy, Waiting: p.queue.n, Done: p.done}
 }
