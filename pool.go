@@ -31,17 +31,17 @@ type Pool struct {
 	config  PoolConfig // immutable
 	room    int        // immutable; for calls that run or wait; negative: no limit
 	mu      sync.Mutex
-	queue   fifo[func()]  // guarded by mu; calls that have not begun
-	idle    []*poolWorker // guarded by mu; the one that went idle last is the last
-	looking bool          // guarded by mu; a worker is on its way to the queue
-	count   int           // guarded by mu; workers
-	busy    int           // guarded by mu; workers that run a call
-	done    uint64        // guarded by mu; calls
-	waiting nodeList      // guarded by mu; of roomless: no room, while one of them still wants it
-	closed  bool          // guarded by mu
-	reaper  *time.Timer   // guarded by mu; ends idle workers, armed while reaping
-	reaping bool          // guarded by mu
-	made    time.Time     // immutable
+	queue   fifo[runnable] // guarded by mu; calls that have not begun
+	idle    []*poolWorker  // guarded by mu; the one that went idle last is the last
+	looking bool           // guarded by mu; a worker is on its way to the queue
+	count   int            // guarded by mu; workers
+	busy    int            // guarded by mu; workers that run a call
+	done    uint64         // guarded by mu; calls
+	waiting nodeList       // guarded by mu; of roomless: no room, while one of them still wants it
+	closed  bool           // guarded by mu
+	reaper  *time.Timer    // guarded by mu; ends idle workers, armed while reaping
+	reaping bool           // guarded by mu
+	made    time.Time      // immutable
 	workers sync.WaitGroup
 	drained core // settled when the last call of a closed pool has returned
 	line    line
@@ -62,7 +62,7 @@ type poolWorker struct {
 type roomless struct {
 	node
 	waiter   *waiter
-	call     func()
+	call     runnable
 	accepted bool // guarded by the pool's mu; not written once notified
 }
 
@@ -94,7 +94,7 @@ func NewPool(c PoolConfig) *Pool {
 	return p
 }
 
-// keepCalls is how many places for calls a pool keeps of a burst, of 8 bytes each.
+// keepCalls is how many places for calls a pool keeps of a burst, of 16 bytes each.
 const keepCalls = 8192
 
 // Submit hands call to a worker. While the pool is full it suspends a task and blocks any other
@@ -106,11 +106,16 @@ func (p *Pool) Submit(ctx context.Context, call func()) error {
 	if err := ended(ctx); err != nil {
 		return err
 	}
-	return p.submit(ctx, p.line.aside(ctx, call))
+	return p.submit(ctx, bareCall(p.line.aside(ctx, call)))
 }
 
+// bareCall is a call that was handed over by Submit.
+type bareCall func()
+
+func (f bareCall) run() { f() }
+
 // submit is Submit when it is clear that there is something to submit.
-func (p *Pool) submit(ctx context.Context, call func()) error {
+func (p *Pool) submit(ctx context.Context, call runnable) error {
 	p.mu.Lock()
 	err := p.accept(call)
 	w := p.needsWorker()
@@ -126,7 +131,7 @@ func (p *Pool) submit(ctx context.Context, call func()) error {
 var errNoRoom = errors.New("aio: internal: a pool without room")
 
 // accept places call, if there is room. Called with mu held.
-func (p *Pool) accept(call func()) error {
+func (p *Pool) accept(call runnable) error {
 	switch {
 	case p.closed:
 		return ErrClosed
@@ -144,7 +149,7 @@ func (p *Pool) accept(call func()) error {
 func (p *Pool) hasRoom() bool { return p.room < 0 || p.queue.n+p.busy < p.room }
 
 // waitForRoom is submit when there is none.
-func (p *Pool) waitForRoom(ctx context.Context, call func()) error {
+func (p *Pool) waitForRoom(ctx context.Context, call runnable) error {
 	w, err := waiterFor(ctx)
 	if err != nil {
 		return err
@@ -245,7 +250,7 @@ func (p *Pool) work(w *poolWorker) {
 	}()
 	for again := true; again; {
 		for call := p.first(w); call != nil; call = p.next(w) {
-			call()
+			call.run()
 		}
 		if again = w.wake != nil; again {
 			w.since.Store(int64(time.Since(p.made)) + 1)
@@ -256,7 +261,7 @@ func (p *Pool) work(w *poolWorker) {
 }
 
 // first is the next call of a worker that looks.
-func (p *Pool) first(w *poolWorker) func() {
+func (p *Pool) first(w *poolWorker) runnable {
 	p.mu.Lock()
 	p.looking = false
 	call := p.take(w)
@@ -267,7 +272,7 @@ func (p *Pool) first(w *poolWorker) func() {
 }
 
 // next is the next call of a worker whose call has returned.
-func (p *Pool) next(w *poolWorker) func() {
+func (p *Pool) next(w *poolWorker) runnable {
 	p.mu.Lock()
 	p.returned()
 	call := p.take(w)
@@ -288,7 +293,7 @@ func (p *Pool) returned() {
 
 // take is the call that w runs next. If there is none, w is on the idle list; or it is counted out
 // and its wake is nil. Called with mu held.
-func (p *Pool) take(w *poolWorker) func() {
+func (p *Pool) take(w *poolWorker) runnable {
 	switch {
 	case p.queue.n > 0:
 		p.busy++
