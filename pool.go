@@ -22,11 +22,6 @@ type PoolConfig struct {
 // Pool runs calls on a bounded number of goroutines, made when needed: Python's ThreadPoolExecutor.
 // Make one with NewPool. All methods may be called from any goroutine. Calls begin in the order in
 // which they were accepted, and a Submit that waits for room gets it in its turn.
-//
-// A worker runs calls until none is left, and wakes nobody for that. Only a call that may have come
-// for nobody has one more look: a worker that is idle, or a new one. One at a time looks, and if it
-// finds a call and leaves others, the next. So a burst of tiny calls wakes few, and yet, while calls
-// wait and a worker is idle or could be made, one is on its way.
 type Pool struct {
 	config  PoolConfig // immutable
 	room    int        // immutable; for calls that run or wait; negative: no limit
@@ -47,7 +42,10 @@ type Pool struct {
 	line    line
 }
 
-// poolWorker is a goroutine of a pool.
+// poolWorker is a goroutine of a pool. It runs calls until none is left. One at a time is looking: on
+// its way to the queue, woken or made because of a call that might be left lying; if it finds calls
+// for others, too, it sends the next one. So a burst of tiny calls wakes few workers; and yet, while
+// calls wait and a worker is idle or could be made, one is on its way.
 //
 //	looking (made, or woken) -> running -> running ... -> idle -> looking ...
 //	looking, running -> ended, if the pool has closed; idle -> ended, also by the reaper
@@ -70,7 +68,7 @@ func (r *roomless) notify() bool { return r.waiter.notify() }
 
 // PoolStats tells what a pool does at the moment.
 type PoolStats struct {
-	Workers int    // goroutines, busy or idle
+	Workers int    // goroutines: busy, idle, or on their way to a call
 	Busy    int    // of them, running a call
 	Waiting int    // calls accepted and not begun
 	Done    uint64 // calls that have returned, since the start
