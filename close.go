@@ -27,9 +27,9 @@ type closing struct {
 //
 // After the grace period (see [WithGrace]; [WithClock] says by which clock) a task that still waits
 // is resumed with an error and ended at its next wait, and the log is warned, see [WithLogger], with
-// what it waited for; a call, or a step that never ends, is
-// abandoned and named in a *StuckError. Failures that nobody took are reported to Hooks.Unhandled before Close returns.
-// Timers that are not due are dropped.
+// what it waited for; a call, or a step that never ends, is abandoned and named in a *StuckError.
+// Failures that nobody took are reported to Hooks.Unhandled before Close returns. Timers that are
+// not due are dropped.
 //
 // It suspends a task of another loop and blocks any other goroutine. From the loop's own tasks and
 // callbacks it starts closing and returns ErrWouldDeadlock.

@@ -16,8 +16,8 @@ import "github.com/seed8b1f0744/aio/internal/invariant"
 // can do everything. So there is nothing to tell each other but the ready queue.
 //
 // On a task's stack no code of a user runs but the task's: callbacks, hooks and a Clock's Wait might
-// panic or call runtime.Goexit, and would take the task with them. A loop that closes is driven by its own
-// goroutine only.
+// panic or call runtime.Goexit, and would take the task with them. A loop that closes is driven by
+// its own goroutine only.
 
 // maxDrivers bounds the chain. Longer ones save no more: with many tasks in turn, each that drives
 // must come back to suspend.

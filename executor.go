@@ -67,8 +67,9 @@ func Blocking[T any](ctx context.Context, fn func(context.Context) (T, error)) (
 //
 // fn's ctx ends when ctx does, or by Cancel of the future, which resolves the future at once; a
 // late error or panic of fn goes to Hooks.Unhandled. A panic of fn is a *PanicError, its
-// runtime.Goexit ErrGoexit. If ctx has a loop, Close of that loop waits for the call. A panic of ex
-// itself, in Submit, is the caller's. A function without a result: see [Do].
+// runtime.Goexit ErrGoexit. If ctx has a loop, Close of that loop waits for the call; if it has
+// none, a failure that nobody takes is told to nobody. A panic of ex itself, in Submit, is the
+// caller's. A function without a result: see [Do].
 func InExecutor[T any](ctx context.Context, ex Executor, fn func(context.Context) (T, error)) *Future[T] {
 	if fn == nil {
 		panic("aio: InExecutor needs a function, got nil")

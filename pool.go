@@ -22,6 +22,10 @@ type PoolConfig struct {
 // Pool runs calls on a bounded number of goroutines, made when needed: Python's ThreadPoolExecutor.
 // Make one with NewPool. All methods may be called from any goroutine. Calls begin in the order in
 // which they were accepted, and a Submit that waits for room gets it in its turn.
+//
+// A call that waits for another call of its own pool keeps its worker meanwhile: once all workers do
+// so, none goes on. What is called from calls gets a pool of its own, or is called directly, as
+// [Blocking] does within a call.
 type Pool struct {
 	config  PoolConfig // immutable
 	room    int        // immutable; for calls that run or wait; negative: no limit
@@ -370,6 +374,7 @@ func (p *Pool) gone(n int) {
 // Close takes no new calls, ends a Submit that waits for room with ErrClosed, and waits until the
 // calls that were accepted have returned. It suspends a task and blocks any other goroutine; in a
 // callback it closes and is ErrWouldDeadlock if there is anything to wait for. It is idempotent.
+// In a call of the pool it would wait for itself: what owns the pool closes it.
 func (p *Pool) Close() error {
 	p.stop()
 	if p.drained.State() != Pending {

@@ -11,7 +11,7 @@ import (
 // Run runs main as the first task of a new loop, on the calling goroutine, and returns what main
 // returned: asyncio.run. A main without a result: see [Do]. When main has ended, the loop is closed
 // as by [Loop.Close]: what still runs is cancelled and waited for, for no longer than the grace
-// period, 5 seconds unless [WithGrace] says otherwise. If a call on an executor outlasts the grace period, a
+// period, 5 seconds unless [WithGrace] says otherwise. If a call on an executor outlasts that, a
 // *StuckError is joined to main's error. If main panicked, Run panics with its *PanicError; if it
 // called runtime.Goexit, the error is ErrGoexit.
 //

@@ -15,6 +15,9 @@ const maxThreadCalls = 1024
 // own: an [Executor] for libraries that bind state to a thread. Make one with NewThread. All
 // methods may be called from any goroutine, the calls included.
 //
+// A call that hands the thread another one and awaits that waits for ever: its own turn would have to
+// be over first. It calls the function instead; it is on the thread.
+//
 // A call may lock the thread again, but must not unlock what it has not locked. (For tasks on a
 // thread of their own, see [OnThread].)
 type Thread struct {

@@ -1,6 +1,7 @@
 package aiotest
 
 import (
+	"os"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,7 +21,13 @@ func conform[T any](t *testing.T, suite []promise[T], newSubject func(testing.TB
 	t.Helper()
 	for _, p := range suite {
 		t.Run(p.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { p.run(t, newSubject(t)) })
+			within := func(t *testing.T) {
+				p.orPanic(t.Name(), os.Stderr, func() { p.run(t, newSubject(t)) })
+			}
+			// A bubble in which nothing can happen any more panics outside.
+			p.orStick(t.Name(), os.Stderr, func() {
+				p.orPanic(t.Name(), os.Stderr, func() { synctest.Test(t, within) })
+			})
 		})
 	}
 }

@@ -21,8 +21,10 @@ import (
 //
 // It runs subtests of t, each in a bubble of testing/synctest, where newExecutor is called, too; it
 // is given the subtest, for Cleanup and Fatal. The suite closes the executor. What never returns
-// fails its case, and then, as it cannot be stopped, the test binary. Called in a test's goroutine;
-// it blocks that, and does not suspend.
+// fails its case, and then, as it cannot be stopped, the test binary; the standard error tells which
+// promise it was about. So it does of an executor that waits with a sync.Mutex held, in which a
+// bubble sees no end: that sticks until go test's -timeout. Called in a test's goroutine; it blocks
+// that, and does not suspend.
 func TestExecutor(t *testing.T, newExecutor func(t testing.TB) aio.Executor) {
 	t.Helper()
 	conform(t, executorPromises, newExecutor)

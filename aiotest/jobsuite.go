@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"os"
 	"runtime"
 	"slices"
 	"sync"
@@ -30,10 +31,12 @@ func TestJobExecutor(t *testing.T, newExecutor func(t testing.TB) job.Executor) 
 	t.Helper()
 	for _, p := range jobPromises {
 		t.Run(p.name, func(t *testing.T) {
-			checkJobs(t, p, newExecutor, true, func() {
-				for range 200 {
-					runtime.Gosched()
-				}
+			p.orPanic(t.Name(), os.Stderr, func() {
+				checkJobs(t, p, newExecutor, true, func() {
+					for range 200 {
+						runtime.Gosched()
+					}
+				})
 			})
 		})
 	}

@@ -281,8 +281,11 @@ func TestCodec_interfaces(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), `map[string]interface {}[f]`) || !strings.Contains(err.Error(), "closed.F is a func()") {
 		t.Errorf("got %v, want what cannot travel, and where it is", err)
 	}
-	if _, err := roundTrip[[]any, []any](cycle()); err == nil || !strings.Contains(err.Error(), "contain itself") {
+	_, err = roundTrip[[]any, []any](cycle())
+	if err == nil || !strings.Contains(err.Error(), "[0][...][0]") || !strings.Contains(err.Error(), "contain itself") {
 		t.Errorf("got %.200v, want that it contains itself", err)
+	} else if len(err.Error()) > 300 {
+		t.Errorf("got %.200v and %d bytes in all, want the path of what contains itself shortened", err, len(err.Error()))
 	}
 	if _, err := roundTrip[[]any, []shape]([]any{7}); err == nil || !strings.Contains(err.Error(), "[]job.shape[0]: a int is not a job.shape") {
 		t.Errorf("got %v, want that an int is no shape", err)
@@ -319,13 +322,13 @@ func TestCodec_cannotTravel(t *testing.T) {
 		t    reflect.Type
 		want []string
 	}{
-		{reflect.TypeFor[func()](), []string{"func() is a func()", "a job of its own"}},
+		{reflect.TypeFor[func()](), []string{"func(): a function cannot travel: make it a job of its own"}},
 		{reflect.TypeFor[chan int](), []string{"a channel cannot travel"}},
 		{reflect.TypeFor[uintptr](), []string{"another process"}},
 		{reflect.TypeFor[struct {
 			A struct{ OnDone func(int) error }
 		}](), []string{".A.OnDone is a func(int) error", "job:\"-\""}},
-		{reflect.TypeFor[map[string][]*hidden](), []string{"map[string][]*job.hidden[][].secret is unexported and would be lost", "give job.hidden MarshalBinary"}},
+		{reflect.TypeFor[map[string][]*hidden](), []string{"map[string][]*job.hidden[][].secret is unexported and would be lost", "give job.hidden MarshalBinary", "not yours"}},
 		{reflect.TypeFor[map[chan int]bool](), []string{"[key] is a chan int"}},
 	} {
 		err := planOf(c.t).err
@@ -333,6 +336,9 @@ func TestCodec_cannotTravel(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("%v: got %v, want %q in it", c.t, err, want)
 			}
+		}
+		if err != nil && strings.Contains(err.Error(), "tag the field") != strings.Contains(err.Error(), ".") {
+			t.Errorf("%v: got %v, want a word of a field's tag where there is a field", c.t, err)
 		}
 	}
 }

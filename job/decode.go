@@ -16,8 +16,8 @@ type decoder struct {
 	reader
 	total int // bytes of the message
 	depth int
-	err   error  // what failed, if it was more than damage
-	path  string // of what failed, from inside out
+	err   error // what failed, if it was more than damage
+	path  trail // of what failed
 }
 
 // decodeFunc reads into v, which is zero and can be set.
@@ -64,7 +64,7 @@ func (d *decoder) result(t reflect.Type) error {
 	switch {
 	case d.err != nil:
 		return fmt.Errorf("%s%s: %w", t, d.path, d.err)
-	case d.failed && d.path != "":
+	case d.failed && len(d.path) > 0:
 		return fmt.Errorf("%s%s: %w", t, d.path, errDamaged)
 	case d.failed || len(d.b) > 0:
 		return errDamaged
@@ -94,7 +94,7 @@ func (d *decoder) failWith(err error) {
 	d.fail()
 }
 
-func (d *decoder) in(what string) { d.path = what + d.path }
+func (d *decoder) in(step string) { d.path.in(step) }
 
 func (d *decoder) enter() bool {
 	if d.depth++; d.depth > maxDepth {

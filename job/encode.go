@@ -23,7 +23,7 @@ type encoder struct {
 	bytes int // in apart
 	depth int
 	err   error
-	path  string // of what err is about, from inside out
+	path  trail // of what err is about
 }
 
 // part is what belongs into the message before buf[at].
@@ -116,7 +116,7 @@ func (e *encoder) fail(err error) {
 }
 
 // in notes where an error was, on the way out.
-func (e *encoder) in(what string) { e.path = what + e.path }
+func (e *encoder) in(step string) { e.path.in(step) }
 
 // enter and leave are around whatever can contain itself.
 func (e *encoder) enter() bool {

@@ -47,7 +47,8 @@ type Call struct {
 // It may be called in a task, which it suspends while ex has no room, and in any other goroutine,
 // which it blocks; with an executor that is no [Accepter] it does not wait. Cancel of the future and
 // the end of ctx reach the worker; the future is then cancelled at once. If ctx has a loop, Close of
-// that loop waits for the call, and a failure that nobody takes goes to its Hooks.Unhandled.
+// that loop waits for the call, and a failure that nobody takes goes to its Hooks.Unhandled; if it
+// has none, such a failure is told to nobody.
 //
 // The error is what the job returned, as [*RemoteError], or its panic, as *aio.PanicError with the
 // worker's stack; *EncodeError if the argument or the result cannot travel; *UnknownError if the

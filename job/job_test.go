@@ -241,9 +241,9 @@ func TestIn_cannotTravel(t *testing.T) {
 	}
 	ex := new(far)
 	_, err := takesFunc.In(t.Context(), ex, func() int { return 1 }).Await(t.Context())
-	want(err, "takes a function", "its argument cannot travel: func() int is a func() int")
+	want(err, "takes a function", "its argument cannot travel: func() int: a function cannot travel")
 	_, err = returnsFunc.In(t.Context(), ex, 1).Await(t.Context())
-	want(err, "returns a function", "its result cannot travel: func() int")
+	want(err, "returns a function", "its result cannot travel: func() int: ")
 	if len(ex.calls) > 0 {
 		t.Error("a call was sent although its types cannot travel")
 	}

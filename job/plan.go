@@ -58,8 +58,9 @@ func makePlan(t reflect.Type) *plan {
 
 // describer finds the shape of a type, or the first part of it that cannot travel.
 type describer struct {
-	seen map[reflect.Type]*schema
-	err  error
+	seen   map[reflect.Type]*schema
+	fields int // that it is within: what there may be a tag on
+	err    error
 }
 
 func (d *describer) fail(format string, args ...any) *schema {
@@ -80,7 +81,7 @@ func (d *describer) describe(t reflect.Type, path string) *schema {
 	if !marshalsAsText(t) {
 		return d.structural(t, path)
 	}
-	try := describer{seen: maps.Clone(d.seen)}
+	try := describer{seen: maps.Clone(d.seen), fields: d.fields}
 	s := try.structural(t, path)
 	if try.err != nil {
 		s = &schema{kind: wireText}
@@ -119,10 +120,12 @@ func (d *describer) structural(t reflect.Type, path string) *schema {
 	case wireStruct:
 		for _, f := range fieldsOf(t) {
 			if !travels(f) {
-				return d.fail("%s.%s is unexported and would be lost: export it, give %s MarshalBinary and UnmarshalBinary, or tag the field `job:\"-\"` to leave it behind",
+				return d.fail("%s.%s is unexported and would be lost: export it, give %s MarshalBinary and UnmarshalBinary, or tag the field `job:\"-\"` to leave it behind; of a type that is not yours pass what it was made from",
 					path, f.Name, t)
 			}
+			d.fields++
 			s.fields = append(s.fields, wireField{f.Name, d.describe(f.Type, path+"."+f.Name)})
+			d.fields--
 		}
 	}
 	return s
@@ -136,7 +139,13 @@ func (d *describer) refuse(t reflect.Type, path string) *schema {
 	case reflect.Chan:
 		why = "a channel cannot travel: pass what would go through it, in a slice or in several calls"
 	}
-	return d.fail("%s is a %s; %s (or tag the field `job:\"-\"` to leave it behind)", path, t, why)
+	if path != t.String() {
+		path += " is a " + t.String()
+	}
+	if d.fields > 0 {
+		why += " (or tag the field `job:\"-\"` to leave it behind)"
+	}
+	return d.fail("%s: %s", path, why)
 }
 
 // wireKind is the kind of t by what it is made of; 0 if it cannot travel.

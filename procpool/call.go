@@ -136,13 +136,18 @@ func (p *Pool) canTravel(c *job.Call) error {
 	var err error
 	switch {
 	case len(c.Payload) > p.config.MaxFrameBytes:
-		err = fmt.Errorf("aio: the argument has %d bytes encoded, MaxFrameBytes of the pool is %d", len(c.Payload), p.config.MaxFrameBytes)
+		err = errors.New(tooLarge("argument", len(c.Payload), p.config.MaxFrameBytes))
 	case len(c.ID)+len(c.Name) > maxFrameHead:
-		err = fmt.Errorf("aio: id and name of a call have %d bytes, at most %d may be", len(c.ID)+len(c.Name), maxFrameHead)
+		err = fmt.Errorf("its id and name have %d bytes, at most %d may be", len(c.ID)+len(c.Name), maxFrameHead)
 	default:
 		return nil
 	}
 	return &job.EncodeError{Name: c.Name, Err: err}
+}
+
+// tooLarge is, for people, what is wrong with an argument or a result.
+func tooLarge(what string, size, limit int) string {
+	return fmt.Sprintf("its %s has %d bytes encoded, more than the pool's MaxFrameBytes, %d: raise that, or have the %s be the name of a file", what, size, limit, what)
 }
 
 // await waits for the outcome of an accepted call.

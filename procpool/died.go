@@ -13,16 +13,21 @@ type WorkerDied struct {
 	State  *os.ProcessState // how it ended: exit status or signal; nil if the system did not tell
 	Stderr string           // the last lines it wrote, 16 KiB of them, made printable
 
+	job   string // that it had; "" if none
 	why   string // what it did wrong, if it was killed for that
 	early bool   // before it reached Main
 }
 
 func (e *WorkerDied) Error() string {
 	var b strings.Builder
+	b.WriteString("aio: ")
+	if e.job != "" {
+		fmt.Fprintf(&b, "job %q: ", e.job)
+	}
 	if e.why != "" {
-		fmt.Fprintf(&b, "aio: worker %d was killed: %s", e.Pid, e.why)
+		fmt.Fprintf(&b, "worker %d was killed: %s", e.Pid, e.why)
 	} else {
-		fmt.Fprintf(&b, "aio: worker %d died: ", e.Pid)
+		fmt.Fprintf(&b, "worker %d died: ", e.Pid)
 		if e.State != nil {
 			b.WriteString(e.State.String())
 		} else {

@@ -58,7 +58,7 @@ func TestWorkerDied(t *testing.T) {
 			before := p.Stats().Died
 			_, err := end.In(ctx, p, c.how).Await(ctx)
 			died := diedOf(t, err)
-			mentions(t, err, fmt.Sprint("worker ", died.Pid, " died: ", c.state), c.words)
+			mentions(t, err, fmt.Sprintf("aio: job %q: worker %d died: %s", end.Name(), died.Pid, c.state), c.words)
 			if died.State == nil || died.State.String() != c.state || died.State.Pid() != died.Pid {
 				t.Errorf("state is %v", died.State)
 			}

@@ -262,6 +262,9 @@ func (p *Pool) gone(w *worker, err error) {
 	if c := w.call; c != nil {
 		failed = append(failed, c)
 		p.end(c)
+		if died, ok := err.(*WorkerDied); ok {
+			died.job = c.Name
+		}
 	} else if w.seq == 0 && !w.retired {
 		if stuck := p.failedStart(); len(stuck) > 0 {
 			err = fmt.Errorf("aio: procpool: no worker could be started in %d tries, the last: %w", p.failures, err)

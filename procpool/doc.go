@@ -21,11 +21,12 @@
 // # What a worker is
 //
 // A worker runs one call at a time, on the goroutine of main. It has the parent's working directory
-// and, if Config.Env says nothing else, environment; standard input is empty. What a job prints goes
-// to the parent's standard output as it is. Standard error goes through the parent (Config.Stderr),
-// whole lines at a time. Calls travel on descriptors of their own, so printing disturbs nothing. No
-// other descriptor that Go opened gets into a worker, and none of a worker's own into what a job
-// starts.
+// and, if Config.Env says nothing else, environment, but not its arguments: os.Args is the
+// program's name alone, so what came by a flag travels in a job's argument. Standard input is
+// empty. What a job prints goes to the parent's standard output as it is. Standard error goes
+// through the parent (Config.Stderr), whole lines at a time. Calls travel on descriptors of their
+// own, so printing disturbs nothing. No other descriptor that Go opened gets into a worker, and
+// none of a worker's own into what a job starts.
 //
 // A worker is a process group of its own: Ctrl-C reaches the parent alone, which decides. What is
 // left of the group is killed with its worker; on Linux also when the worker ended by itself. Workers

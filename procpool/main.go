@@ -96,7 +96,7 @@ func (s *server) loop() error {
 		answer := frame{kind: frameOutcome, seq: f.seq, body: outcome}
 		if limit := s.orders.maxFrameBytes; len(outcome) > limit {
 			answer.kind = frameRefused
-			answer.body = fmt.Appendf(nil, "aio: the result has %d bytes encoded, MaxFrameBytes of the pool is %d", len(outcome), limit)
+			answer.body = []byte(tooLarge("result", len(outcome), limit))
 		}
 		if err := s.answer(&answer); err != nil {
 			return err

@@ -305,6 +305,8 @@ func TestExecute_sizes(t *testing.T) {
 	var refused *job.EncodeError
 	if _, err := p.Execute(ctx, job.Call{Name: "echo", Payload: make([]byte, limit+1)}); !errors.As(err, &refused) || refused.Name != "echo" {
 		t.Errorf("a larger argument: %v", err)
+	} else if want := fmt.Sprintf(`aio: job "echo": its argument has %d bytes encoded, more than the pool's MaxFrameBytes, %d: raise that`, limit+1, limit); !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("a larger argument: %v, want %s", err, want)
 	}
 	if _, err := p.Execute(ctx, job.Call{Name: strings.Repeat("x", 1<<17)}); !errors.As(err, &refused) {
 		t.Errorf("a long name: %v", err)
@@ -312,6 +314,8 @@ func TestExecute_sizes(t *testing.T) {
 	before := p.Stats()
 	if _, err := blank.In(ctx, p, limit+1).Await(ctx); !errors.As(err, &refused) || refused.Name != "blank" {
 		t.Errorf("a larger result: %v", err)
+	} else if !strings.HasPrefix(err.Error(), `aio: job "blank": its result has `) {
+		t.Errorf("a larger result: %v, want the job and its result named", err)
 	}
 	if _, err := blank.In(ctx, p, 1).Await(ctx); err != nil {
 		t.Error(err)
