@@ -9,9 +9,9 @@ type callList struct {
 	first *outCall // guarded by mu, as the links
 }
 
-// outCall is a call's place in the list.
+// outCall is a call's context, and its place in the list.
 type outCall struct {
-	scope      *scope
+	scope      scope
 	prev, next *outCall
 }
 
@@ -45,7 +45,7 @@ func (s *callList) all() []*scope {
 	defer s.mu.Unlock()
 	var scopes []*scope
 	for c := s.first; c != nil; c = c.next {
-		scopes = append(scopes, c.scope)
+		scopes = append(scopes, &c.scope)
 	}
 	return scopes
 }

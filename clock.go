@@ -57,6 +57,7 @@ const never = math.MaxInt64
 // useClock is the part of newLoop that is about a clock other than the machine's.
 func (l *Loop) useClock() {
 	l.clock.Hold() // until wrapUp
+	clocksInUse.Store(true)
 	l.start0 = l.clock.Now()
 	l.bubbled = true
 	l.enterForeign()

@@ -3,6 +3,7 @@ package aio
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 
 	"github.com/seed8b1f0744/aio/internal/goid"
 )
@@ -15,6 +16,7 @@ import (
 // A worker that runs what has nothing to do with a loop that has a clock counts as one that works.
 type line struct {
 	workers int // immutable; at most
+	crew    crew
 	mu      sync.Mutex
 	waiting int           // guarded by mu; workers. Below zero for a moment: resume may come before pause
 	calls   map[*Loop]int // guarded by mu; how many. Those of a loop have one hold
@@ -54,6 +56,9 @@ func (n *line) begin(w *callWork, l *Loop) {
 	}
 }
 
+// isBehindCaller reports whether no call of the line can begin while the caller waits.
+func (n *line) isBehindCaller() bool { return n.workers == 1 && n.crew.isBelow() }
+
 // pause and resume are a worker's, as a caller's are. On nil they do nothing.
 func (n *line) pause() {
 	if n == nil {
@@ -83,9 +88,15 @@ func (n *line) resume() {
 	}
 }
 
+// clocksInUse is whether any loop has had a clock: without, nobody need ask which loop is whose.
+var clocksInUse atomic.Bool
+
 // aside is call, which was handed over by a bare Submit under ctx: it holds no clock, but its waits
 // are the worker's.
 func (n *line) aside(ctx context.Context, call func()) func() {
+	if !clocksInUse.Load() {
+		return call
+	}
 	s := scopeOf(ctx)
 	if s == nil || s.loop.clock == nil {
 		return call

@@ -97,46 +97,61 @@ func InExecutor[T any](ctx context.Context, ex Executor, fn func(context.Context
 	return &c.Future
 }
 
-// call is a function on an executor, and the future of its result.
+// call is a function on an executor, and the future of its result. There is one for each Blocking,
+// so it is kept small.
 //
 //	submitted -> running -> settled with the outcome
 //	submitted, running -> settled as cancelled or abandoned; what comes later is late
 type call[T any] struct {
 	Future[T]
-	loop  *Loop // nil: none waits for it
-	fn    func(context.Context) (T, error)
-	ctx   context.Context    // with a loop: &scope
-	scope scope              // with a loop
-	stop  context.CancelFunc // without
-	work  callWork
-	out   outCall // with a loop
+	fn   func(context.Context) (T, error)
+	out  outCall  // its scope is the call's context, and has its loop; nil: none waits for the call
+	bare *bareCtx // without a loop
+	work callWork
+}
+
+// bareCtx is the context of a call without a loop.
+type bareCtx struct {
+	ctx  context.Context
+	stop context.CancelFunc
 }
 
 func newCall[T any](ctx context.Context, l *Loop, fn func(context.Context) (T, error)) *call[T] {
-	c := &call[T]{loop: l, fn: fn}
+	c := &call[T]{fn: fn}
 	c.owner, c.of = c, ofCall
-	if l != nil && l.debug != nil {
-		c.extra().debug = hasValue[T]()
-	}
 	if l == nil {
-		c.ctx, c.stop = context.WithCancel(ctx)
+		c.bare = new(bareCtx)
+		c.bare.ctx, c.bare.stop = context.WithCancel(ctx)
 		return c
 	}
-	c.scope.parent, c.scope.loop = ctx, l
-	if s := scopeOf(ctx); s != nil && s.loop == l { // none: a task of l waits under a context that has no loop
-		c.scope.group = s.joins()
+	if l.debug != nil {
+		c.extra().debug = hasValue[T]()
 	}
-	c.scope.link()
-	c.ctx = &c.scope
+	own := &c.out.scope
+	own.parent, own.loop = ctx, l
+	if s := scopeOf(ctx); s != nil && s.loop == l { // none: a task of l waits under a context that has no loop
+		own.group = s.joins()
+	}
+	own.link()
 	return c
+}
+
+// loop is the one that waits for the call; nil if none does.
+func (c *call[T]) loop() *Loop { return c.out.scope.loop }
+
+func (c *call[T]) ctx() context.Context {
+	if c.bare != nil {
+		return c.bare.ctx
+	}
+	return &c.out.scope
 }
 
 // submit hands the call to ex; whatever comes of that, the call is accounted for.
 func (c *call[T]) submit(ctx context.Context, ex Executor) error {
-	if c.loop != nil {
-		c.loop.calls.Add(1)
-		c.out.scope = &c.scope
-		c.loop.callsOut.add(&c.out)
+	l := c.loop()
+	if l != nil {
+		l.calls.Add(1)
+		l.callsOut.add(&c.out)
 	}
 	err := ErrGoexit
 	defer func() {
@@ -147,15 +162,15 @@ func (c *call[T]) submit(ctx context.Context, ex Executor) error {
 		}
 		if err != nil {
 			c.refuse(err)
-			if c.loop != nil {
-				c.loop.callBack(&c.out)
+			if l != nil {
+				l.callBack(&c.out)
 			}
 		}
 	}()
 	switch ex := ex.(type) {
 	case *Pool:
 		c.work.line = &ex.line
-		err = ex.submit(ctx, c.run)
+		err = ex.submit(ctx, c)
 	case *Thread:
 		c.work.line = &ex.line
 		err = ex.submit(ctx, c.run)
@@ -163,46 +178,55 @@ func (c *call[T]) submit(ctx context.Context, ex Executor) error {
 		err = ex.Submit(ctx, c.run)
 	}
 	if err == nil {
-		c.work.accepted(c.loop)
+		c.work.accepted(l)
 	}
 	return err
 }
 
-// run is what the executor runs.
+// isBehindCaller implements behind.
+func (c *call[T]) isBehindCaller() bool {
+	return c.work.line != nil && c.work.line.isBehindCaller()
+}
+
+// run is what the executor runs. It makes the call a runnable.
 func (c *call[T]) run() {
 	var v T
 	err := ErrGoexit
-	defer c.work.run(c.loop)()
+	defer c.work.run(c.loop())()
 	defer func() {
 		if p := recover(); p != nil {
 			err = &PanicError{Value: p, Stack: debug.Stack()}
 		}
 		c.deliver(v, err)
 	}()
-	v, err = c.fn(c.ctx)
+	v, err = c.fn(c.ctx())
 }
 
 // deliver settles the call with its outcome. If somebody stopped waiting for it before, an error
 // that says more than that is reported.
 func (c *call[T]) deliver(v T, err error) {
 	state, failed := Finished, err != nil
-	if how := c.ctx.Err(); err != nil && how != nil && errors.Is(err, how) {
-		state = Cancelled // as a task's would be
-		failed = hidesFailure(err, how, context.Cause(c.ctx))
-		v, err = *new(T), newCancelledError(err, context.Cause(c.ctx))
+	if failed {
+		ctx := c.ctx()
+		if how := ctx.Err(); how != nil && errors.Is(err, how) {
+			state = Cancelled // as a task's would be
+			failed = hidesFailure(err, how, context.Cause(ctx))
+			v, err = *new(T), newCancelledError(err, context.Cause(ctx))
+		}
 	}
+	l := c.loop()
 	if c.settleOutcome(v, state, err, failed) {
 		if c.untaken() {
 			c.noteFailure(false)
-		} else if err == nil && c.loop != nil && c.loop.debug != nil {
-			noteUnread(c.loop, c, &c.core, TaskInfo{})
+		} else if err == nil && l != nil && l.debug != nil {
+			noteUnread(l, c, &c.core, TaskInfo{})
 		}
 	} else if failed {
 		c.late(err)
 	}
 	c.release()
-	if c.loop != nil {
-		c.loop.callBack(&c.out)
+	if l != nil {
+		l.callBack(&c.out)
 	}
 }
 
@@ -223,18 +247,18 @@ func (c *call[T]) settleOutcome(v T, state State, err error, failed bool) bool {
 }
 
 func (c *call[T]) late(err error) {
-	if c.loop == nil {
-		logFailure(slog.Default(), Failure{Err: err})
+	if l := c.loop(); l != nil {
+		l.late(err)
 		return
 	}
-	c.loop.late(err)
+	logFailure(slog.Default(), Failure{Err: err})
 }
 
 // noteFailure implements reporter. Without a loop there is nobody to report to: the future is its
 // holder's business, as a promise is.
 func (c *call[T]) noteFailure(fresh bool) {
-	if c.loop != nil {
-		noteFailure(c.loop, c, &c.core, TaskInfo{}, fresh)
+	if l := c.loop(); l != nil {
+		noteFailure(l, c, &c.core, TaskInfo{}, fresh)
 	}
 }
 
@@ -292,20 +316,20 @@ func (c *call[T]) abandon(err error) {
 }
 
 func (c *call[T]) endContext(cause error) {
-	if c.loop != nil {
-		c.scope.end(endedCancelled, cause)
+	if c.bare != nil {
+		c.bare.stop()
 	} else {
-		c.stop()
+		c.out.scope.end(endedCancelled, cause)
 	}
 }
 
 // release lets go of the call's context when the call is over. As a task's, that goes on handing
 // its parent's end to what was started under it.
 func (c *call[T]) release() {
-	if c.loop != nil {
-		c.scope.release()
+	if c.bare != nil {
+		c.bare.stop()
 	} else {
-		c.stop()
+		c.out.scope.release()
 	}
 }
 

@@ -5,7 +5,10 @@ type fifo[T any] struct {
 	buf  []T
 	head int
 	n    int
+	keep int // no need to give back what is not above this; at least minKeep
 }
+
+const minKeep = 1024
 
 func (f *fifo[T]) push(v T) {
 	if f.n == len(f.buf) {
@@ -34,7 +37,7 @@ func (f *fifo[T]) pop() T {
 
 // trim gives back what a burst left.
 func (f *fifo[T]) trim() {
-	if len(f.buf) > 1024 && f.n < len(f.buf)/4 {
+	if len(f.buf) > max(f.keep, minKeep) && f.n < len(f.buf)/4 {
 		f.resize(len(f.buf) / 2)
 	}
 }

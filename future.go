@@ -67,6 +67,9 @@ type coreMore struct {
 	failure *failure      // guarded by mu; what is reported if nobody takes the error
 }
 
+// behind is a call, which may have to wait for whoever waits for it.
+type behind interface{ isBehindCaller() bool }
+
 // canceller is what Future.Cancel goes to, if the future does not stand for itself.
 type canceller interface{ cancel(cause error) bool }
 
@@ -294,6 +297,9 @@ func (c *core) wait(ctx context.Context) error {
 	}
 	if w.task != nil && w.task.core == c {
 		return ErrWouldDeadlock // a task that awaits itself
+	}
+	if c.of == ofCall && c.state.Load() == int32(Pending) && c.owner.(behind).isBehindCaller() {
+		return ErrWouldDeadlock // a call that awaits one that begins only when it has returned
 	}
 	c.mu.Lock()
 	if c.state.Load() != int32(Pending) {

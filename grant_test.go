@@ -2,7 +2,7 @@ package aio_test
 
 import (
 	"context"
-	"runtime"
+	"errors"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -11,8 +11,9 @@ import (
 	"github.com/seed8b1f0744/aio"
 )
 
-// A worker gets free, and the Submit that is to have it ends before it runs: both while the loop is held by one step.
-func TestGrant_roomGoesOn(t *testing.T) {
+// A worker gets free, and the Submit that has its room ends before it runs: both while the loop is held by one step. The
+// call was accepted then, so it is run, and Submit says so; the next one has room after it.
+func TestGrant_roomIsTaken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := aio.NewPool(aio.PoolConfig{Workers: 1})
 		run(t, func(ctx context.Context) error {
@@ -22,26 +23,25 @@ func TestGrant_roomGoesOn(t *testing.T) {
 			}
 			ended, cancel := context.WithCancelCause(ctx)
 			defer cancel(nil)
-			submit := func(ctx context.Context) *aio.Task[struct{}] {
-				return aio.Go(ctx, aio.Do(func(ctx context.Context) error { return p.Submit(ctx, func() {}) }))
+			var tr trace
+			submit := func(ctx context.Context, name string) *aio.Task[struct{}] {
+				return aio.Go(ctx, aio.Do(func(ctx context.Context) error {
+					return p.Submit(ctx, func() { tr.add("%s", name) })
+				}))
 			}
-			first, second := submit(ended), submit(ctx)
+			first, second := submit(ended, "first"), submit(ctx, "second")
 			if err := aio.Yield(ctx); err != nil {
 				return err
 			}
 			close(work)
-			for p.Stats().Busy > 0 {
-				runtime.Gosched() // a stall that is meant
-			}
+			stall(t, func() bool { return p.Stats().Done == 3 })
 			cancel(errCause)
 			_, err := first.Await(ctx)
-			checkErr(t, "the first", err, aio.ErrCancelled, errCause)
-			_, err = second.Await(ctx) // waits for ever if the room is lost
-			return err
+			_, err2 := second.Await(ctx) // waits for ever if the room is lost
+			err3 := p.Close()
+			tr.check(t, "first second")
+			return errors.Join(err, err2, err3)
 		})
-		if err := p.Close(); err != nil {
-			t.Error(err)
-		}
 	})
 }
 

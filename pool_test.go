@@ -115,6 +115,7 @@ func TestPool_idleWorkersEnd(t *testing.T) {
 		for range 20 {
 			_ = p.Submit(t.Context(), hold(release))
 		}
+		synctest.Wait()
 		close(release)
 		synctest.Wait()
 		if s := p.Stats(); s.Workers != 20 || s.Busy != 0 {

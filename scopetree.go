@@ -155,8 +155,10 @@ func (s *scope) release() {
 			stop()
 		}
 	default:
-		if p := endsWith(s.up()); p != nil {
-			p.keepBare(bare)
+		if len(bare) > 0 {
+			if p := endsWith(s.up()); p != nil {
+				p.keepBare(bare)
+			}
 		}
 		s.disown()
 	}

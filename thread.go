@@ -3,9 +3,6 @@ package aio
 import (
 	"context"
 	"runtime"
-	"sync/atomic"
-
-	"github.com/seed8b1f0744/aio/internal/goid"
 )
 
 // maxThreadCalls is how many calls may wait for a Thread.
@@ -18,13 +15,13 @@ const maxThreadCalls = 1024
 // Nothing else runs on the thread. When the last call of a closed Thread has returned it ends, and
 // with it whatever was done to it (a signal mask, a namespace); no other thread inherits that.
 //
-// A call may lock the thread again, but must not unlock what it has not locked. Nor may it wait for
-// another call of the thread, which begins only when it has returned: see [Pool] for what to do
-// instead. (For tasks on a thread of their own, see [OnThread].)
+// A call may lock the thread again, but must not unlock what it has not locked. Nor can it wait for
+// another call of the thread, which begins only when it has returned: to await one there is
+// ErrWouldDeadlock, and see [Pool] for what to do instead. (For tasks on a thread of their own, see
+// [OnThread].)
 type Thread struct {
 	calls   *Queue[func()]
-	g       atomic.Uintptr // the thread's goroutine
-	drained core           // settled when the last call of a closed thread has returned
+	drained core // settled when the last call of a closed thread has returned
 	line    line
 }
 
@@ -41,7 +38,8 @@ func NewThread() *Thread {
 // run is the thread's goroutine. It never unlocks the thread, which so ends with it.
 func (t *Thread) run() {
 	runtime.LockOSThread()
-	t.g.Store(goid.Get())
+	t.line.crew.enroll()
+	defer t.line.crew.strike()
 	t.work()
 }
 
@@ -111,7 +109,7 @@ func (t *Thread) submit(ctx context.Context, call func()) error {
 	}
 	err := t.calls.TryPut(call)
 	if err == ErrFull {
-		if t.isBelow() {
+		if t.line.crew.isBelow() {
 			return ErrWouldDeadlock
 		}
 		err = t.calls.Put(ctx, call)
@@ -136,19 +134,8 @@ func (t *Thread) Close() error {
 	if t.drained.State() != Pending {
 		return nil
 	}
-	if t.isBelow() {
+	if t.line.crew.isBelow() {
 		return ErrWouldDeadlock
 	}
 	return t.drained.wait(context.Background())
-}
-
-// isBelow reports whether a call of the thread stands below the caller, and could not return while
-// that waits: the caller is that call, or in a task of a loop that it runs.
-func (t *Thread) isBelow() bool {
-	g, me := t.g.Load(), goid.Get()
-	if g == me {
-		return true
-	}
-	r := runnerOf(me)
-	return r != nil && r.task != nil && r.task.ctx.loop.g.Load() == g
 }

@@ -3,10 +3,12 @@ module github.com/seed8b1f0744/aio/bench
 go 1.26.2
 
 require (
+	github.com/alitto/pond/v2 v2.7.1
 	github.com/b97tsk/async v0.20.1
 	github.com/dop251/goja v0.0.0-20250309171923-bcd7cc6bf64c
 	github.com/dop251/goja_nodejs v0.0.0-20260212111938-1f56ff5bcf14
 	github.com/joeycumines/go-eventloop v0.0.0-20260624075642-f9a45542db92
+	github.com/panjf2000/ants/v2 v2.12.1
 	github.com/seed8b1f0744/aio v0.0.0
 	github.com/sourcegraph/conc v0.3.0
 	golang.org/x/sync v0.24.0

@@ -18,6 +18,8 @@ func concPeer() peer {
 			"spawn":        timed(concSpawn),
 			"gather":       timed(concGather),
 			"executor1000": timed(concPool),
+			"pool":         timed(concTiny(1)),
+			"pool4":        timed(concTiny(submitters)),
 			"memory":       inChild("conc-memory"),
 		},
 	}
@@ -31,6 +33,8 @@ func errgroupPeer() peer {
 			"spawn":        timed(errgroupSpawn),
 			"gather":       timed(errgroupGather),
 			"executor1000": timed(errgroupLimit),
+			"pool":         timed(errgroupTiny(1)),
+			"pool4":        timed(errgroupTiny(submitters)),
 			"memory":       inChild("errgroup-memory"),
 		},
 	}

@@ -28,7 +28,7 @@ type peerCost struct {
 
 // goPeers are the peers that are linked into this program.
 func goPeers() []peer {
-	return []peer{b97tskPeer(), eventLoopPeer(), gojaPeer(), concPeer(), errgroupPeer()}
+	return []peer{b97tskPeer(), eventLoopPeer(), gojaPeer(), concPeer(), errgroupPeer(), antsPeer(), pondPeer()}
 }
 
 // A turn is a peer's part in the measurement of one row.

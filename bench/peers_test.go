@@ -13,7 +13,7 @@ import (
 // A key that no row has would be a cell that is silently a dash.
 func TestEveryCaseHasARow(t *testing.T) {
 	keys := map[string]bool{}
-	for _, r := range slices.Concat(coreRows(), processRows(), poolRows()) {
+	for _, r := range slices.Concat(coreRows(), poolRows(), procpoolRows(), processRows()) {
 		if r.key != "" && keys[r.key] {
 			t.Errorf("two rows have the key %q", r.key)
 		}
@@ -63,7 +63,7 @@ func TestCasesOfPython(t *testing.T) {
 
 // The two sides of the rows that start processes must come to their end, and have a cost.
 func TestPoolRows(t *testing.T) {
-	for _, r := range poolRows() {
+	for _, r := range procpoolRows() {
 		for side, run := range map[string]func(int) float64{"ours": r.ours, "theirs": r.theirs} {
 			if cost := run(1); math.IsNaN(cost) || cost <= 0 {
 				t.Errorf("%s, %s: cost %v", r.name, side, cost)

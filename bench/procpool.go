@@ -14,9 +14,9 @@ import (
 	"github.com/seed8b1f0744/aio/procpool"
 )
 
-// poolRows are the rows that compare calls to a pool of processes with the bare bytes, there and back, to
+// procpoolRows are the rows that compare calls to a pool of processes with the bare bytes, there and back, to
 // a child that does nothing else.
-func poolRows() []row {
+func procpoolRows() []row {
 	const small, mib, large = 64, 1 << 20, 64 << 20
 	pipes, socket := bareBytes(throughPipes, small), "the bytes over a socket pair, into one buffer"
 	return []row{
