@@ -63,9 +63,9 @@ func decodeMessage(p *plan, m message, v reflect.Value) (err error) {
 func (d *decoder) result(t reflect.Type) error {
 	switch {
 	case d.err != nil:
-		return fmt.Errorf("%s%s: %w", t, d.path, d.err)
+		return fmt.Errorf("%s%s: %w", t, shortened(d.path), d.err)
 	case d.failed && d.path != "":
-		return fmt.Errorf("%s%s: %w", t, d.path, errDamaged)
+		return fmt.Errorf("%s%s: %w", t, shortened(d.path), errDamaged)
 	case d.failed || len(d.b) > 0:
 		return errDamaged
 	}

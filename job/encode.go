@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -62,7 +63,7 @@ func encodeMessage(p *plan, left time.Duration, v reflect.Value) (msg []byte, er
 	}()
 	p.encode(e, v)
 	if e.err != nil {
-		return nil, fmt.Errorf("%s%s: %w", v.Type(), e.path, e.err)
+		return nil, fmt.Errorf("%s%s: %w", v.Type(), shortened(e.path), e.err)
 	}
 	msg = header(kindTyped, left, binary.MaxVarintLen32+len(p.schema)+len(e.buf)+e.bytes)
 	return e.appendTo(appendString(msg, p.schema)), nil
@@ -117,6 +118,15 @@ func (e *encoder) fail(err error) {
 
 // in notes where an error was, on the way out.
 func (e *encoder) in(what string) { e.path = what + e.path }
+
+// shortened is a path as it may stand in an error: what contains itself has one of 10,000 steps.
+func shortened(path string) string {
+	const most = 200
+	if len(path) <= most {
+		return path
+	}
+	return strings.ToValidUTF8(path[:most/2]+"..."+path[len(path)-most/2:], "")
+}
 
 // enter and leave are around whatever can contain itself.
 func (e *encoder) enter() bool {
