@@ -48,13 +48,36 @@ func same(a, b frame) bool {
 
 // A frame takes one system call, or two if copying it together would cost more.
 func TestFrame_writes(t *testing.T) {
-	for body, want := range map[int]int{0: 1, 64: 1, oneWrite - frameHeader: 1, oneWrite - frameHeader + 1: 2, 1 << 20: 2} {
+	const head = frameHeader + len("an id") + len("name")
+	for body, want := range map[int]int{0: 1, 64: 1, oneWrite - head: 1, oneWrite - head + 1: 2, 1 << 20: 2} {
 		var w counter
-		f := frame{kind: frameCall, body: make([]byte, body)}
+		f := frame{kind: frameCall, id: "an id", name: "name", body: make([]byte, body)}
 		if err := f.writeTo(&w, nil); err != nil || w.calls != want || w.bytes != f.size() {
 			t.Errorf("%d bytes: %d writes of %d bytes, %v, want %d", body, w.calls, w.bytes, err, want)
 		}
 	}
+}
+
+// A pipe that is broken is told, so that the call goes to another worker.
+func TestFrame_writeFails(t *testing.T) {
+	for _, body := range []int{0, oneWrite} {
+		f := frame{kind: frameCall, body: make([]byte, body)}
+		for n := range map[int]int{0: 1, oneWrite: 2}[body] {
+			if err := f.writeTo(&breaking{after: n}, nil); err != io.ErrClosedPipe {
+				t.Errorf("%d bytes, and write %d fails: %v", body, n+1, err)
+			}
+		}
+	}
+}
+
+// breaking is a writer of which so many calls of Write succeed.
+type breaking struct{ after int }
+
+func (b *breaking) Write(p []byte) (int, error) {
+	if b.after--; b.after < 0 {
+		return 0, io.ErrClosedPipe
+	}
+	return len(p), nil
 }
 
 type counter struct{ calls, bytes int }
@@ -93,7 +116,9 @@ func TestFrame_refused(t *testing.T) {
 		"version":     {3, 2, errNoFrame},
 		"kind 0":      {4, 0, errNoFrame},
 		"unknown":     {4, byte(frameKinds), errNoFrame},
-		"reserved":    {6, 1, errNoFrame},
+		"reserved 5":  {5, 1, errNoFrame},
+		"reserved 6":  {6, 1, errNoFrame},
+		"reserved 7":  {7, 1, errNoFrame},
 		"id":          {18, 2, errFrameLimit},
 		"name":        {23, 0xff, errFrameLimit},
 		"body":        {24, 101, errFrameLimit},
@@ -105,6 +130,16 @@ func TestFrame_refused(t *testing.T) {
 		wire[c.at] = c.is
 		if _, err := newFrameReader(bytes.NewReader(wire), 100).next(); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", what, err, c.want)
+		}
+	}
+}
+
+// id and name have one limit together.
+func TestFrame_head(t *testing.T) {
+	for more, want := range map[int]error{0: nil, 1: errFrameLimit} {
+		f := frame{kind: frameCall, id: strings.Repeat("i", maxFrameHead/2), name: strings.Repeat("n", maxFrameHead/2+more)}
+		if got, err := newFrameReader(bytes.NewReader(f.appendHead(nil)), 0).next(); !errors.Is(err, want) || err == nil && !same(got, f) {
+			t.Errorf("%d bytes: %v, want %v", len(f.id)+len(f.name), err, want)
 		}
 	}
 }
