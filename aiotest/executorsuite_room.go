@@ -146,6 +146,10 @@ func refusesWhenClosed(t testing.TB, ex aio.Executor) {
 func closeWaits(t testing.TB, ex aio.Executor) {
 	c := callsOf(t, ex)
 	defer c.end()
+	if err := ex.Submit(context.Background(), func() {}); err != nil { // it does not only wait for the first ones it has
+		t.Fatalf("the first Submit: %v", err)
+	}
+	synctest.Wait()
 	c.fill(context.Background())
 	if c.closing().over() {
 		t.Fatalf("Close returned while %d accepted calls had not", c.leftByClose)
