@@ -196,6 +196,18 @@ func (b *brokenJobs) acquire(ctx context.Context) error {
 	return b.room.Acquire(ctx)
 }
 
+// swapped are faults that have the outcome of another errand for those of a kind.
+var swapped = map[fault]struct {
+	kind byte
+	do   doing
+}{
+	errorsAsPanics:  {5, panics},
+	panicsAsErrors:  {6, fail},
+	unknownAsErrors: {7, fail},
+	refusedAsErrors: {8, fail},
+	refusedAsDone:   {8, comeBack},
+}
+
 // serve runs the job, on a copy of what it is given.
 func (b *brokenJobs) serve(ctx context.Context, c job.Call) jobOutcome {
 	payload := bytes.Clone(c.Payload)
@@ -211,9 +223,12 @@ func (b *brokenJobs) serve(ctx context.Context, c job.Call) jobOutcome {
 	}
 	outcome := job.Serve(ctx, job.Call{ID: c.ID, Name: c.Name, Payload: payload})
 	// The second byte is what kind of outcome it is: see package job.
+	if other, ok := swapped[b.how]; ok && outcome[1] == other.kind {
+		outcome = job.Serve(ctx, encoded(ctx, errand{Do: other.do}))
+	}
 	switch kind := outcome[1]; {
 	case b.how == jobsErrorIsIts && (kind == 5 || kind == 6),
-		b.how == noAnswerToUnknown && kind == 7:
+		b.how == noAnswerToUnknown && kind == 7, b.how == noAnswerToDamage && kind == 8:
 		return jobOutcome{nil, errors.New("the job failed")}
 	case b.how == cutsOutcomes && len(outcome) > 2000 && len(outcome) < 10_000 && kind == 1:
 		outcome = outcome[:len(outcome)/2]
@@ -241,7 +256,10 @@ func (b *brokenJobs) deliver(out jobOutcome, mixed bool) ([]byte, error) {
 	return out.body, out.err
 }
 
-func (b *brokenJobs) Close() error {
+func (b *brokenJobs) Close() (err error) {
+	if b.how == closeFails {
+		defer func() { err = errGone }()
+	}
 	b.mu.Lock()
 	again := b.closed
 	b.closed = true
@@ -261,7 +279,6 @@ func (b *brokenJobs) Close() error {
 	p := aio.NewPromise[struct{}]()
 	b.closing = append(b.closing, p)
 	b.mu.Unlock()
-	var err error
 	wait := func() { _, err = p.Await(b.untilQuit()) }
 	if b.how == closeBlocksLoop {
 		<-inBackground(wait).done

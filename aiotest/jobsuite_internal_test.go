@@ -21,6 +21,13 @@ var brokenJobExecutors = []struct {
 }{
 	{cutsOutcomes, "outcome", `sent number 4 and 3000 bytes; got number 0 and 0 bytes`, nil},
 	{jobsErrorIsIts, "failures", `Execute: the job failed`, []string{"deadline", "future", leavesNothing}},
+	{errorsAsPanics, "failures", `the job returned an error with a sentinel: the outcome has`, []string{"ctx ends", "ctx ends meanwhile", "either", "accepted and stopped", "deadline", "future"}},
+	{panicsAsErrors, "failures", `the job panicked: the outcome has`, nil},
+	{refusedAsDone, "failures", `the job's result cannot travel: the outcome has no error`, []string{"strange calls"}},
+	{refusedAsErrors, "failures", `the job's result cannot travel: the outcome has`, []string{"strange calls"}},
+	{refusedAsErrors, "strange calls", `Execute of a payload that is not an argument: the outcome has`, []string{"failures"}},
+	{unknownAsErrors, "strange calls", `Execute of a name that no job has: the outcome has`, nil},
+	{noAnswerToDamage, "strange calls", `Execute of a payload that is not an argument: the job failed; that belongs into the outcome`, []string{"failures"}},
 	{noAnswerToUnknown, "strange calls", `that belongs into the outcome`, nil},
 	{diesOfGoexit, "goexit", `Execute did not return: its job went by runtime.Goexit`, []string{"either"}},
 	{hidesGoexit, "goexit", `Execute of a job that goes by runtime.Goexit: <nil>`, []string{"either"}},
@@ -46,6 +53,8 @@ var brokenJobExecutors = []struct {
 	{idleIsDrained, "close waits", `Close returned while a job ran`, nil},
 	{secondCloseAtOnce, "close again", `one of them returned while a job ran`, nil},
 	{secondClosePanics, "close again", `Close panicked when it was called again: closed twice`, nil},
+	{closeFails, "close again", `one Close of several: gone`, anyJobCase},
+	{closeFails, "outcome", `Close: gone`, anyJobCase},
 	{closeBlocksLoop, "close in a task", `a task is in Close, and its loop, which should have the job go on, stands still`, nil},
 	{leavesGoroutine, leavesNothing, `goroutines, one of them is`, nil},
 	{refusesTasks, "future", `the result of errand 1: 0, busy`, []string{"accept waits"}},
@@ -55,6 +64,14 @@ var brokenJobExecutors = []struct {
 	{deafForRoom, "accept waits", `Accept waited for room, and its ctx ended: it did not return`, []string{"ctx ends meanwhile"}},
 	{deafAccepted, "accepted and stopped", `Execute did not return: its ctx was cancelled while the job ran`, []string{"future", "accept waits"}},
 }
+
+// anyJobCase is for what is wrong everywhere.
+var anyJobCase = func() (names []string) {
+	for _, p := range jobPromises {
+		names = append(names, p.name)
+	}
+	return names
+}()
 
 func TestJobPromises_canBeBroken(t *testing.T) {
 	proven := map[string]bool{}
@@ -117,6 +134,12 @@ func findsInJobs(t *testing.T, p promise[*jobTrial], how fault) (found []string)
 const (
 	cutsOutcomes         fault = "cuts outcomes of a few thousand bytes"
 	jobsErrorIsIts       fault = "has a job's error for its own"
+	errorsAsPanics       fault = "takes a job's errors for panics"
+	panicsAsErrors       fault = "takes a job's panics for errors"
+	refusedAsDone        fault = "takes for done what could not travel"
+	refusedAsErrors      fault = "takes for a job's error what could not travel"
+	unknownAsErrors      fault = "takes for a job's error that there is no such job"
+	noAnswerToDamage     fault = "has an error for a payload that is damaged"
 	noAnswerToUnknown    fault = "has an error for an unknown name"
 	hidesGoexit          fault = "returns nothing when a job goes by runtime.Goexit"
 	changesPayload       fault = "writes to payloads"
