@@ -42,7 +42,7 @@ var brokenExecutors = []struct {
 	{deafForRoom, "ctx ends meanwhile", `Submit waited for room and its ctx ended: it did not return`, []string{"room in a callback"}},
 	{stopsInItsWords, "ctx ends meanwhile", `its ctx ended by its deadline: gone`, nil},
 	{stopsTasksInItsWords, "ctx ends meanwhile", `a task waited for room and was cancelled: its Submit returned gone`, nil},
-	{keepsRoomOfCancelled, "room is not lost", `and when all had returned and those who waited were refused, for 0`, nil},
+	{keepsRoomOfCancelled, "room is not lost", `who waited were `, nil},
 	{acceptsWhenClosed, "closed", `Submit after Close: <nil>`, aroundClose},
 	{closedInItsWords, "closed", `Submit after Close: gone`, []string{"close ends waits", "close among many"}},
 	{closedInItsWords, "close among many", `Submit while the executor is closed: gone`, []string{"close ends waits", "closed"}},
