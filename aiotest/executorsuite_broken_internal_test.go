@@ -200,7 +200,12 @@ func (b *brokenExecutor) endCloses() {
 
 // tell wakes all who wait for room, so that they look again.
 func (b *brokenExecutor) tell() {
-	if b.how == stopsServingRoom {
+	switch {
+	case b.how == stopsServingRoom:
+		return
+	case b.how == keepsPlaceOfCancelled && len(b.waiters) > 0 && !b.closed:
+		b.waiters[0].Resolve(struct{}{})
+		b.waiters = b.waiters[1:]
 		return
 	}
 	for _, p := range b.waiters {

@@ -24,7 +24,7 @@ var brokenExecutors = []struct {
 	{runsTwice, "run once", `of 1000 accepted calls were not run, or more than once`, []string{"many at once", "close among many"}},
 	{losesOfMany, "many at once", `of 1200 accepted calls were not run, or more than once`, []string{"close among many", "room is not lost", "close ends waits"}},
 	{runsInSubmit, "elsewhere", `Submit did not return before the first one did`, []string{"room in a task", "room in a callback", "ctx ends meanwhile",
-		"close again", "close waits", "close in a task", "failing calls", "a loop's executor"}},
+		"room is not lost", "close again", "close waits", "close in a task", "failing calls", "a loop's executor"}},
 	{refusesFirst, "elsewhere", `the first Submit is: busy`, anyCase},
 	{forgetsCancelled, "ctx ends later", `accepted calls were not run; their ctx had ended after their Submit returned nil`, nil},
 	{ignoresEndedContext, "ctx has ended", `Submit under a ctx that has ended with "context canceled": <nil>`, nil},
@@ -39,10 +39,11 @@ var brokenExecutors = []struct {
 	{blocksForRoom, "room in a task", `a task waited for room, and its loop, which should have opened the gate meanwhile, stood still`, []string{"room in a callback", "ctx ends meanwhile"}},
 	{callbacksBeyondRoom, "room in a callback", `Submit in a callback was accepted while there was no room`, nil},
 	{blocksCallbacks, "room in a callback", `Submit in a callback waited for room, and so the loop stood still`, nil},
-	{deafForRoom, "ctx ends meanwhile", `Submit waited for room and its ctx ended: it did not return`, []string{"room in a callback"}},
+	{deafForRoom, "ctx ends meanwhile", `Submit waited for room and its ctx ended: it did not return`, []string{"room in a callback", "room is not lost"}},
+	{keepsPlaceOfCancelled, "room is not lost", `did not return when all calls had`, nil},
 	{stopsInItsWords, "ctx ends meanwhile", `its ctx ended by its deadline: gone`, nil},
 	{stopsTasksInItsWords, "ctx ends meanwhile", `a task waited for room and was cancelled: its Submit returned gone`, nil},
-	{keepsRoomOfCancelled, "room is not lost", `who waited were `, nil},
+	{keepsRoomOfCancelled, "room is not lost", `waited`, nil},
 	{acceptsWhenClosed, "closed", `Submit after Close: <nil>`, aroundClose},
 	{closedInItsWords, "closed", `Submit after Close: gone`, []string{"close ends waits", "close among many"}},
 	{closedInItsWords, "close among many", `Submit while the executor is closed: gone`, []string{"close ends waits", "closed"}},
@@ -172,6 +173,7 @@ const (
 	breaksWhenFull           fault = "is no good after it was full"
 	tasksBeyondRoom          fault = "has room for tasks, always"
 	callbacksBeyondRoom      fault = "has room for callbacks, always"
+	keepsPlaceOfCancelled    fault = "tells of room whoever was cancelled while they waited, and nobody instead"
 	stopsInItsWords          fault = "stops waiting for room in words of its own"
 	stopsTasksInItsWords     fault = "stops tasks that wait for room in words of its own"
 	closedForTasksInItsWords fault = "is closed for tasks in words of its own"
