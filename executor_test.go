@@ -6,10 +6,12 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+	"weak"
 
 	"github.com/seed8b1f0744/aio"
 )
@@ -141,4 +143,31 @@ func TestInExecutor_letsGoOfItsContext(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// A loop that lives on keeps nothing of its calls that have returned.
+func TestInExecutor_isForgotten(t *testing.T) {
+	p := aio.NewPool(aio.PoolConfig{})
+	l := start(t)
+	call := func() weak.Pointer[[1000]byte] { // in a frame of its own
+		held := new([1000]byte)
+		on(t, l, func(ctx context.Context) error {
+			_, err := aio.InExecutor(ctx, p, func(context.Context) (int, error) { return int(held[0]), nil }).Await(ctx)
+			return err
+		})
+		return weak.Make(held)
+	}
+	first := call()
+	_ = call() // the worker has let go of the first, too
+	for range 100 {
+		if runtime.GC(); first.Value() == nil {
+			break
+		}
+	}
+	if first.Value() != nil {
+		t.Error("what a call used is still held, and the call has returned")
+	}
+	if err := errors.Join(l.Close(), p.Close()); err != nil {
+		t.Error(err)
+	}
 }
