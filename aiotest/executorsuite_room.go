@@ -165,9 +165,20 @@ func closeWaits(t testing.TB, ex aio.Executor) {
 		t.Fatalf("the first Submit: %v", err)
 	}
 	synctest.Wait()
+	early := make(chan struct{})
+	endEarly := sync.OnceFunc(func() { close(early) })
+	defer endEarly()
+	var err error
+	inBackground(func() { err = ex.Submit(context.Background(), func() { <-early }) }).wait(t, "Submit did not return before its call did")
+	if err != nil {
+		t.Fatalf("Submit, when the only call had returned: %v", err)
+	}
 	c.fill(context.Background())
 	if c.closing().over() {
-		t.Fatalf("Close returned while %d accepted calls had not", c.leftByClose)
+		t.Fatalf("Close returned while %d accepted calls had not", c.leftByClose+1)
+	}
+	if endEarly(); c.closing().over() && c.leftByClose > 0 { // there may have been room for that one only
+		t.Fatalf("Close returned when one call had, and %d accepted calls had not", c.leftByClose)
 	}
 	c.open()
 	c.closing().wait(t, "Close did not return when all calls had")
