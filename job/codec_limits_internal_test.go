@@ -87,6 +87,13 @@ func TestCodec_many(t *testing.T) {
 		keys[[2]any{i, nil}], keys[[2]any{nil, i}] = i, -i
 	}
 	checkSame(t, keys)
+	values := map[int]any{}
+	for i := range 64 {
+		if values[i] = i; i%2 == 0 {
+			values[i] = nil
+		}
+	}
+	checkSame(t, values)
 }
 
 // A length that is not true costs no memory but for what the message has.
@@ -181,5 +188,25 @@ func TestCodec_damageHasAPlace(t *testing.T) {
 	}
 	if _, err := decodeBody[map[string]part]([]byte{2, 1, 'k', 0, 2}); err == nil || err.Error() != "map[string]job.part[k].Ok: the message is damaged" {
 		t.Errorf("in a map: got %v", err)
+	}
+}
+
+// What stands where something else should is damage, or a type that this side does not have.
+func TestCodec_strangeMarks(t *testing.T) {
+	type nothing struct{ E struct{} }
+	for what, c := range map[string]struct {
+		err  error
+		want string
+	}{
+		"a pointer":                 {second(decodeBody[*int]([]byte{2, 0})), "damaged"},
+		"an array of none":          {second(decodeBody[[0]int]([]byte{1})), "damaged"},
+		"a struct of none":          {second(decodeBody[nothing]([]byte{1})), "damaged"},
+		"an interface":              {second(decodeBody[any]([]byte{byte(len(basicTypes) + 1), 0})), "damaged"},
+		"an interface with a token": {second(decodeBody[any]([]byte{wireRegistered, 1, 'x', 0})), "gob.Register"},
+		"an interface with no more": {second(decodeBody[any]([]byte{wireRegistered})), "damaged"},
+	} {
+		if c.err == nil || !strings.Contains(c.err.Error(), c.want) || strings.Contains(c.err.Error(), "panic") {
+			t.Errorf("%s: got %v, want %q", what, c.err, c.want)
+		}
 	}
 }
