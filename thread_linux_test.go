@@ -13,10 +13,20 @@ import (
 func TestThread_isOne(t *testing.T) {
 	th := aio.NewThread()
 	ids := map[int]int{} // touched on the thread only
+	// Somebody who runs whenever a call waits: on the thread that is free then, if it is not the calls' own.
+	ask, answer := make(chan struct{}), make(chan int)
+	go func() {
+		for range ask {
+			answer <- syscall.Gettid()
+		}
+	}()
+	others := map[int]bool{} // touched on the thread only
 	const n = 200
 	for i := range n {
 		if err := th.Submit(t.Context(), func() {
 			ids[syscall.Gettid()]++
+			ask <- struct{}{}
+			others[<-answer] = true
 			switch i % 50 {
 			case 10:
 				runtime.Goexit()
@@ -36,12 +46,16 @@ func TestThread_isOne(t *testing.T) {
 		go func() { seen <- syscall.Gettid() }()
 	}
 	closeThread(t, th)
+	close(ask)
 	if len(ids) != 1 {
 		t.Errorf("the calls ran on %d threads: %v", len(ids), ids)
 	}
 	for id, times := range ids {
 		if times != n+4 {
 			t.Errorf("%d of %d ran", times, n+4)
+		}
+		if others[id] {
+			t.Error("while a call waited, something else ran on the thread")
 		}
 		for range cap(seen) {
 			if <-seen == id {

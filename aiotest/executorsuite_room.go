@@ -100,19 +100,34 @@ func roomIsNotLost(t testing.TB, ex aio.Executor) {
 	c := callsOf(t, ex)
 	defer c.end()
 	f := c.fill(context.Background())
-	ctx, cancel := context.WithCancel(context.Background())
-	var refused []going
-	for range 10 {
-		refused = append(refused, inBackground(func() { _ = c.submit(ctx) }))
+	waiting := func(ctx context.Context) (all []going) {
+		for range 10 {
+			all = append(all, inBackground(func() { _ = c.submit(ctx) }))
+		}
+		synctest.Wait()
+		return all
 	}
+	const late = "Submit did not return when all calls had, and its ctx had ended"
+	ctx, cancel := context.WithCancel(context.Background())
+	refused := waiting(ctx)
+	cancel()
+	if f.what == waits {
+		for _, g := range refused {
+			g.wait(t, late)
+		}
+	}
+	staying := inBackground(func() { _ = c.submit(context.Background()) }) // behind those
 	synctest.Wait()
+	ctx, cancel = context.WithCancel(context.Background())
+	refused = append(refused, waiting(ctx)...)
 	if f.what == waits {
 		inBackground(cancel) // while others may be told of room
 	}
 	c.open()
 	f.last.wait(t, "Submit waited for room, and did not return when all calls had, and others who waited were cancelled")
+	staying.wait(t, "Submit waited for room behind others who were cancelled, and did not return when all calls had")
 	for _, g := range refused {
-		g.wait(t, "Submit did not return when all calls had, and its ctx had ended")
+		g.wait(t, late)
 	}
 	cancel()
 	synctest.Wait()
@@ -146,9 +161,24 @@ func refusesWhenClosed(t testing.TB, ex aio.Executor) {
 func closeWaits(t testing.TB, ex aio.Executor) {
 	c := callsOf(t, ex)
 	defer c.end()
+	if err := ex.Submit(context.Background(), func() {}); err != nil { // it does not only wait for the first ones it has
+		t.Fatalf("the first Submit: %v", err)
+	}
+	synctest.Wait()
+	early := make(chan struct{})
+	endEarly := sync.OnceFunc(func() { close(early) })
+	defer endEarly()
+	var err error
+	inBackground(func() { err = ex.Submit(context.Background(), func() { <-early }) }).wait(t, "Submit did not return before its call did")
+	if err != nil {
+		t.Fatalf("Submit, when the only call had returned: %v", err)
+	}
 	c.fill(context.Background())
 	if c.closing().over() {
-		t.Fatalf("Close returned while %d accepted calls had not", c.leftByClose)
+		t.Fatalf("Close returned while %d accepted calls had not", c.leftByClose+1)
+	}
+	if endEarly(); c.closing().over() && c.leftByClose > 0 { // there may have been room for that one only
+		t.Fatalf("Close returned when one call had, and %d accepted calls had not", c.leftByClose)
 	}
 	c.open()
 	c.closing().wait(t, "Close did not return when all calls had")

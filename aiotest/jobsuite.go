@@ -187,8 +187,17 @@ type executing struct {
 }
 
 func (j *jobTrial) execute(ctx context.Context, c job.Call) *executing {
+	return j.background(func() ([]byte, error) { return j.insist(ctx, c) })
+}
+
+// background calls fn in the background, and tells those who wait at the desk when it has returned.
+func (j *jobTrial) background(fn func() ([]byte, error)) *executing {
 	e := &executing{j: j}
-	e.going = inBackground(func() { e.outcome, e.err = j.insist(ctx, c) })
+	e.going = inBackground(func() { e.outcome, e.err = fn() })
+	inBackground(func() {
+		<-e.done
+		j.desk.poke()
+	})
 	return e
 }
 
@@ -241,12 +250,17 @@ func (j *jobTrial) do(in errand) (errandDone, error) {
 // starts waits until an errand runs.
 func (j *jobTrial) starts(in errand, e *executing) {
 	j.t.Helper()
-	if !j.desk.until(func(v *visit) bool { return v.number == in.Number || e != nil && e.returned() }) || j.desk.runs(in.Number) == 0 {
-		if e != nil && e.returned() {
-			j.t.Fatalf("a job did not run; Execute: %v", e.err)
-		}
+	if !j.startsOrReturns(in, e) {
 		j.t.Fatal("a job did not run, and there were no others")
 	}
+	if j.desk.runs(in.Number) == 0 {
+		j.t.Fatalf("a job did not run; Execute: %v", e.err)
+	}
+}
+
+// startsOrReturns waits until an errand runs, or Execute has returned, and reports whether that came.
+func (j *jobTrial) startsOrReturns(in errand, e *executing) bool {
+	return j.desk.wait(func() bool { return j.desk.runs(in.Number) > 0 || e.returned() })
 }
 
 // stops waits until a run of the errand has ended, before it was let go.

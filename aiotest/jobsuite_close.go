@@ -23,9 +23,14 @@ func closedForJobs(t testing.TB, j *jobTrial) {
 }
 
 func closeWaitsForJobs(t testing.TB, j *jobTrial) {
-	in := j.next(wait4desk)
+	if _, err := j.do(j.next(comeBack)); err != nil { // it does not only wait for the first ones it has
+		t.Fatalf("the first call: %v", err)
+	}
+	in, second := j.next(wait4desk), j.next(wait4desk)
 	e := j.execute(j.ctx, encoded(j.ctx, in))
 	j.starts(in, e)
+	other := j.execute(j.ctx, encoded(j.ctx, second)) // which may wait for room
+	j.quiet()
 	closing := j.closing()
 	j.quiet()
 	if closing.returned() {
@@ -38,7 +43,18 @@ func closeWaitsForJobs(t testing.TB, j *jobTrial) {
 	if _, err := e.wait("its job was let go, and Close called"); err != nil {
 		t.Fatalf("Execute, when Close was called while its job ran: %v", err)
 	}
-	j.close("the job has returned")
+	if !j.startsOrReturns(second, other) {
+		t.Fatal("a job did not run, when another had ended and Close was called; its Execute has not returned either")
+	}
+	j.quiet()
+	if closing.returned() && !other.returned() {
+		t.Fatal("Close returned while a job ran, when another had ended")
+	}
+	j.desk.open(everybody)
+	if _, err := other.wait("its job was let go, and Close called"); err != nil && !errors.Is(err, aio.ErrClosed) {
+		t.Fatalf("Execute, when Close was called while its job ran, or while it waited for room: %v", err)
+	}
+	j.close("the jobs have returned")
 }
 
 func closesJobsAgain(t testing.TB, j *jobTrial) {
@@ -162,9 +178,7 @@ func (j *jobTrial) accept(ctx context.Context, a job.Accepter, in errand) *accep
 
 // bring calls outcome in the background.
 func (j *jobTrial) bring(ctx context.Context, outcome func(context.Context) ([]byte, error)) *executing {
-	e := &executing{j: j}
-	e.going = inBackground(func() { e.outcome, e.err = outcome(ctx) })
-	return e
+	return j.background(func() ([]byte, error) { return outcome(ctx) })
 }
 
 // accepted is a call that was accepted, with nothing else to do.

@@ -224,6 +224,13 @@ func (d *desk) change() {
 	d.changed = make(chan struct{})
 }
 
+// poke has those who wait for a change look again.
+func (d *desk) poke() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.change()
+}
+
 // tell has the visitor go on. Called with mu held.
 func (v *visit) tell() {
 	if !v.told {

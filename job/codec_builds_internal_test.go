@@ -64,6 +64,12 @@ func TestCodec_otherBuilds(t *testing.T) {
 		{second(roundTrip[[]int64, []int32]([]int64{math.MaxInt64})), "damaged"},
 		{second(roundTrip[[]byte, string]([]byte("x"))), "it was a []byte there and is a string here"},
 		{second(roundTrip[int, string](1)), "it was an int there and is a string here"},
+		{second(roundTrip[int, []byte](1)), "it was an int there and is a []uint8 here"},
+		{second(roundTrip[[]byte, string](nil)), "it was a []byte there and is a string here"},
+		{second(roundTrip[[]byte, int](nil)), "it was a []byte there and is a int here"},
+		{second(roundTrip[string, []byte]("x")), "it was a string there and is a []uint8 here"},
+		{second(roundTrip[string, int]("x")), "it was a string there and is a int here"},
+		{second(roundTrip[[2]byte, [3]byte]([2]byte{})), "[3]uint8 here and was an array of bytes there"},
 		{second(roundTrip[[2]int, [3]int]([2]int{})), "[3]int here and was an array there"},
 		{second(roundTrip[time.Time, struct{ Wall int }](time.Now())), "what its MarshalBinary made"},
 	} {
@@ -164,8 +170,61 @@ func TestCodec_hostileSchemas(t *testing.T) {
 		"length":                     "{\x01" + string(appendString(nil, strings.Repeat("x", maxSchemaBytes))) + "i",
 	} {
 		m := message{kind: kindTyped, body: append(appendString(nil, schema), 0, 0, 0)}
-		if _, err := new(codec[struct{}]).decode(m); err == nil {
-			t.Errorf("%s was read", what)
+		if _, err := new(codec[struct{}]).decode(m); err == nil || strings.Contains(err.Error(), "panic") {
+			t.Errorf("%s: got %.200v, want a refusal", what, err)
 		}
+	}
+}
+
+// Of two fields of one name the second would be lost.
+func TestCodec_fieldTwice(t *testing.T) {
+	m := message{kind: kindTyped, body: append(appendString(nil, "{\x02\x01Fi\x01Fi"), 2, 4)}
+	if got, err := new(codec[struct{ F int }]).decode(m); err == nil || !strings.Contains(err.Error(), "the field F, which is not zero") {
+		t.Errorf("got %+v, %v, want that F would be lost", got, err)
+	}
+}
+
+// Whatever a field that is not known here is: zero it is read past, and anything else would be lost.
+func TestCodec_unknownFields(t *testing.T) {
+	one := 1
+	checkLost(t, true)
+	checkLost(t, -1)
+	checkLost(t, uint16(300))
+	checkLost(t, float32(1))
+	checkLost(t, math.Copysign(0, -1))
+	checkLost(t, 1i)
+	checkLost(t, "text")
+	checkLost(t, []byte{})
+	checkLost(t, []byte("bytes"))
+	checkLost(t, [3]byte{2: 1})
+	checkLost(t, [3]int{2: 1})
+	checkLost(t, struct{ A, B int }{B: 1})
+	checkLost(t, []int{})
+	checkLost(t, map[string]int{})
+	checkLost(t, &one)
+	checkLost(t, any(0))
+	checkLost(t, errBadSchema)
+	checkLost(t, time.Unix(0, 0))
+	checkLost(t, gobs{1})
+	checkLost(t, texts{1})
+	checkLost(t, struct {
+		None  [0]int
+		Empty struct{}
+		N     int
+	}{N: 1})
+}
+
+func checkLost[T any](t *testing.T, v T) {
+	t.Helper()
+	type there struct {
+		X    T
+		Last int
+	}
+	type here struct{ Last int }
+	if got, err := roundTrip[there, here](there{Last: 5}); err != nil || got.Last != 5 {
+		t.Errorf("a %T that is zero: the field behind it is %d, %v", v, got.Last, err)
+	}
+	if _, err := roundTrip[there, here](there{X: v, Last: 5}); err == nil || !strings.Contains(err.Error(), "the field X, which is not zero") {
+		t.Errorf("%T %v: got %v, want that it would be lost", v, v, err)
 	}
 }

@@ -481,7 +481,8 @@ func TestDefine_mistakes(t *testing.T) {
 		{func() { _ = job.Sentinel("test: too big", io.EOF) }, []string{`sentinel "test: too big" is defined twice`}},
 		{func() { _ = job.Sentinel("io.EOF", io.EOF) }, []string{`"io.EOF" is defined twice: at package job`}},
 		{func() { _ = job.Sentinel("nil", nil) }, []string{"needs an error"}},
-		{func() { job.Bind[int, int, int](nil, nil) }, []string{"got nil"}},
+		{func() { job.Bind((*job.Job[int, int])(nil), func(int) int { return 0 }) }, []string{"got nil"}},
+		{func() { job.Bind[int](sum, nil) }, []string{"got nil"}},
 		{func() { job.Local(nil) }, []string{"needs an executor"}},
 		{func() { sum.In(t.Context(), nil, args{}) }, []string{`"sum".In needs an executor`}},
 	} {

@@ -138,3 +138,21 @@ func TestLocal_waitsForRoom(t *testing.T) {
 		}
 	})
 }
+
+// An executor that panics in Submit has taken nothing, so Close has nothing to wait for.
+func TestLocal_executorThatPanics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ex := job.Local(broken{})
+		if got := panicOf(func() { sum.In(t.Context(), ex, args{}) }); got != "broken" {
+			t.Errorf("In panicked with %v", got)
+		}
+		if err := ex.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+type broken struct{}
+
+func (broken) Submit(context.Context, func()) error { panic("broken") }
+func (broken) Close() error                         { return nil }

@@ -17,8 +17,8 @@ import (
 	"github.com/seed8b1f0744/aio/procpool"
 )
 
-// stay notes in a folder that it runs, and returns when there is a file "go" in it.
-var stay = job.Define("stay", func(ctx context.Context, dir string) (int, error) {
+// linger notes in a folder that it runs, and returns when there is a file "go" in it.
+var linger = job.Define("linger", func(ctx context.Context, dir string) (int, error) {
 	if err := appendLine(filepath.Join(dir, "ran"), 1); err != nil {
 		return 0, err
 	}
@@ -28,10 +28,10 @@ var stay = job.Define("stay", func(ctx context.Context, dir string) (int, error)
 	})
 })
 
-// stayCall is the call as it travels.
-func stayCall(t testing.TB, dir string) job.Call {
+// lingerCall is the call as it travels.
+func lingerCall(t testing.TB, dir string) job.Call {
 	var c keeps
-	_, _ = stay.In(context.Background(), &c, dir).Await(context.Background())
+	_, _ = linger.In(context.Background(), &c, dir).Await(context.Background())
 	if c.call.Name == "" {
 		t.Fatal("the call was not encoded")
 	}
@@ -49,18 +49,18 @@ func (k *keeps) Accept(_ context.Context, c job.Call) (func(context.Context) ([]
 	return nil, aio.ErrFull
 }
 
-// stayTrial is a door to a pool with one worker, and, if it is busy, a call that this has.
-func stayTrial(busy bool, through func(ctx context.Context, p *procpool.Pool, c job.Call) error) func(testing.TB) doors.Trial {
+// lingerTrial is a door to a pool with one worker, and, if it is busy, a call that this has.
+func lingerTrial(busy bool, through func(ctx context.Context, p *procpool.Pool, c job.Call) error) func(testing.TB) doors.Trial {
 	return func(t testing.TB) doors.Trial {
 		p := pool(t, procpool.Config{Workers: 1, MinWorkers: 1})
 		mine, others := t.TempDir(), t.TempDir()
-		c := stayCall(t, mine)
+		c := lingerCall(t, mine)
 		if _, err := pid.In(context.Background(), p, 0).Await(context.Background()); err != nil { // now there is a worker
 			t.Fatal(err)
 		}
 		var before *aio.Future[int]
 		if busy {
-			before = stay.In(context.Background(), p, others)
+			before = linger.In(context.Background(), p, others)
 		}
 		return doors.Trial{
 			Call: func(ctx context.Context) error { return through(ctx, p, c) },
@@ -98,9 +98,9 @@ func executing(ctx context.Context, p *procpool.Pool, c job.Call) error {
 }
 
 var allDoors = []doors.Door{
-	{Name: "Pool.Execute", Make: stayTrial(false, executing)},
-	{Name: "Pool.Execute, busy", Make: stayTrial(true, executing)},
-	{Name: "Pool.Accept, busy", Make: stayTrial(true, func(ctx context.Context, p *procpool.Pool, c job.Call) error {
+	{Name: "Pool.Execute", Make: lingerTrial(false, executing)},
+	{Name: "Pool.Execute, busy", Make: lingerTrial(true, executing)},
+	{Name: "Pool.Accept, busy", Make: lingerTrial(true, func(ctx context.Context, p *procpool.Pool, c job.Call) error {
 		outcome, err := p.Accept(ctx, c)
 		if err != nil {
 			return err
@@ -109,7 +109,7 @@ var allDoors = []doors.Door{
 		return err
 	})},
 	{Name: "Pool.Close", Make: func(t testing.TB) doors.Trial {
-		tr := stayTrial(true, func(_ context.Context, p *procpool.Pool, _ job.Call) error { return p.Close() })(t)
+		tr := lingerTrial(true, func(_ context.Context, p *procpool.Pool, _ job.Call) error { return p.Close() })(t)
 		tr.Ran = nil // it starts nothing
 		return tr
 	}},

@@ -64,6 +64,31 @@ func TestFrame_writes(t *testing.T) {
 	}
 }
 
+// A pipe, or socket, that is broken is told, so that the call goes to another worker.
+func TestFrame_writeFails(t *testing.T) {
+	for body, writers := range map[int][2]*breaking{
+		0:            {{after: 0}, {after: 0}},
+		oneWrite:     {{after: 0}, {after: 0}},
+		oneWrite + 1: {{after: 1}, {after: 0}},
+		oneWrite + 2: {{after: 0}, {after: 1}},
+	} {
+		f := frame{kind: frameCall, body: make([]byte, body)}
+		if err := newFrameWriter(writers[0], writers[1]).write(&f); err != io.ErrClosedPipe {
+			t.Errorf("a body of %d bytes: %v", body, err)
+		}
+	}
+}
+
+// breaking is a writer of which so many calls of Write succeed.
+type breaking struct{ after int }
+
+func (b *breaking) Write(p []byte) (int, error) {
+	if b.after--; b.after < 0 {
+		return 0, io.ErrClosedPipe
+	}
+	return len(p), nil
+}
+
 type counter struct{ calls, bytes int }
 
 func (c *counter) Write(p []byte) (int, error) {
@@ -100,7 +125,9 @@ func TestFrame_refused(t *testing.T) {
 		"version":     {3, 2, errNoFrame},
 		"kind 0":      {4, 0, errNoFrame},
 		"unknown":     {4, byte(frameKinds), errNoFrame},
-		"reserved":    {6, 1, errNoFrame},
+		"reserved 5":  {5, 1, errNoFrame},
+		"reserved 6":  {6, 1, errNoFrame},
+		"reserved 7":  {7, 1, errNoFrame},
 		"id":          {18, 2, errFrameLimit},
 		"name":        {23, 0xff, errFrameLimit},
 		"body":        {24, 101, errFrameLimit},
@@ -112,6 +139,16 @@ func TestFrame_refused(t *testing.T) {
 		wire[c.at] = c.is
 		if _, err := newFrameReader(bytes.NewReader(wire), nil, 100).next(); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", what, err, c.want)
+		}
+	}
+}
+
+// id and name have one limit together.
+func TestFrame_head(t *testing.T) {
+	for more, want := range map[int]error{0: nil, 1: errFrameLimit} {
+		f := frame{kind: frameCall, id: strings.Repeat("i", maxFrameHead/2), name: strings.Repeat("n", maxFrameHead/2+more)}
+		if got, err := newFrameReader(bytes.NewReader(f.appendHead(nil)), nil, 0).next(); !errors.Is(err, want) || err == nil && !same(got, f) {
+			t.Errorf("%d bytes: %v, want %v", len(f.id)+len(f.name), err, want)
 		}
 	}
 }

@@ -59,6 +59,7 @@ func TestMaxAge(t *testing.T) {
 	if _, err := naps.In(ctx, p, 50*time.Millisecond).Await(ctx); err != nil {
 		t.Error(err)
 	}
+	eventually(t, "it ends after its call", func() bool { return p.Stats().Workers == 0 })
 	if s := p.Stats(); s.Died != 0 || s.Killed != 0 {
 		t.Errorf("stats are %+v", s)
 	}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/seed8b1f0744/aio"
+	"github.com/seed8b1f0744/aio/job"
 	"github.com/seed8b1f0744/aio/procpool"
 )
 
@@ -50,7 +51,10 @@ func TestMain_withoutOrders(t *testing.T) {
 }
 
 func TestNew_refuses(t *testing.T) {
-	for _, c := range []procpool.Config{{Workers: -1}, {MaxCalls: -1}, {MaxFrameBytes: -1}, {Workers: 1, MinWorkers: 2}} {
+	for _, c := range []procpool.Config{
+		{Workers: -1}, {MinWorkers: -1}, {MaxCalls: -1}, {MaxAge: -1}, {MaxMemoryBytes: -1}, {MaxFrameBytes: -1}, {StartTimeout: -1},
+		{Workers: 1, MinWorkers: 2},
+	} {
 		p, err := procpool.New(c)
 		if err == nil {
 			t.Errorf("%+v was taken", c)
@@ -119,6 +123,66 @@ func TestStart_recovers(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+// stay says that it runs, waits until it may return, and says where it ran.
+var stay = job.Define("stay", func(ctx context.Context, name string) (int, error) {
+	if err := os.WriteFile(name, fmt.Append(nil, os.Getpid()), 0o666); err != nil {
+		return 0, err
+	}
+	return aio.Poll(ctx, time.Millisecond, func() (int, bool, error) {
+		_, err := os.Stat(name + ".out")
+		return os.Getpid(), err == nil, nil
+	})
+})
+
+// While one worker serves, calls wait for it, though others cannot be started.
+func TestStart_failsBesideOneThatServes(t *testing.T) {
+	dir := t.TempDir()
+	licence, name := filepath.Join(dir, "licence"), filepath.Join(dir, "stay")
+	if err := os.WriteFile(licence, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	p := pool(t, procpool.Config{Workers: 2, Stderr: &output{}, Env: append(as("licensed"), "PROCPOOL_TEST_LICENCE="+licence)})
+	ctx := soon(t)
+	first := stay.In(ctx, p, name)
+	server := running(t, name)
+	if err := os.Remove(licence); err != nil {
+		t.Fatal(err)
+	}
+	second := make(chan *aio.Future[int])
+	go func() { second <- pid.In(ctx, p, 0) }()
+	eventually(t, "some workers have ended at their start", func() bool { return p.Stats().Died >= 5 })
+	if s := p.Stats(); s.Waiting != 1 || s.Busy != 1 {
+		t.Errorf("stats are %+v", s)
+	}
+	if err := os.WriteFile(name+".out", nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range []*aio.Future[int]{first, <-second} {
+		if got, err := f.Await(ctx); got != server || err != nil {
+			t.Errorf("ran in worker %d, %v, want %d", got, err, server)
+		}
+	}
+}
+
+// That a worker once served helps no call that waits for one.
+func TestStart_givesUpLater(t *testing.T) {
+	licence := filepath.Join(t.TempDir(), "licence")
+	if err := os.WriteFile(licence, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	p := pool(t, procpool.Config{Workers: 1, MaxCalls: 1, Stderr: &output{}, Env: append(as("licensed"), "PROCPOOL_TEST_LICENCE="+licence)})
+	ctx := soon(t)
+	if _, err := p.Execute(ctx, echoCall(1)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(licence); err != nil {
+		t.Fatal(err)
+	}
+	_, err := p.Execute(ctx, echoCall(1))
+	diedOf(t, err)
+	mentions(t, err, "no worker could be started in 3 tries", "no licence found")
 }
 
 func TestStart_tooSlow(t *testing.T) {

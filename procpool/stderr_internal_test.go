@@ -33,6 +33,7 @@ func TestStderr_wholeLines(t *testing.T) {
 		{"unfinished", "unfinished\n", "unfinished"},
 		{"a\r\nb", "a\r\nb\n", "a\nb"},
 		{long + "\nb\n", long[:maxLine] + "\n" + long[maxLine:] + "\nb\n", long[maxLine:] + "\nb"},
+		{"a\tb \u00e9\u200b", "a\tb \u00e9\u200b\n", "a\tb \u00e9\uFFFD"},
 		{binary, binary, "\uFFFD\uFFFD\uFFFD\uFFFD[31m"},
 	} {
 		for _, r := range []io.Reader{strings.NewReader(c.in), iotest.HalfReader(strings.NewReader(c.in)), iotest.DataErrReader(strings.NewReader(c.in))} {
@@ -58,9 +59,28 @@ func TestStderr_keepsTheLastLines(t *testing.T) {
 		in.WriteString("a line of a worker that has much to say\n")
 	}
 	in.WriteString("the last one\n")
-	_, last := copied(&in)
+	s := stderrCopy{to: &lines{to: io.Discard}, done: make(chan struct{})}
+	s.copy(&in)
+	if cap(s.tail) > 16*maxTail {
+		t.Errorf("%d bytes are held for the last %d", cap(s.tail), maxTail)
+	}
+	last := s.last()
 	if len(last) > maxTail || len(last) < maxTail/2 || !strings.HasPrefix(last, "a line") || !strings.HasSuffix(last, "\nthe last one") {
 		t.Errorf("kept %d bytes, from %.20q to %q", len(last), last, last[len(last)-20:])
+	}
+}
+
+// Of a line that does not fit there is what does.
+func TestStderr_keepsTheEndOfALine(t *testing.T) {
+	line := strings.Repeat("x", 2*maxTail)
+	for in, want := range map[string]string{
+		line:             line[:maxTail-1],
+		line + "\n":      line[:maxTail-1],
+		line + "\nend\n": "end",
+	} {
+		if _, last := copied(strings.NewReader(in)); last != want {
+			t.Errorf("of %d bytes %d were kept, from %.20q, want %d", len(in), len(last), last, len(want))
+		}
 	}
 }
 
@@ -73,6 +93,8 @@ func TestLastWords(t *testing.T) {
 		"panic: old\nok\npanic: new\ngo 1":  "panic: new",
 		"SIGSEGV: segmentation\nPC=0x1":     "SIGSEGV: segmentation",
 		"SIGNUP of a user\nno licence":      "no licence",
+		strings.Repeat("x", 240):            strings.Repeat("x", 240),
+		strings.Repeat("x", 241):            strings.Repeat("x", 240) + "...",
 		strings.Repeat("é", 200):            strings.Repeat("é", 120) + "...",
 	} {
 		if got := lastWords(in, true); got != want || !utf8.ValidString(got) {
