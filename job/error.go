@@ -32,14 +32,19 @@ func (e *EncodeError) Unwrap() error { return e.Err }
 // RemoteError is an error that a job returned on the other side: its text. errors.Is holds for what
 // the error was there, as far as that was registered with [Sentinel].
 type RemoteError struct {
-	Text string  // what Error returned there
-	is   []error // what errors.Is and errors.As find
+	Text string   // what Error returned there
+	is   *[]error // what errors.Is and errors.As find; nil: nothing. A pointer, so that the type stays comparable
 }
 
 func (e *RemoteError) Error() string { return e.Text }
 
 // Unwrap returns the sentinels that the error is.
-func (e *RemoteError) Unwrap() []error { return e.is }
+func (e *RemoteError) Unwrap() []error {
+	if e.is == nil {
+		return nil
+	}
+	return *e.is
+}
 
 // Sentinel makes err recognisable across the wire under its name, and returns it. Call it in a
 // package-level variable, of a package that both sides have:

@@ -155,14 +155,18 @@ func readPanic(r *reader, depth int) *faultPanic {
 
 // error is the error that arrives.
 func (f fault) error() *RemoteError {
-	e := &RemoteError{Text: f.text}
+	var is []error
 	for _, name := range f.names {
 		if s, ok := sentinels.find(name); ok { // one that only the other side has is in the text
-			e.is = append(e.is, s.err)
+			is = append(is, s.err)
 		}
 	}
 	if f.panics != nil {
-		e.is = append(e.is, f.panics.error())
+		is = append(is, f.panics.error())
+	}
+	e := &RemoteError{Text: f.text}
+	if is != nil {
+		e.is = &is
 	}
 	return e
 }

@@ -494,3 +494,6 @@ func TestDefine_mistakes(t *testing.T) {
 		}
 	}
 }
+
+// What users compare stays comparable.
+var _ = map[job.RemoteError]bool{}
