@@ -29,7 +29,9 @@ type closing struct {
 // is resumed with an error and ended at its next wait, and the log is warned, see [WithLogger], with
 // what it waited for; a call, or a step that never ends, is abandoned and named in a *StuckError.
 // Failures that nobody took are reported to Hooks.Unhandled before Close returns. Timers that are
-// not due are dropped.
+// not due are dropped. What its own tasks start meanwhile, under a context that has not ended, runs:
+// clean-up may need it. A task that another goroutine starts is Cancelled, with the cause ErrClosed,
+// and never runs: others could keep the loop from ending.
 //
 // It suspends a task of another loop and blocks any other goroutine. From the loop's own tasks and
 // callbacks it starts closing and returns ErrWouldDeadlock.
@@ -124,7 +126,7 @@ func (l *Loop) beginClose() {
 	}
 	l.closing.begun = true
 	l.closing.at = l.now()
-	l.awaitsCalls.Store(true)
+	l.winds.Store(true) // before it is looked which tasks there are
 	l.root.end(endedCancelled, ErrClosed)
 	for _, t := range l.tasks.all() {
 		t.ctx.end(endedCancelled, ErrClosed)

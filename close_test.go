@@ -184,6 +184,40 @@ func TestClose_refusesWork(t *testing.T) {
 	})
 }
 
+// A loop that closes is not held up by those who go on to hand it tasks: these end before they begin.
+func TestClose_tasksFromOutside(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := start(t)
+		cleaning, cleaned := make(chan struct{}), new(aio.Event)
+		aio.Submit(context.Background(), l, aio.Do(func(ctx context.Context) error {
+			err := new(aio.Event).Wait(ctx)
+			close(cleaning)
+			_ = cleaned.Wait(context.WithoutCancel(ctx))
+			return err
+		}))
+		synctest.Wait()
+		closed := make(chan error)
+		go func() { closed <- l.Close() }()
+		<-cleaning
+		for _, ctx := range []context.Context{context.Background(), context.WithoutCancel(l.Context())} {
+			task := aio.Submit(ctx, l, aio.Do(func(ctx context.Context) error {
+				t.Error("a task that comes while the loop closes runs")
+				return nil
+			}))
+			_, err := task.Await(context.Background())
+			checkErr(t, "a task that comes while the loop closes", err, aio.ErrCancelled, aio.ErrClosed)
+			if task.State() != aio.Cancelled {
+				t.Errorf("its state is %v", task.State())
+			}
+		}
+		began := time.Now()
+		cleaned.Set()
+		if err := <-closed; err != nil || time.Since(began) != 0 {
+			t.Errorf("Close, %v after the last clean-up: %v", time.Since(began), err)
+		}
+	})
+}
+
 // Work that other goroutines hand over while the loop closes either runs or is refused; nothing is lost.
 func TestClose_raceWithWork(t *testing.T) {
 	for range 50 {

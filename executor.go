@@ -274,7 +274,7 @@ func (l *Loop) late(err error) {
 func (l *Loop) callBack(c *outCall) {
 	l.callsOut.remove(c)
 	l.calls.Add(-1)
-	if l.awaitsCalls.Load() {
+	if l.winds.Load() {
 		l.post(nudge{})
 	}
 }

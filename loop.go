@@ -41,15 +41,15 @@ type Loop struct {
 	interrupted runnable // what a hook that goes by Goexit would keep from running
 	moving      bool     // see own
 
-	g           atomic.Uintptr         // the loop's goroutine
-	current     atomic.Pointer[worker] // the last that was resumed
-	watch       watchdog               // looked at in every step
-	cancelled   atomic.Int64           // timers that were cancelled and are still in the queue
-	calls       atomic.Int64           // on executors, not yet back
-	awaitsCalls atomic.Bool            // the loop is closing: a call that comes back must wake it
-	callsOut    callList
-	tasks       taskList
-	failures    failures
+	g         atomic.Uintptr         // the loop's goroutine
+	current   atomic.Pointer[worker] // the last that was resumed
+	watch     watchdog               // looked at in every step
+	cancelled atomic.Int64           // timers that were cancelled and are still in the queue
+	calls     atomic.Int64           // on executors, not yet back
+	winds     atomic.Bool            // the loop is closing: a call that comes back must wake it, and what others start is cancelled
+	callsOut  callList
+	tasks     taskList
+	failures  failures
 
 	inbox   inbox
 	settled core // done when the loop has closed; Close waits for it

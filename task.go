@@ -179,6 +179,9 @@ func (l *Loop) start(t *task, g *group) {
 	if late { // the group is over, if only just
 		t.ctx.end(endedCancelled, nil)
 	}
+	if l.winds.Load() && !l.onLoop() {
+		t.ctx.end(endedCancelled, ErrClosed)
+	}
 	if t.eager {
 		if l.onLoop() {
 			l.startEager(t)
