@@ -84,9 +84,9 @@ func (t *traveller) rest() {
 	switch t.random.IntN(16) {
 	case 0, 1, 2, 3, 4, 5, 6, 7:
 		_ = aio.Yield(t.ctx)
-	default:
-		_ = aio.Sleep(t.ctx, t.moment()/8)
 	case 15:
 		checkSense(t.t, t.loop().Loop, 0)
+	default:
+		_ = aio.Sleep(t.ctx, t.moment()/8)
 	}
 }

@@ -3,7 +3,6 @@ package aiotest
 import (
 	"context"
 	"errors"
-	"fmt"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -257,7 +256,7 @@ func (b *brokenExecutor) Close() (err error) {
 	}
 	if again && b.how == secondClosePanics {
 		b.mu.Unlock()
-		panic(fmt.Sprint("closed twice"))
+		panic("closed twice")
 	}
 	if b.how == forgetsWaitersAtClose {
 		b.waiters = nil

@@ -253,7 +253,7 @@ func closesInTask(t testing.TB, ex aio.Executor) {
 			case <-c.gate: // the case has failed
 			}
 		}); err != nil {
-			return fmt.Errorf("Submit: %w", err)
+			return fmt.Errorf("a Submit: %w", err)
 		}
 		return c.closeHere()
 	}).wait(t, "Close in a task did not return: a call it waits for needs the task's loop, and that stood still")
@@ -266,7 +266,7 @@ func manyAtOnce(t testing.TB, ex aio.Executor) {
 	submit := func(ctx context.Context) error {
 		for range 100 {
 			if err := c.insist(ctx); err != nil {
-				return fmt.Errorf("Submit among others: %w", err)
+				return fmt.Errorf("a Submit among others: %w", err)
 			}
 		}
 		return nil

@@ -140,8 +140,8 @@ func (marshals) MarshalBinary() ([]byte, error)  { panic("not asked") }
 func (*unmarshals) UnmarshalBinary([]byte) error { panic("not asked") }
 func (gobEncodes) GobEncode() ([]byte, error)    { panic("not asked") }
 func (*gobDecodes) GobDecode([]byte) error       { panic("not asked") }
-func (toText) MarshalText() ([]byte, error)      { panic("not asked") }
-func (*fromText) UnmarshalText([]byte) error     { panic("not asked") }
+func (v toText) MarshalText() ([]byte, error)    { panic(v.n) }
+func (v *fromText) UnmarshalText([]byte) error   { panic(v.n) }
 func (g gobs) GobEncode() ([]byte, error)        { return []byte{g.n}, nil }
 func (g *gobs) GobDecode(b []byte) error         { g.n = b[0]; return nil }
 func (x texts) MarshalText() ([]byte, error)     { return []byte{x.n}, nil }

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -131,8 +132,11 @@ func checkRetryLog(t *testing.T, path string) {
 
 // TestInterrupt: after one Ctrl-C what is under way ends and is written, so that nothing at all is fired twice by the next run.
 func TestInterrupt(t *testing.T) {
-	for signal, want := range map[syscall.Signal]int{syscall.SIGINT: exitInterrupted, syscall.SIGTERM: exitTerminated, syscall.SIGHUP: exitHungUp} {
-		t.Run(signal.String(), func(t *testing.T) {
+	for sent, want := range map[syscall.Signal]int{syscall.SIGINT: exitInterrupted, syscall.SIGTERM: exitTerminated, syscall.SIGHUP: exitHungUp} {
+		t.Run(sent.String(), func(t *testing.T) {
+			caught := make(chan os.Signal, 1) // one that is ignored, as under nohup, would be so in the child, too
+			signal.Notify(caught, sent)
+			defer signal.Stop(caught)
 			dir := t.TempDir()
 			log, out := writeLog(t, dir, killEntries), filepath.Join(dir, "retry.log")
 			started := make(chan *os.Process, 1)
@@ -140,7 +144,7 @@ func TestInterrupt(t *testing.T) {
 			s := newCounter(func(n int) {
 				switch {
 				case n == 50:
-					(<-started).Signal(signal)
+					(<-started).Signal(sent)
 				case n < 50 || n > 50+killConcurrency:
 					return
 				}
