@@ -65,6 +65,7 @@ func TestStats_fromAGoroutine(t *testing.T) {
 				t.Errorf("parked before %v: %+v", settled, infos)
 			}
 			synctest.Wait()
+			got = l.Stats() // the loop may have parked once more
 			for range 100 {
 				l.Tasks()
 				if again := l.Stats(); again != got {

@@ -339,25 +339,3 @@ func TestExecute_exactlyAtTheLimit(t *testing.T) {
 		t.Errorf("a byte above: %v, stats %+v", err, below.Stats())
 	}
 }
-
-// However fast a worker is, Execute gives the loop a turn, in which others run.
-func TestExecute_suspends(t *testing.T) {
-	p := pool(t, procpool.Config{Workers: 1})
-	_, err := aio.Run(soon(t), aio.Do(func(ctx context.Context) error {
-		call := echoCall(1)
-		l, _ := aio.LoopOf(ctx)
-		for i := range 500 {
-			before := l.Stats().Iterations
-			if _, err := p.Execute(ctx, call); err != nil {
-				return err
-			}
-			if l.Stats().Iterations == before {
-				return fmt.Errorf("call %d did not suspend its task", i)
-			}
-		}
-		return nil
-	}))
-	if err != nil {
-		t.Error(err)
-	}
-}
