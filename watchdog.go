@@ -95,7 +95,7 @@ func (d *watchdog) answer(rests bool) {
 	switch {
 	case d.told != nil && d.told.ended.IsZero():
 		d.told.ended = now
-		d.arm(0)
+		d.arm(now, 0)
 	case d.told == nil && rests && d.bubbled: // a tick would be a stop on the way of virtual time
 		d.timer.Stop()
 		d.asleep.Store(true)
@@ -113,19 +113,20 @@ func (d *watchdog) wake() {
 	d.began, d.held, d.looks = now, stopwatch{from: now}, 0
 	d.asleep.Store(false)
 	d.asked.Store(d.precise)
-	d.arm(d.period())
+	d.arm(now, d.period())
 }
 
 // period is how often the watchdog looks. A step is found that much after its limit at the latest,
 // and how long it took is exact to that.
 func (d *watchdog) period() time.Duration { return max(d.limit/10, 100*time.Microsecond) }
 
-// arm has a tick come after t. Called with mu held.
-func (d *watchdog) arm(t time.Duration) {
+// arm has a tick come t after now, from which on it is counted whether that is late: also if the
+// program is stopped before the timer is set. Called with mu held.
+func (d *watchdog) arm(now time.Time, t time.Duration) {
 	if d.stopped {
 		return
 	}
-	d.due = time.Now().Add(t)
+	d.due = now.Add(t)
 	if d.timer == nil {
 		d.timer = time.AfterFunc(t, d.tick)
 	} else {
@@ -145,7 +146,7 @@ func (d *watchdog) tick() {
 	d.ticking = true
 	defer func() {
 		if d.ticking = false; !over { // a hook went by Goexit: what is left to do is the next tick's
-			d.arm(0)
+			d.arm(time.Now(), 0)
 		}
 		if d.quiet != nil {
 			close(d.quiet)
@@ -178,7 +179,7 @@ func (d *watchdog) look() {
 		d.cpu, _ = cpuTime(d.thread)
 	}
 	if held := d.held.read(now, d.due, d.limit, d.ran()); held < d.limit {
-		d.arm(min(d.period(), d.limit-held))
+		d.arm(now, min(d.period(), d.limit-held))
 		return
 	}
 	d.tell(now)
@@ -192,7 +193,7 @@ func (d *watchdog) ask(now time.Time) {
 	d.held = stopwatch{from: now, last: now, ran: d.ran()}
 	d.cpu, _ = cpuTime(d.thread)
 	d.asked.Store(true)
-	d.arm(min(d.period(), d.limit))
+	d.arm(now, min(d.period(), d.limit))
 }
 
 // ran is the CPU time that each processor that Go uses has given to this process on average; it stays
@@ -276,7 +277,7 @@ func (d *watchdog) tell(now time.Time) {
 		return
 	case h.parks: // it was no step at all
 		d.told = nil
-		d.arm(d.period())
+		d.arm(time.Now(), d.period())
 		return
 	}
 	told.task = d.loop.taskOf(h)

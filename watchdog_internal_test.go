@@ -40,6 +40,29 @@ func TestStopwatch(t *testing.T) {
 	}
 }
 
+// A program may be stopped between a look at the clock and the setting of the timer, too.
+func TestWatchdog_stoppedBeforeTheTimerIsSet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := Start(WithSlowStep(100 * time.Millisecond))
+		synctest.Wait()
+		d := &l.watch
+		func() {
+			d.mu.Lock()
+			defer d.mu.Unlock()
+			looked := time.Now()
+			time.Sleep(5 * time.Second)
+			d.ask(looked)
+			time.Sleep(d.period())
+			if held := d.held.read(time.Now(), d.due, d.limit, 0); held != d.period() {
+				t.Errorf("a step of %v was held for %v", d.period(), held)
+			}
+		}()
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // In virtual time a tick would be a stop on the way; in real time it would keep a processor awake.
 func TestWatchdog_sleepsWhileTheLoopIsParked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
