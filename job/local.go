@@ -11,11 +11,11 @@ import (
 // the argument and the result are shared, not copied, so what a job changes behind a pointer or in a
 // slice or map, its caller sees. Types that could not travel do, here.
 //
-// A job must not wait for another one of the same ex, if that has no worker for it: both would wait for
-// ever, see [aio.Pool]. [Job.In] waits while ex has no room. The Executor's Close waits for its calls, suspending a task
-// and blocking any other goroutine, and leaves ex open; in a callback it closes, and is
-// aio.ErrWouldDeadlock if there is anything to wait for. From any goroutine; Local itself does not
-// suspend.
+// A job must not wait for another one of the same ex, if that has no worker for it: both would wait
+// for ever, see [aio.Pool]. [Job.In] waits while ex has no room. The Executor's Close waits for its
+// calls, suspending a task and blocking any other goroutine, and leaves ex open; in a callback it
+// closes, and is aio.ErrWouldDeadlock if there is anything to wait for. From any goroutine; Local
+// itself does not suspend.
 func Local(ex aio.Executor) Executor {
 	if ex == nil {
 		panic("aio: Local needs an executor, got nil")
