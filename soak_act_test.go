@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/seed8b1f0744/aio"
@@ -276,10 +277,11 @@ func (a *actor) look() {
 }
 
 func (a *actor) wait() {
-	of := a.some(1 + a.random.IntN(4))
-	tasks := make([]*aio.Task[int], len(of))
-	for i, r := range of {
-		tasks[i] = r.task
+	var tasks []*aio.Task[int]
+	for _, r := range a.some(1 + a.random.IntN(4)) {
+		if !slices.Contains(tasks, r.task) { // given twice, one that ends meanwhile may be in both lists
+			tasks = append(tasks, r.task)
+		}
 	}
 	ctx, cancel := aio.WithTimeout(a.ctx, a.moment())
 	defer cancel()
