@@ -193,6 +193,8 @@ func (l *Loop) wrapUp() error {
 	}
 	l.closing.over = true
 	l.watch.stop()
+	l.closeSignals()
+	l.closeDescriptors()
 	l.forget(l.last)
 	defer l.leaveClock() // at the very end: others may have to be told of ours first
 	l.g.Store(0)         // from here on, what is handed to the loop is refused

@@ -23,6 +23,7 @@ func allDoors() []doors.Door {
 			return doors.Trial{Call: op.wait, Let: op.grant, Close: op.close}
 		}})
 	}
+	all = append(all, fdDoors()...)
 	return append(all,
 		doors.Door{Name: "Yield", Short: true, Make: func(testing.TB) doors.Trial { return doors.Trial{Call: aio.Yield} }},
 		doors.Door{Name: "Future.Await of a task", Make: func(t testing.TB) doors.Trial {

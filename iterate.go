@@ -42,8 +42,9 @@ func (l *Loop) run() {
 // iterate is one iteration of the loop. It reports false when the loop has closed.
 //
 //  1. Take over what other goroutines posted.
-//  2. If nothing is ready, park until something is posted or the next timer is due.
-//  3. Append the timers that are due to the ready queue, by deadline.
+//  2. If nothing is ready, park until something is posted, a descriptor is ready or the next timer
+//     is due. Append whoever waits for descriptors that are ready to the ready queue.
+//  3. Append the timers that are due, by deadline.
 //  4. Run what was ready when this step began. What becomes ready meanwhile has its turn in the next iteration.
 //
 // A task or coroutine that drives may have begun the iteration, and done some of it: see drive.
@@ -79,13 +80,22 @@ func (l *Loop) iterate() bool {
 func (l *Loop) rest() {
 	l.ready.shrink()
 	l.watch.rest()
-	l.park()
+	d := l.fds.all.Load()
+	if d == nil || !d.park() {
+		l.park()
+	}
 	l.watch.work()
 	l.collect()
+	if d != nil {
+		d.unpark()
+	}
 }
 
-// beginTurn is step 3, and the beginning of 4.
+// beginTurn is the end of step 2, step 3, and the beginning of 4.
 func (l *Loop) beginTurn() {
+	if d := l.fds.all.Load(); d != nil {
+		d.poll()
+	}
 	l.fire()
 	l.iterations++
 	l.left = l.ready.n

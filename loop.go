@@ -48,6 +48,8 @@ type Loop struct {
 	calls     atomic.Int64           // on executors, not yet back
 	winds     atomic.Bool            // the loop is closing: a call that comes back must wake it, and what others start is cancelled
 	callsOut  callList
+	fds       fds
+	signals   signals
 	tasks     taskList
 	failures  failures
 
@@ -79,6 +81,7 @@ type inbox struct {
 	some   atomic.Bool   // posts is not empty
 	wake   chan struct{} // room for one
 	bell   chan struct{} // guarded by mu; with a clock: instead of wake, closed
+	fds    *descriptors  // guarded by mu; while the loop sleeps there: instead of wake, interrupted
 	slots  slotPool      // guarded by mu; for handles made by other goroutines
 
 	seen      glance // guarded by mu; how the loop stood when it last noted it
@@ -186,13 +189,15 @@ func (b *inbox) add(r runnable) {
 	if len(b.posts) == 1 {
 		b.some.Store(true)
 	}
-	wake, bell := b.parked, b.bell
+	wake, bell, fds := b.parked, b.bell, b.fds
 	b.parked = false
 	b.mu.Unlock()
 	switch {
 	case !wake:
 	case bell != nil:
 		close(bell)
+	case fds != nil:
+		fds.sel.Interrupt()
 	default:
 		b.wake <- struct{}{}
 	}

@@ -28,6 +28,8 @@ const (
 	onSemaphore
 	onPool
 	onNoTasks
+	onReading
+	onWriting
 
 	// A future that is awaited: in the order of what it may be of.
 	onPromise
@@ -65,6 +67,8 @@ var reasonWords = [...]string{
 	onSemaphore: "semaphore",
 	onPool:      "room in a pool",
 	onNoTasks:   "end of another loop's tasks",
+	onReading:   "reading of descriptor", // its number
+	onWriting:   "writing of descriptor",
 	onPromise:   "promise",
 	onTask:      "a task of another loop", // of this one: its name
 	onCall:      "call on an executor",

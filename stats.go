@@ -2,6 +2,7 @@ package aio
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -142,7 +143,7 @@ func (l *Loop) deadlines(tasks []*task) map[*task]deadline {
 // describe tells of each task what can be told. From any goroutine.
 func (l *Loop) describe(tasks []*task, running uint64, until map[*task]deadline) []TaskInfo {
 	infos := make([]TaskInfo, len(tasks))
-	of := awaited(tasks)
+	of, fds := awaited(tasks), l.awaitedFDs()
 	for i, t := range tasks {
 		info := t.info()
 		on, waits := t.waiter.on()
@@ -152,6 +153,9 @@ func (l *Loop) describe(tasks []*task, running uint64, until map[*task]deadline)
 			info.State = "waiting"
 			created := info.On // in debug mode
 			info.On = words(on, of[t])
+			if fd, ok := fds[&t.waiter]; ok && (on == onReading || on == onWriting) {
+				info.On += " " + strconv.Itoa(fd)
+			}
 			if d, ok := until[t]; ok && d.word == t.waiter.word.Load() {
 				info.On += " until " + l.timeOfDay(d.when)
 			}

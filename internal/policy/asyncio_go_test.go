@@ -58,7 +58,7 @@ type goOfPage struct {
 }
 
 // pageImports is what the page may use of the standard library; of ours, it may use what is there.
-var pageImports = []string{"context", "errors", "fmt", "iter", "net", "os", "os/exec", "slices", "syscall", "time", "log/slog"}
+var pageImports = []string{"context", "crypto/tls", "errors", "fmt", "iter", "net", "os", "os/exec", "slices", "syscall", "time", "log/slog"}
 
 // importPage makes an importer of that, and returns the paths that it knows.
 func importPage(t *testing.T, tr *tree) (types.Importer, []string) {

@@ -20,16 +20,21 @@ type importRule struct {
 // package aio). All may import the standard library; what else, says
 // dependencyRules. "x/..." is x and every package below it.
 var importRules = []importRule{
-	{".", []string{"internal/coro", "internal/goid", "internal/invariant", "internal/timerq"}, []string{"aiotest", "internal/doors"},
+	{".", []string{"internal/coro", "internal/goid", "internal/invariant", "internal/netpoll", "internal/selector", "internal/timerq"}, []string{"aiotest", "internal/doors"},
 		"the core stands on std and on its own machinery; what stands on it (aionet, job, ...) is another package"},
 	{"internal/coro", []string{"internal/goid", "internal/invariant"}, nil,
 		"coroutines know no loop, so that their hazards are tested without one"},
 	{"internal/goid", nil, nil, "who am I, nothing else"},
 	{"internal/invariant", nil, nil, "must be usable from everywhere"},
 	{"internal/timerq", []string{"internal/invariant"}, nil, "a heap of deadlines; whose clock it is, is the loop's business"},
+	{"internal/selector", nil, nil, "which descriptors are ready; who waits for them, is the loop's business"},
+	{"internal/netpoll", nil, nil, "a door between the loop and connections: knows neither"},
 	{"internal/scenario", []string{"."}, []string{"aiotest"}, "compares what users can call with CPython's asyncio"},
 	{"internal/doors", []string{"."}, nil, "tries what waits, of any package, as users would call it; for tests only"},
 	{"internal/policy", nil, nil, "looks at the tree from outside; must build when the rest does not"},
+
+	{"aionet", []string{".", "internal/netpoll"}, []string{"aiotest"}, "stands on what users can call, and on one door more: a wait that allocates nothing and calls no code is nothing that users could be promised"},
+	{"aionet/interop", []string{".", "aionet"}, nil, "uses connections as users do"},
 
 	{"aiotest", []string{".", "job"}, nil, "a test kit made of what users can call: what it does with a loop, anybody can"},
 
@@ -42,7 +47,7 @@ var importRules = []importRule{
 	{"refire/cmd/refire", []string{".", "refire", "refire/accesslog", "refire/retrylog"}, nil,
 		"puts the stages together; the only one that knows flags and terminals"},
 
-	{"bench/...", []string{".", "job", "procpool"}, nil, "measures what users can call"},
+	{"bench/...", []string{".", "aionet", "job", "procpool"}, nil, "measures what users can call"},
 	{"examples/...", []string{".", "job", "procpool"}, []string{"aiotest"}, "programs as users write them"},
 }
 
@@ -53,6 +58,7 @@ var ownerRules = []struct {
 	why    string
 }{
 	{"internal/coro", []string{"."}, "a coroutine made or resumed off the loop's goroutine can end the program; the loop is its only user"},
+	{"internal/netpoll", []string{".", "aionet"}, "nothing of it is promised, and it trusts its callers to own their descriptors"},
 	{"internal/goid", []string{".", "internal/coro"}, "identity ends with its goroutine; whoever keeps one must know when that is"},
 }
 

@@ -32,6 +32,7 @@ var moduleRules = []moduleRule{
 	{"refire", true, true, "a program with dependencies of its own"},
 	{"examples/cthread", false, true, "cgo: it alone needs a C compiler"},
 	{"examples/sdk", false, true, "a vendor's SDK is what no newcomer should have to download"},
+	{"aionet/interop", false, true, "tests with libraries that know nothing of aio; nobody imports it"},
 	{"bench", false, true, "never tagged; its peers are what no newcomer should have to download"},
 	{"internal/tools", false, false, "in go.work its tools would move everybody's golang.org/x/*"},
 }
@@ -41,6 +42,8 @@ var moduleRules = []moduleRule{
 var dependencyRules = []struct {
 	module, path, why string
 }{
+	{"aionet/interop", "github.com/valyala/fasthttp", "an HTTP client and server that read and write in their caller's goroutine"},
+	{"aionet/interop", "golang.org/x/net", "nettest, Go's own conformance of connections"},
 	{"examples/sdk", "github.com/aws/aws-sdk-go-v2", "what its clients are configured with"},
 	{"examples/sdk", "github.com/aws/aws-sdk-go-v2/service/lambda", "a vendor's client that blocks, takes its arguments by name and is maintained: what the example is about"},
 	{"refire", "github.com/rogpeppe/go-internal", "testscript drives the real command in its tests; linked into no program"},

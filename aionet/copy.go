@@ -1,0 +1,63 @@
+package aionet
+
+import (
+	"io"
+	"sync"
+)
+
+// copyBytes is how much is moved at a time.
+const copyBytes = 32 << 10
+
+// copyBuffers are lent for as long as something is moved.
+var copyBuffers = sync.Pool{New: func() any { return new([copyBytes]byte) }}
+
+// WriteTo writes all that comes to w, until the end of the stream: it implements io.WriterTo, for
+// io.Copy. It waits as Read does: it suspends a task and blocks any other goroutine. While there is nothing to read
+// it holds no buffer. What was read and could not be written is lost.
+func (c *Conn) WriteTo(w io.Writer) (n int64, err error) {
+	for {
+		buf, m, err := c.readBorrowed(c.ctx)
+		if m > 0 {
+			var written int
+			written, werr := w.Write(buf[:m])
+			copyBuffers.Put(buf)
+			n += int64(written)
+			if werr == nil && written < m {
+				werr = io.ErrShortWrite
+			}
+			if werr != nil {
+				return n, werr
+			}
+		}
+		if err == io.EOF {
+			return n, nil
+		}
+		if err != nil {
+			return n, c.opError("read", err)
+		}
+	}
+}
+
+// ReadFrom writes all that r has to the connection: it implements io.ReaderFrom, for io.Copy. It waits
+// as Write does, and where r's Read does: it suspends a task and blocks any other goroutine. What was read and
+// could not be written is lost.
+func (c *Conn) ReadFrom(r io.Reader) (n int64, err error) {
+	buf := copyBuffers.Get().(*[copyBytes]byte)
+	defer copyBuffers.Put(buf)
+	for {
+		m, rerr := r.Read(buf[:])
+		if m > 0 {
+			written, err := c.Write(buf[:m])
+			n += int64(written)
+			if err != nil {
+				return n, err
+			}
+		}
+		if rerr == io.EOF {
+			return n, nil
+		}
+		if rerr != nil {
+			return n, rerr
+		}
+	}
+}

@@ -1,0 +1,66 @@
+package interop_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"testing"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/seed8b1f0744/aio"
+	"github.com/seed8b1f0744/aio/aionet"
+)
+
+// fasthttp's server serves each connection in a task, and its client asks in tasks: both read and write in
+// their caller's goroutine.
+func TestFasthttp(t *testing.T) {
+	run(t, func(ctx context.Context) error {
+		server := &fasthttp.Server{Handler: func(c *fasthttp.RequestCtx) {
+			if !aio.InTask() {
+				t.Error("a handler runs in no task")
+			}
+			fmt.Fprintf(c, "hello %s", c.QueryArgs().Peek("who"))
+		}}
+		l, err := aionet.Listen(ctx, "tcp", "127.0.0.1:0")
+		if err != nil {
+			return err
+		}
+		defer l.Close()
+		served, stop := context.WithCancel(ctx)
+		defer stop()
+		aio.Go(served, aio.Do(func(ctx context.Context) error {
+			return aionet.Serve(ctx, l, func(_ context.Context, c *aionet.Conn) error { return server.ServeConn(c) })
+		}))
+		// One client for each task, whose pool is not waited for.
+		var tasks []*aio.Task[struct{}]
+		for i := range 10 {
+			tasks = append(tasks, aio.Go(ctx, aio.Do(func(ctx context.Context) error {
+				client := fasthttp.HostClient{Addr: l.Addr().String(), MaxIdemponentCallAttempts: 1, Dial: func(addr string) (net.Conn, error) {
+					return aionet.Dial(ctx, "tcp", addr)
+				}}
+				defer client.CloseIdleConnections()
+				for j := range 20 {
+					who := fmt.Sprint(i, "-", j)
+					status, body, err := client.Get(nil, "http://"+l.Addr().String()+"/?who="+who)
+					if err != nil || status != 200 || string(body) != "hello "+who {
+						return fmt.Errorf("%d %q: %w", status, body, errors.Join(err, errors.New("not what was asked for")))
+					}
+				}
+				return nil
+			})))
+		}
+		_, err = aio.Gather(ctx, tasks...)
+		return err
+	})
+}
+
+// run runs fn in a loop whose failures are the test's.
+func run(t *testing.T, fn func(context.Context) error) {
+	t.Helper()
+	hooks := aio.Hooks{Unhandled: func(f aio.Failure) { t.Errorf("unhandled, of %q: %v", f.Task.Name, f.Err) }}
+	if _, err := aio.Run(t.Context(), aio.Do(fn), aio.WithHooks(hooks)); err != nil {
+		t.Error(err)
+	}
+}

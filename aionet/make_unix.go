@@ -1,0 +1,229 @@
+//go:build linux || darwin || dragonfly || freebsd || netbsd || openbsd
+
+package aionet
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/seed8b1f0744/aio"
+)
+
+const supported = true
+
+var errUnsupported error // never
+
+// connectSocket connects to one address.
+func connectSocket(ctx context.Context, a target, alive time.Duration) (*socket, error) {
+	for rest := time.Millisecond; ; rest = min(2*rest, 64*time.Millisecond) {
+		s, err := connectOnce(ctx, a, alive)
+		if a.network != "unix" || !errors.Is(err, syscall.ENOBUFS) {
+			return s, err
+		}
+		if err := aio.Sleep(ctx, rest); err != nil { // its queue is full
+			return nil, err
+		}
+	}
+}
+
+func connectOnce(ctx context.Context, a target, alive time.Duration) (*socket, error) {
+	family, to, err := sockaddr(a)
+	if err != nil {
+		return nil, err
+	}
+	fd, err := newDescriptor(family, syscall.SOCK_STREAM)
+	if err != nil {
+		return nil, err
+	}
+	s := newSocket(fd, strings.TrimRight(a.network, "46"))
+	o := operation{kind: opConnect, to: to}
+	if errno := o.try(fd); errno == syscall.EAGAIN {
+		err = s.do(ctx, writing, &o)
+	} else if errno != 0 {
+		err = os.NewSyscallError("connect", errno)
+	}
+	if err != nil {
+		s.close()
+		return nil, err
+	}
+	s.connected(alive)
+	if s.remote == nil || a.network == "unix" {
+		s.remote = a.addr()
+	}
+	return s, nil
+}
+
+// connected sets what a new connection needs.
+func (s *socket) connected(alive time.Duration) {
+	if s.network == "tcp" {
+		_ = syscall.SetsockoptInt(s.fd, syscall.IPPROTO_TCP, syscall.TCP_NODELAY, 1)
+		if alive == 0 {
+			alive = 15 * time.Second
+		}
+		if alive > 0 {
+			keepAlive(s.fd, max(int(alive/time.Second), 1))
+		}
+	}
+	if sa, err := syscall.Getsockname(s.fd); err == nil {
+		s.local = addrOf(sa)
+	}
+	if s.remote == nil {
+		if sa, err := syscall.Getpeername(s.fd); err == nil {
+			s.remote = addrOf(sa)
+		}
+	}
+}
+
+// accept waits for a connection.
+func (s *socket) accept(ctx context.Context) (*socket, error) {
+	o := operation{kind: opAccept}
+	if err := s.do(ctx, reading, &o); err != nil {
+		return nil, err
+	}
+	next := newSocket(o.n, s.network)
+	next.remote = addrOf(o.to)
+	next.connected(0)
+	return next, nil
+}
+
+// contextOf is ctx, or if that is nil the calling task's own.
+func (s *socket) contextOf(ctx context.Context) (context.Context, error) {
+	c, err := s.caller(ctx)
+	if err == nil && c.ctx == nil {
+		c.ctx = context.Background()
+	}
+	return c.ctx, err
+}
+
+func listen(ctx context.Context, network, address string) (*Listener, error) {
+	if network == "unix" {
+		return listenOn(target{network: network, name: address}, network, false)
+	}
+	host, port, err := net.SplitHostPort(address)
+	if err == nil && host == "" {
+		address = net.JoinHostPort("0.0.0.0", port)
+		if network != "tcp4" {
+			address = net.JoinHostPort("::", port)
+		}
+		if network == "tcp" {
+			targets, err := resolve(ctx, "tcp6", address)
+			if err != nil {
+				return nil, err
+			}
+			l, err := listenOn(targets[0], "tcp", true)
+			if err == nil || !errors.Is(err, syscall.EAFNOSUPPORT) && !errors.Is(err, syscall.EADDRNOTAVAIL) {
+				return l, err
+			}
+			address = net.JoinHostPort("0.0.0.0", port) // a machine without IPv6
+		}
+	}
+	targets, err := resolve(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	best := targets[0]
+	for _, a := range targets { // as package net: a name stands for its IPv4 address
+		if a.network == "tcp4" {
+			best = a
+			break
+		}
+	}
+	return listenOn(best, "tcp", false)
+}
+
+func listenOn(a target, network string, both bool) (*Listener, error) {
+	family, at, err := sockaddr(a)
+	if err != nil {
+		return nil, err
+	}
+	fd, err := newDescriptor(family, syscall.SOCK_STREAM)
+	if err != nil {
+		return nil, err
+	}
+	s := newSocket(fd, network)
+	if err := s.bind(family, at, both); err != nil {
+		s.close()
+		return nil, err
+	}
+	l := &Listener{socket: s}
+	if a.network == "unix" && a.name != "" && a.name[0] != '@' {
+		l.unlink = a.name
+	}
+	return l, nil
+}
+
+func (s *socket) bind(family int, at syscall.Sockaddr, both bool) error {
+	if family != syscall.AF_UNIX {
+		if err := syscall.SetsockoptInt(s.fd, syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1); err != nil {
+			return os.NewSyscallError("setsockopt", err)
+		}
+	}
+	if family == syscall.AF_INET6 {
+		only := 1
+		if both {
+			only = 0
+		}
+		if err := syscall.SetsockoptInt(s.fd, syscall.IPPROTO_IPV6, syscall.IPV6_V6ONLY, only); err != nil {
+			return os.NewSyscallError("setsockopt", err)
+		}
+	}
+	if err := syscall.Bind(s.fd, at); err != nil {
+		return os.NewSyscallError("bind", err)
+	}
+	if err := syscall.Listen(s.fd, backlog()); err != nil {
+		return os.NewSyscallError("listen", err)
+	}
+	sa, err := syscall.Getsockname(s.fd)
+	if err != nil {
+		return os.NewSyscallError("getsockname", err)
+	}
+	s.local = addrOf(sa)
+	return nil
+}
+
+func sockaddr(a target) (family int, sa syscall.Sockaddr, err error) {
+	switch {
+	case a.network == "unix":
+		return syscall.AF_UNIX, &syscall.SockaddrUnix{Name: a.name}, nil
+	case a.ip.Addr().Is4():
+		return syscall.AF_INET, &syscall.SockaddrInet4{Port: int(a.ip.Port()), Addr: a.ip.Addr().As4()}, nil
+	}
+	sa6 := &syscall.SockaddrInet6{Port: int(a.ip.Port()), Addr: a.ip.Addr().As16()}
+	if zone := a.ip.Addr().Zone(); zone != "" {
+		if n, err := strconv.ParseUint(zone, 10, 32); err == nil {
+			sa6.ZoneId = uint32(n)
+		} else if i, err := net.InterfaceByName(zone); err == nil {
+			sa6.ZoneId = uint32(i.Index)
+		} else {
+			return 0, nil, err
+		}
+	}
+	return syscall.AF_INET6, sa6, nil
+}
+
+func addrOf(sa syscall.Sockaddr) net.Addr {
+	switch sa := sa.(type) {
+	case *syscall.SockaddrInet4:
+		return net.TCPAddrFromAddrPort(netip.AddrPortFrom(netip.AddrFrom4(sa.Addr), uint16(sa.Port)))
+	case *syscall.SockaddrInet6:
+		ip := netip.AddrFrom16(sa.Addr)
+		if sa.ZoneId != 0 {
+			zone := strconv.FormatUint(uint64(sa.ZoneId), 10)
+			if i, err := net.InterfaceByIndex(int(sa.ZoneId)); err == nil {
+				zone = i.Name
+			}
+			ip = ip.WithZone(zone)
+		}
+		return net.TCPAddrFromAddrPort(netip.AddrPortFrom(ip.Unmap(), uint16(sa.Port)))
+	case *syscall.SockaddrUnix:
+		return &net.UnixAddr{Name: sa.Name, Net: "unix"}
+	}
+	return nil
+}

@@ -1,0 +1,131 @@
+package aionet
+
+import (
+	"context"
+
+	"github.com/seed8b1f0744/aio"
+)
+
+// Protocol is told what happens on a connection: asyncio's Protocol. Its methods are called on the loop, outside
+// any task and one at a time, in this order: ConnectionMade once, DataReceived any number of times,
+// EOFReceived at most once, ConnectionLost once. They must not block; to wait, they start a task
+// with aio.Go. A panic of one goes to Hooks.Unhandled; DataReceived and EOFReceived lose their connection by it,
+// as in asyncio.
+//
+// One that is [Buffered], or [FlowControlled], has more methods.
+type Protocol interface {
+	ConnectionMade(*Transport)
+
+	// DataReceived gets what has come, in pieces as they came. They are valid during the call only.
+	DataReceived([]byte)
+
+	// EOFReceived is told that the other side will send no more. If it reports true, the transport stays
+	// open for writing until it is closed.
+	EOFReceived() (keepOpen bool)
+
+	// ConnectionLost is told nil if the connection was closed by us or at its end.
+	ConnectionLost(error)
+}
+
+// Buffered protocols say where data is to be read to, and DataReceived is not called: asyncio's BufferedProtocol. It is
+// called on the loop, as Protocol's methods are.
+type Buffered interface {
+	// GetBuffer is where to read to, at least a byte. hint is how much may come, or -1.
+	GetBuffer(hint int) []byte
+
+	// BufferUpdated is told how many bytes have come.
+	BufferUpdated(n int)
+}
+
+// FlowControlled protocols are told when the write buffer passes its limits: asyncio's
+// pause_writing and resume_writing. They are called on the loop, as Protocol's methods are.
+type FlowControlled interface {
+	PauseWriting()
+	ResumeWriting()
+}
+
+// WriteLimits are bytes: when more than High wait to be written the protocol is told to pause, and to resume
+// when no more than Low do. A High of zero is 64 KiB, or four times a Low that is not zero; a Low of zero is a
+// quarter of High. With a High below zero it is told to pause whenever anything has to wait.
+type WriteLimits struct{ Low, High int }
+
+// ConnectProtocol connects as [Dial] does, and has what newProtocol makes told of it: asyncio's
+// create_connection. It suspends a task and blocks any other goroutine, until ConnectionMade has
+// been called. newProtocol is called on the loop.
+//
+// When ctx ends first its error is returned and the connection is closed; later ctx has no effect. Without a loop in ctx it is
+// aio.ErrNoLoop, in a callback aio.ErrWouldDeadlock. Close or Abort ends the transport; so does the end of the
+// loop.
+func ConnectProtocol(ctx context.Context, network, address string, newProtocol func() Protocol) (*Transport, Protocol, error) {
+	mustMake(newProtocol)
+	l, ok := aio.LoopOf(ctx)
+	if !ok {
+		return nil, nil, aio.ErrNoLoop
+	}
+	c, err := Dial(ctx, network, address)
+	if err != nil {
+		return nil, nil, err
+	}
+	made := aio.NewPromise[*Transport]()
+	h := l.CallSoon(func() {
+		_, err := attach(l, c.socket, newProtocol, func(t *Transport) { made.Resolve(t) }, nil)
+		if err != nil {
+			made.Reject(c.opError("dial", err))
+			return
+		}
+	})
+	if err := h.Err(); err != nil {
+		c.close()
+		return nil, nil, c.opError("dial", err)
+	}
+	t, err := made.Await(ctx)
+	if err != nil {
+		made.OnDone(l.Context(), func(t *Transport, err error) {
+			if err == nil {
+				t.Abort()
+			}
+		})
+		return nil, nil, err
+	}
+	return t, t.protocol, nil
+}
+
+// ServeProtocol has what newProtocol makes told of each connection that l takes, until ctx ends, whose
+// error it returns then, or l is closed: nil. When ctx ends the connections are aborted; in either case it
+// then waits until all are lost. It suspends a task and blocks any other goroutine. asyncio's create_server and
+// serve_forever.
+//
+// newProtocol is called on the loop; its panic goes to Hooks.Unhandled, and the connection is closed. Without a loop in ctx it is aio.ErrNoLoop, in
+// a callback aio.ErrWouldDeadlock. For want of descriptors it waits, see [Listener.Accept], and goes on. The caller closes l.
+func ServeProtocol(ctx context.Context, l *Listener, newProtocol func() Protocol) error {
+	mustMake(newProtocol)
+	loop, ok := aio.LoopOf(ctx)
+	if !ok {
+		return aio.ErrNoLoop
+	}
+	return serve(ctx, l, func(c *Conn, done func()) {
+		h := loop.CallSoon(func() {
+			made := false
+			defer func() {
+				if !made { // newProtocol panicked, or the connection is over by now
+					c.close()
+					done()
+				}
+			}()
+			t, err := attach(loop, c.socket, newProtocol, nil, done)
+			if made = err == nil; made {
+				t.endWith(ctx)
+			}
+		})
+		if h.Err() != nil {
+			c.close()
+			done()
+		}
+	})
+}
+
+func mustMake(newProtocol func() Protocol) {
+	if newProtocol == nil {
+		panic("aio: a transport needs a function that makes its protocol, got nil")
+	}
+}

@@ -1,0 +1,34 @@
+//go:build darwin || dragonfly || freebsd || linux || netbsd || openbsd
+
+package aio_test
+
+import (
+	"bytes"
+	"context"
+	"syscall"
+	"testing"
+
+	"github.com/seed8b1f0744/aio"
+	"github.com/seed8b1f0744/aio/internal/doors"
+)
+
+// fdDoors are those that wait for a descriptor.
+func fdDoors() []doors.Door {
+	return []doors.Door{
+		{Name: "Readable", Loop: true, Make: func(t testing.TB) doors.Trial {
+			r, w := pipe(t)
+			return doors.Trial{
+				Call: func(ctx context.Context) error { return aio.Readable(ctx, r) },
+				Let:  func() { _, _ = syscall.Write(w, []byte{1}) },
+			}
+		}},
+		{Name: "Writable", Loop: true, Make: func(t testing.TB) doors.Trial {
+			r, w := pipe(t)
+			n := fill(t, w)
+			return doors.Trial{
+				Call: func(ctx context.Context) error { return aio.Writable(ctx, w) },
+				Let:  func() { _, _ = syscall.Read(r, bytes.Repeat([]byte{0}, n)) },
+			}
+		}},
+	}
+}
