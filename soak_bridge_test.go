@@ -123,6 +123,7 @@ func (b *bridge) run() {
 	for i := range b.loops {
 		l := b.loops[i].Load()
 		over := b.sit(l)
+		l.closes()
 		if i != 3 && b.random.IntN(2) == 0 { // that one has a main task, which does not end before
 			l.checkClosed(l.Shutdown(context.Background()))
 		}

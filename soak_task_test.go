@@ -64,6 +64,13 @@ func (w *soakWork) saw(a *actor, v int, err error) {
 	w.mu.Unlock()
 }
 
+// sights is all that was seen, also by goroutines that are gone and told nobody so.
+func (w *soakWork) sights() []soakSight {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.seen)
+}
+
 // run is the function; a is whoever runs it.
 func (w *soakWork) run(a *actor) (int, error) {
 	if w.began.Add(1) > 1 {
@@ -332,7 +339,7 @@ func (s *soak) checkOutcome(w *soakWork, state aio.State, err error, killable bo
 
 // checkSights compares what was seen of an outcome with what it is.
 func (s *soak) checkSights(w *soakWork, v int, err error) {
-	for _, sight := range w.seen {
+	for _, sight := range w.sights() {
 		switch {
 		case sight.err == nil && (err != nil || sight.v != int(w.id)):
 			s.t.Errorf("%d gave %d to one, but its outcome is %d with %v", w.id, sight.v, v, err)
@@ -349,7 +356,7 @@ func isWaitError(err error) bool {
 
 // taken is when somebody first got w's failure; 0: nobody has.
 func (w *soakWork) taken() int64 {
-	for _, sight := range w.seen {
+	for _, sight := range w.sights() {
 		if w.hears(sight.err) || sight.err == errSoakGathered {
 			return sight.at
 		}

@@ -159,6 +159,7 @@ func (s *soak) finish(random *rand.Rand) {
 		}
 		l := s.all[i]
 		s.mu.Unlock()
+		l.closes()
 		if random.IntN(2) == 0 && !l.killable {
 			l.checkClosed(l.Shutdown(context.Background()))
 		}
