@@ -32,3 +32,10 @@ func fdDoors() []doors.Door {
 		}},
 	}
 }
+
+// Not in bubbles: in one, who waits for a descriptor does not count as waiting, as the other end may be anybody's.
+func TestDoors_descriptors(t *testing.T) {
+	for _, d := range fdDoors() {
+		t.Run(d.Name, func(t *testing.T) { doors.Try(t, d, func(t *testing.T, body func(*testing.T)) { body(t) }, func() {}) })
+	}
+}
