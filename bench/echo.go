@@ -101,7 +101,7 @@ func echoAll(c net.Conn) error {
 
 const (
 	echoConns = 64
-	echoBytes = 64
+	echoSize  = 64
 )
 
 // echoOf has a server in a process of its own answer n requests.
@@ -137,7 +137,7 @@ func load(addr string, n int) {
 			c, err := net.Dial("tcp", addr)
 			must(err)
 			defer c.Close()
-			buf := make([]byte, echoBytes)
+			buf := make([]byte, echoSize)
 			for range n / echoConns {
 				_, err := c.Write(buf)
 				must(err)
