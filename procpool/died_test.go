@@ -170,6 +170,18 @@ var family = job.Define("family", func(_ context.Context, in familyArgs) (int, e
 	select {}
 })
 
+// halt stops a process, and waits until it does nothing any more.
+func halt(t testing.TB, pid int) {
+	t.Helper()
+	if pid <= 0 {
+		t.Fatalf("%d is no process: the signal would be for this group", pid)
+	}
+	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the process has stopped", func() bool { return halted(pid) })
+}
+
 // A stopped worker answers nothing, and can be killed.
 func TestExecute_stoppedWorker(t *testing.T) {
 	p := pool(t, procpool.Config{Workers: 1})
@@ -178,9 +190,7 @@ func TestExecute_stoppedWorker(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := syscall.Kill(victim, syscall.SIGSTOP); err != nil {
-		t.Fatal(err)
-	}
+	halt(t, victim)
 	// The argument is too large for a pipe: one part of it stays here.
 	for _, size := range []int{1, 1 << 20} {
 		calling, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
@@ -190,12 +200,10 @@ func TestExecute_stoppedWorker(t *testing.T) {
 		cancel()
 		next, err := pid.In(ctx, p, 0).Await(ctx)
 		if err != nil || next == victim {
-			t.Errorf("the next call: worker %d, %v", next, err)
+			t.Fatalf("the next call: worker %d, %v", next, err)
 		}
 		victim = next
-		if err := syscall.Kill(victim, syscall.SIGSTOP); err != nil {
-			t.Fatal(err)
-		}
+		halt(t, victim)
 	}
 	defer procpool.EndWithin(10 * time.Millisecond)()
 	if err := p.Close(); err != nil { // it does not wait for the stopped one for ever

@@ -204,9 +204,7 @@ func TestWorkers_dieWithTheirParent(t *testing.T) {
 			}
 			workers := []int{running(t, name+".0"), running(t, name+".1")}
 			if c.stop {
-				if err := syscall.Kill(workers[0], syscall.SIGSTOP); err != nil {
-					t.Error(err)
-				}
+				halt(t, workers[0])
 			}
 			if err := parent.Process.Kill(); err != nil {
 				t.Fatal(err)
