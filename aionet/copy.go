@@ -2,6 +2,7 @@ package aionet
 
 import (
 	"io"
+	"net"
 	"sync"
 )
 
@@ -41,7 +42,18 @@ func (c *Conn) WriteTo(w io.Writer) (n int64, err error) {
 // ReadFrom writes all that r has to the connection: it implements io.ReaderFrom, for io.Copy. It waits
 // as Write does, and where r's Read does: it suspends a task and blocks any other goroutine. What was read and
 // could not be written is lost.
+//
+// From *net.Buffers it is a vectored write, whole as a Write is, and what was written is taken out of
+// them: c.ReadFrom(&buffers). Their own WriteTo, and so io.Copy, knows the fast ways of package net's
+// connections only, and makes a Write for each buffer.
 func (c *Conn) ReadFrom(r io.Reader) (n int64, err error) {
+	if v, ok := r.(*net.Buffers); ok {
+		n, err := c.writeBuffers(c.ctx, v)
+		if err != nil {
+			err = c.opError("write", err)
+		}
+		return int64(n), err
+	}
 	buf := copyBuffers.Get().(*[copyBytes]byte)
 	defer copyBuffers.Put(buf)
 	for {

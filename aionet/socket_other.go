@@ -29,20 +29,21 @@ type socket struct {
 	remote  net.Addr
 }
 
-func (*socket) close() bool                                            { return false }
-func (*socket) isClosed() bool                                         { return true }
-func (*socket) closeRead() error                                       { return errUnsupported }
-func (*socket) closeWrite() error                                      { return errUnsupported }
-func (*socket) setDeadline(int, time.Time) error                       { return errUnsupported }
-func (*socket) control(func(uintptr)) error                            { return errUnsupported }
-func (*socket) poll(context.Context, int, func(uintptr) bool) error    { return errUnsupported }
-func (*socket) read(context.Context, []byte) (int, error)              { return 0, errUnsupported }
-func (*socket) write(context.Context, []byte) (int, error)             { return 0, errUnsupported }
-func (*socket) accept(context.Context) (*socket, error)                { return nil, errUnsupported }
-func (*socket) contextOf(ctx context.Context) (context.Context, error) { return ctx, errUnsupported }
-func (*socket) register(context.Context) (netpoll.Watch, error)        { return nil, errUnsupported }
-func (*socket) tryRead([]byte) (int, bool, error)                      { return 0, false, errUnsupported }
-func (*socket) tryWrite([]byte) (int, bool, error)                     { return 0, false, errUnsupported }
+func (*socket) close() bool                                             { return false }
+func (*socket) isClosed() bool                                          { return true }
+func (*socket) closeRead() error                                        { return errUnsupported }
+func (*socket) closeWrite() error                                       { return errUnsupported }
+func (*socket) setDeadline(int, time.Time) error                        { return errUnsupported }
+func (*socket) control(func(uintptr)) error                             { return errUnsupported }
+func (*socket) poll(context.Context, int, func(uintptr) bool) error     { return errUnsupported }
+func (*socket) read(context.Context, []byte) (int, error)               { return 0, errUnsupported }
+func (*socket) write(context.Context, []byte) (int, error)              { return 0, errUnsupported }
+func (*socket) writeBuffers(context.Context, *net.Buffers) (int, error) { return 0, errUnsupported }
+func (*socket) accept(context.Context) (*socket, error)                 { return nil, errUnsupported }
+func (*socket) contextOf(ctx context.Context) (context.Context, error)  { return ctx, errUnsupported }
+func (*socket) register(context.Context) (netpoll.Watch, error)         { return nil, errUnsupported }
+func (*socket) tryRead([]byte) (int, bool, error)                       { return 0, false, errUnsupported }
+func (*socket) tryWrite([]byte) (int, bool, error)                      { return 0, false, errUnsupported }
 func (*socket) readBorrowed(context.Context) (*[copyBytes]byte, int, error) {
 	return nil, 0, errUnsupported
 }

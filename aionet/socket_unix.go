@@ -321,6 +321,18 @@ func (s *socket) write(ctx context.Context, p []byte) (int, error) {
 	return o.n, err
 }
 
+// writeBuffers is write of several buffers, out of which what was written is taken.
+func (s *socket) writeBuffers(ctx context.Context, v *net.Buffers) (int, error) {
+	unlock, err := s.lockWrites(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer unlock.Unlock()
+	o := operation{kind: opWritev, vec: v}
+	err = s.do(ctx, writing, &o)
+	return o.n, err
+}
+
 // lockWrites keeps two Writes apart: each may take several calls.
 func (s *socket) lockWrites(ctx context.Context) (*aio.Mutex, error) {
 	if s.writes.TryLock() {
