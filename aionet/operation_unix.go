@@ -15,7 +15,7 @@ type operation struct {
 	tried bool
 	p     []byte
 	n     int                   // bytes moved, or the descriptor that was accepted
-	to    syscall.Sockaddr      // of opConnect; from opAccept
+	to    syscall.Sockaddr      // of opConnect, opSendTo; from opAccept, opReceiveFrom
 	call  func(fd uintptr) bool // of opCall
 	lent  *[copyBytes]byte      // of opBorrow, if n > 0
 	vec   *net.Buffers          // of opWritev; what was written is taken out
@@ -29,11 +29,14 @@ const (
 	opCall
 	opBorrow
 	opWritev
+	opSend
+	opReceiveFrom
+	opSendTo
 )
 
 // name is that of the system's call.
 func (o *operation) name() string {
-	return [...]string{"read", "write", "accept", "connect", "poll", "read", "writev"}[o.kind]
+	return [...]string{"read", "write", "accept", "connect", "poll", "read", "writev", "write", "recvfrom", "sendto"}[o.kind]
 }
 
 // try does it if that is possible now; EAGAIN if not.
@@ -75,6 +78,8 @@ func (o *operation) try(fd int) (errno syscall.Errno) {
 		return errno
 	case opWritev:
 		return o.writev(fd)
+	case opSend, opReceiveFrom, opSendTo:
+		return o.datagram(fd)
 	case opConnect:
 		return o.connect(fd)
 	default:
