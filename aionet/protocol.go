@@ -63,6 +63,9 @@ func ConnectProtocol(ctx context.Context, network, address string, newProtocol f
 	if !ok {
 		return nil, nil, aio.ErrNoLoop
 	}
+	if err := mayWait(); err != nil {
+		return nil, nil, err
+	}
 	if ofDatagrams(network) {
 		return nil, nil, &net.OpError{Op: "dial", Net: network, Err: net.UnknownNetworkError(network)}
 	}
