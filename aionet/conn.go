@@ -3,6 +3,7 @@ package aionet
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -15,6 +16,10 @@ import (
 // Conn is a connection: a net.Conn that may be used from any goroutine, several at a time. Get one from [Dial], a
 // [Listener] or [Serve]. Calls that wait suspend a task and block any other goroutine; in a callback on a loop,
 // where neither can be, they are aio.ErrWouldDeadlock, unless there is nothing to wait for.
+//
+// Of a network of datagrams each Read takes one, whose rest is lost if p is too short, and each Write sends one; one of
+// nothing is none less. There is no end of the stream. That nobody takes them at the other side is an
+// error of a later call, and Is syscall.ECONNREFUSED, if the system is told of it.
 //
 // Its errors are *net.OpError, as those of package net: Is net.ErrClosed after Close, Is
 // os.ErrDeadlineExceeded after a deadline, Is the context's error if that ended.
@@ -76,13 +81,16 @@ func (c *Conn) Close() error {
 	return nil
 }
 
-// CloseRead ends reading, for good: Read is io.EOF once what has come is read. From any goroutine; it
-// does not suspend.
+// CloseRead ends reading, for good: Read is io.EOF once what has come is read. Datagrams have no end: of
+// them it Is errors.ErrUnsupported. From any goroutine; it does not suspend.
 func (c *Conn) CloseRead() error { return c.closed(c.closeRead()) }
 
 // CloseWrite tells the other side that no more will come: its Read is io.EOF after what was written.
-// Reading goes on. From any goroutine; it does not suspend.
+// Reading goes on. Datagrams have no end: of them it Is errors.ErrUnsupported. From any goroutine; it does
+// not suspend.
 func (c *Conn) CloseWrite() error { return c.closed(c.closeWrite()) }
+
+var errNoEnd = fmt.Errorf("aio: datagrams have no end that the other side could be told of; close the connection: %w", errors.ErrUnsupported)
 
 func (c *Conn) closed(err error) error {
 	if err != nil {

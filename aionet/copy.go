@@ -2,6 +2,7 @@ package aionet
 
 import (
 	"io"
+	"net"
 	"sync"
 )
 
@@ -14,7 +15,12 @@ var copyBuffers = sync.Pool{New: func() any { return new([copyBytes]byte) }}
 // WriteTo writes all that comes to w, until the end of the stream: it implements io.WriterTo, for
 // io.Copy. It waits as Read does: it suspends a task and blocks any other goroutine. While there is nothing to read
 // it holds no buffer. What was read and could not be written is lost.
+//
+// Datagrams of up to 64 KiB are written one by one, until there is an error.
 func (c *Conn) WriteTo(w io.Writer) (n int64, err error) {
+	if !c.stream {
+		return c.writeDatagramsTo(w)
+	}
 	for {
 		buf, m, err := c.readBorrowed(c.ctx)
 		if m > 0 {
@@ -38,10 +44,44 @@ func (c *Conn) WriteTo(w io.Writer) (n int64, err error) {
 	}
 }
 
+// maxDatagramBytes is more than any of UDP's.
+const maxDatagramBytes = 64 << 10
+
+func (c *Conn) writeDatagramsTo(w io.Writer) (n int64, err error) {
+	buf := make([]byte, maxDatagramBytes)
+	for {
+		m, err := c.Read(buf)
+		if err != nil {
+			return n, err
+		}
+		written, err := w.Write(buf[:m])
+		n += int64(written)
+		if err == nil && written < m {
+			err = io.ErrShortWrite
+		}
+		if err != nil {
+			return n, err
+		}
+	}
+}
+
 // ReadFrom writes all that r has to the connection: it implements io.ReaderFrom, for io.Copy. It waits
 // as Write does, and where r's Read does: it suspends a task and blocks any other goroutine. What was read and
 // could not be written is lost.
+//
+// From *net.Buffers it is a vectored write, whole as a Write is, and what was written is taken out of
+// them: c.ReadFrom(&buffers). Their own WriteTo, and so io.Copy, knows the fast ways of package net's
+// connections only, and makes a Write for each buffer. Of datagrams each buffer is one.
 func (c *Conn) ReadFrom(r io.Reader) (n int64, err error) {
+	if v, ok := r.(*net.Buffers); ok && !c.stream {
+		return v.WriteTo(c)
+	} else if ok {
+		n, err := c.writeBuffers(c.ctx, v)
+		if err != nil {
+			err = c.opError("write", err)
+		}
+		return int64(n), err
+	}
 	buf := copyBuffers.Get().(*[copyBytes]byte)
 	defer copyBuffers.Put(buf)
 	for {

@@ -23,13 +23,14 @@ type Dialer struct {
 	KeepAlive time.Duration
 
 	// Control is asked for each address, once names are resolved and before it is connected to, with
-	// a network of "tcp4", "tcp6" or "unix". Its error refuses that address, and the next one is tried.
+	// a network of "tcp4", "tcp6", "udp4", "udp6", "unix" or "unixgram". Its error refuses that address, and the next one is tried.
 	// It is called where the dialing goes on, in a task of the loop or in a goroutine, and must not block.
 	Control func(network, address string) error
 }
 
-// Dial connects to an address: asyncio's open_connection and open_unix_connection. network is "tcp", "tcp4", "tcp6"
-// or "unix". It suspends a task and blocks any other goroutine. Names are resolved off the loop; of
+// Dial connects to an address: asyncio's open_connection and open_unix_connection. network is "tcp", "tcp4", "tcp6",
+// "unix", or one of datagrams, see [Conn]: "udp", "udp4", "udp6" or "unixgram". It suspends a task and blocks any
+// other goroutine. Names are resolved off the loop; of
 // several addresses the next one is begun with after 250 ms, or once the one before has failed, IPv6
 // and IPv4 in turns, and the first that answers is taken (RFC 8305).
 //
@@ -72,7 +73,7 @@ func (d *Dialer) connect(ctx context.Context, network, address string) (*socket,
 	if !supported {
 		return nil, nil, errUnsupported
 	}
-	if network == "unix" {
+	if network == "unix" || network == "unixgram" {
 		a := target{network: network, name: address}
 		s, err := d.connectTo(ctx, a)
 		return s, a.addr(), err
@@ -90,16 +91,32 @@ func (d *Dialer) connect(ctx context.Context, network, address string) (*socket,
 
 // target is one address.
 type target struct {
-	network string // "tcp4", "tcp6", "unix"
+	network string // "tcp4", "tcp6", "udp4", "udp6", "unix", "unixgram"
 	ip      netip.AddrPort
 	name    string // of a unix socket
 }
 
 func (a target) addr() net.Addr {
-	if a.network == "unix" {
-		return &net.UnixAddr{Name: a.name, Net: "unix"}
+	if a.local() {
+		return &net.UnixAddr{Name: a.name, Net: a.network}
 	}
-	return net.TCPAddrFromAddrPort(a.ip)
+	return ipAddr(a.network, a.ip)
+}
+
+// local reports whether it is that of a unix socket.
+func (a target) local() bool { return !a.ip.IsValid() }
+
+// ipAddr is an address in the form that is network's.
+func ipAddr(network string, ip netip.AddrPort) net.Addr {
+	if ofDatagrams(network) {
+		return net.UDPAddrFromAddrPort(ip)
+	}
+	return net.TCPAddrFromAddrPort(ip)
+}
+
+// ofDatagrams reports whether network is one of datagrams.
+func ofDatagrams(network string) bool {
+	return network == "unixgram" || strings.HasPrefix(network, "udp")
 }
 
 func (d *Dialer) connectTo(ctx context.Context, a target) (*socket, error) {
@@ -191,7 +208,7 @@ func alongside(ctx context.Context, fn func(context.Context)) {
 // resolve is what address names, IPv6 and IPv4 in turns, at least one.
 func resolve(ctx context.Context, network, address string) ([]target, error) {
 	switch network {
-	case "tcp", "tcp4", "tcp6":
+	case "tcp", "tcp4", "tcp6", "udp", "udp4", "udp6":
 	default:
 		return nil, net.UnknownNetworkError(network)
 	}
@@ -210,7 +227,7 @@ func resolve(ctx context.Context, network, address string) ([]target, error) {
 		if f.port, err = net.DefaultResolver.LookupPort(ctx, network, service); err != nil || host == "" {
 			return f, err
 		}
-		f.ips, err = net.DefaultResolver.LookupNetIP(ctx, "ip"+strings.TrimPrefix(network, "tcp"), host)
+		f.ips, err = net.DefaultResolver.LookupNetIP(ctx, "ip"+network[len("tcp"):], host)
 		return f, err
 	})
 	if err != nil {
@@ -226,11 +243,12 @@ func resolve(ctx context.Context, network, address string) ([]target, error) {
 func pick(ips []netip.Addr, network, address string, port uint16) ([]target, error) {
 	var of [2][]target // of the kind that comes first, and the other
 	for _, ip := range ips {
-		a := target{network: "tcp6", ip: netip.AddrPortFrom(ip.Unmap(), port)}
+		kind := network[:len("tcp")]
+		a := target{network: kind + "6", ip: netip.AddrPortFrom(ip.Unmap(), port)}
 		if ip.Unmap().Is4() {
-			a.network = "tcp4"
+			a.network = kind + "4"
 		}
-		if network != "tcp" && network != a.network {
+		if network != kind && network != a.network {
 			continue
 		}
 		i := 0

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/seed8b1f0744/aio"
 	"github.com/seed8b1f0744/aio/aionet"
@@ -92,4 +93,43 @@ func ExampleServeProtocol() {
 		fmt.Println(err)
 	}
 	// Output: HELLO
+}
+
+// A server of datagrams, and a client that waits for one for a while.
+func ExampleListenPacket() {
+	_, err := aio.Run(context.Background(), aio.Do(func(ctx context.Context) error {
+		p, err := aionet.ListenPacket(ctx, "udp", "127.0.0.1:0")
+		if err != nil {
+			return err
+		}
+		defer p.Close()
+		aio.Go(ctx, aio.Do(func(context.Context) error {
+			buf := make([]byte, 1500)
+			n, from, err := p.ReadFrom(buf)
+			if err != nil {
+				return err
+			}
+			_, err = p.WriteTo(append([]byte("echo "), buf[:n]...), from)
+			return err
+		}))
+
+		c, err := aionet.Dial(ctx, "udp", p.LocalAddr().String())
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		if _, err := c.Write([]byte("hello")); err != nil {
+			return err
+		}
+		limited, stop := aio.WithTimeout(ctx, time.Minute) // a datagram may be lost
+		defer stop()
+		answer := make([]byte, 1500)
+		n, err := c.WithContext(limited).Read(answer)
+		fmt.Printf("%s\n", answer[:n])
+		return err
+	}))
+	if err != nil {
+		fmt.Println(err)
+	}
+	// Output: echo hello
 }

@@ -17,8 +17,6 @@ import (
 // any goroutine, several at a time.
 type Listener struct {
 	*socket
-	unlink string // a unix socket's file, removed on close
-
 	closed aio.Event
 
 	mu   sync.Mutex
@@ -124,10 +122,15 @@ func (l *Listener) Close() error {
 		return &net.OpError{Op: "close", Net: l.network, Addr: l.local, Err: net.ErrClosed}
 	}
 	l.closed.Set()
-	if l.unlink != "" {
-		_ = os.Remove(l.unlink)
-	}
+	removeFile(l.local)
 	return nil
+}
+
+// removeFile removes the file that a unix socket was bound to, if that has one.
+func removeFile(local net.Addr) {
+	if a, ok := local.(*net.UnixAddr); ok && a.Name != "" && a.Name[0] != '@' {
+		_ = os.Remove(a.Name)
+	}
 }
 
 // Addr is the address that is listened on. From any goroutine; it does not suspend.

@@ -33,18 +33,34 @@ func connectSocket(ctx context.Context, a target, alive time.Duration) (*socket,
 	}
 }
 
+func makeSocket(family int, network string) (*socket, error) {
+	kind := syscall.SOCK_STREAM
+	if ofDatagrams(network) {
+		kind = syscall.SOCK_DGRAM
+	}
+	fd, err := newDescriptor(family, kind)
+	if err != nil {
+		return nil, err
+	}
+	s := newSocket(fd, network)
+	s.six = family == syscall.AF_INET6
+	if network == "udp" { // as package net; who sends to such an address means it
+		_ = syscall.SetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_BROADCAST, 1)
+	}
+	return s, nil
+}
+
 func connectOnce(ctx context.Context, a target, alive time.Duration) (*socket, error) {
 	family, to, err := sockaddr(a)
 	if err != nil {
 		return nil, err
 	}
-	fd, err := newDescriptor(family, syscall.SOCK_STREAM)
+	s, err := makeSocket(family, strings.TrimRight(a.network, "46"))
 	if err != nil {
 		return nil, err
 	}
-	s := newSocket(fd, strings.TrimRight(a.network, "46"))
 	o := operation{kind: opConnect, to: to}
-	if errno := o.try(fd); errno == syscall.EAGAIN {
+	if errno := o.try(s.fd); errno == syscall.EAGAIN {
 		err = s.do(ctx, writing, &o)
 	} else if errno != 0 {
 		err = os.NewSyscallError("connect", errno)
@@ -54,7 +70,7 @@ func connectOnce(ctx context.Context, a target, alive time.Duration) (*socket, e
 		return nil, err
 	}
 	s.connected(alive)
-	if s.remote == nil || a.network == "unix" {
+	if s.remote == nil || a.local() {
 		s.remote = a.addr()
 	}
 	return s, nil
@@ -72,11 +88,11 @@ func (s *socket) connected(alive time.Duration) {
 		}
 	}
 	if sa, err := syscall.Getsockname(s.fd); err == nil {
-		s.local = addrOf(sa)
+		s.local = s.addrOf(sa)
 	}
 	if s.remote == nil {
 		if sa, err := syscall.Getpeername(s.fd); err == nil {
-			s.remote = addrOf(sa)
+			s.remote = s.addrOf(sa)
 		}
 	}
 }
@@ -88,7 +104,7 @@ func (s *socket) accept(ctx context.Context) (*socket, error) {
 		return nil, err
 	}
 	next := newSocket(o.n, s.network)
-	next.remote = addrOf(o.to)
+	next.remote = s.addrOf(o.to)
 	next.connected(0)
 	return next, nil
 }
@@ -103,23 +119,35 @@ func (s *socket) contextOf(ctx context.Context) (context.Context, error) {
 }
 
 func listen(ctx context.Context, network, address string) (*Listener, error) {
-	if network == "unix" {
-		return listenOn(target{network: network, name: address}, network, false)
+	if ofDatagrams(network) {
+		return nil, net.UnknownNetworkError(network)
+	}
+	s, err := bound(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	return &Listener{socket: s}, nil
+}
+
+// bound is a socket that has an address of this machine, and, if it is one of streams, listens.
+func bound(ctx context.Context, network, address string) (*socket, error) {
+	if network == "unix" || network == "unixgram" {
+		return boundTo(target{network: network, name: address}, network, false)
 	}
 	host, port, err := net.SplitHostPort(address)
 	if err == nil && host == "" {
 		address = net.JoinHostPort("0.0.0.0", port)
-		if network != "tcp4" {
+		if !strings.HasSuffix(network, "4") {
 			address = net.JoinHostPort("::", port)
 		}
-		if network == "tcp" {
-			targets, err := resolve(ctx, "tcp6", address)
+		if network == "tcp" || network == "udp" {
+			targets, err := resolve(ctx, network+"6", address)
 			if err != nil {
 				return nil, err
 			}
-			l, err := listenOn(targets[0], "tcp", true)
+			s, err := boundTo(targets[0], network, true)
 			if err == nil || !errors.Is(err, syscall.EAFNOSUPPORT) && !errors.Is(err, syscall.EADDRNOTAVAIL) {
-				return l, err
+				return s, err
 			}
 			address = net.JoinHostPort("0.0.0.0", port) // a machine without IPv6
 		}
@@ -130,37 +158,32 @@ func listen(ctx context.Context, network, address string) (*Listener, error) {
 	}
 	best := targets[0]
 	for _, a := range targets { // as package net: a name stands for its IPv4 address
-		if a.network == "tcp4" {
+		if a.ip.Addr().Is4() {
 			best = a
 			break
 		}
 	}
-	return listenOn(best, "tcp", false)
+	return boundTo(best, network[:len("tcp")], false)
 }
 
-func listenOn(a target, network string, both bool) (*Listener, error) {
+func boundTo(a target, network string, both bool) (*socket, error) {
 	family, at, err := sockaddr(a)
 	if err != nil {
 		return nil, err
 	}
-	fd, err := newDescriptor(family, syscall.SOCK_STREAM)
+	s, err := makeSocket(family, network)
 	if err != nil {
 		return nil, err
 	}
-	s := newSocket(fd, network)
 	if err := s.bind(family, at, both); err != nil {
 		s.close()
 		return nil, err
 	}
-	l := &Listener{socket: s}
-	if a.network == "unix" && a.name != "" && a.name[0] != '@' {
-		l.unlink = a.name
-	}
-	return l, nil
+	return s, nil
 }
 
 func (s *socket) bind(family int, at syscall.Sockaddr, both bool) error {
-	if family != syscall.AF_UNIX {
+	if family != syscall.AF_UNIX && s.stream { // datagrams would go to whoever came last
 		if err := syscall.SetsockoptInt(s.fd, syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1); err != nil {
 			return os.NewSyscallError("setsockopt", err)
 		}
@@ -177,20 +200,22 @@ func (s *socket) bind(family int, at syscall.Sockaddr, both bool) error {
 	if err := syscall.Bind(s.fd, at); err != nil {
 		return os.NewSyscallError("bind", err)
 	}
-	if err := syscall.Listen(s.fd, backlog()); err != nil {
-		return os.NewSyscallError("listen", err)
+	if s.stream {
+		if err := syscall.Listen(s.fd, backlog()); err != nil {
+			return os.NewSyscallError("listen", err)
+		}
 	}
 	sa, err := syscall.Getsockname(s.fd)
 	if err != nil {
 		return os.NewSyscallError("getsockname", err)
 	}
-	s.local = addrOf(sa)
+	s.local = s.addrOf(sa)
 	return nil
 }
 
 func sockaddr(a target) (family int, sa syscall.Sockaddr, err error) {
 	switch {
-	case a.network == "unix":
+	case a.local():
 		return syscall.AF_UNIX, &syscall.SockaddrUnix{Name: a.name}, nil
 	case a.ip.Addr().Is4():
 		return syscall.AF_INET, &syscall.SockaddrInet4{Port: int(a.ip.Port()), Addr: a.ip.Addr().As4()}, nil
@@ -208,10 +233,10 @@ func sockaddr(a target) (family int, sa syscall.Sockaddr, err error) {
 	return syscall.AF_INET6, sa6, nil
 }
 
-func addrOf(sa syscall.Sockaddr) net.Addr {
+func (s *socket) addrOf(sa syscall.Sockaddr) net.Addr {
 	switch sa := sa.(type) {
 	case *syscall.SockaddrInet4:
-		return net.TCPAddrFromAddrPort(netip.AddrPortFrom(netip.AddrFrom4(sa.Addr), uint16(sa.Port)))
+		return ipAddr(s.network, netip.AddrPortFrom(netip.AddrFrom4(sa.Addr), uint16(sa.Port)))
 	case *syscall.SockaddrInet6:
 		ip := netip.AddrFrom16(sa.Addr)
 		if sa.ZoneId != 0 {
@@ -221,9 +246,9 @@ func addrOf(sa syscall.Sockaddr) net.Addr {
 			}
 			ip = ip.WithZone(zone)
 		}
-		return net.TCPAddrFromAddrPort(netip.AddrPortFrom(ip.Unmap(), uint16(sa.Port)))
+		return ipAddr(s.network, netip.AddrPortFrom(ip.Unmap(), uint16(sa.Port)))
 	case *syscall.SockaddrUnix:
-		return &net.UnixAddr{Name: sa.Name, Net: "unix"}
+		return &net.UnixAddr{Name: sa.Name, Net: s.network}
 	}
 	return nil
 }

@@ -2,7 +2,10 @@
 
 package aionet
 
-import "syscall"
+import (
+	"net"
+	"syscall"
+)
 
 // operation is a call to the system that may have to be tried several times.
 type operation struct {
@@ -12,9 +15,10 @@ type operation struct {
 	tried bool
 	p     []byte
 	n     int                   // bytes moved, or the descriptor that was accepted
-	to    syscall.Sockaddr      // of opConnect; from opAccept
+	to    syscall.Sockaddr      // of opConnect, opSendTo; from opAccept, opReceiveFrom
 	call  func(fd uintptr) bool // of opCall
 	lent  *[copyBytes]byte      // of opBorrow, if n > 0
+	vec   *net.Buffers          // of opWritev; what was written is taken out
 }
 
 const (
@@ -24,11 +28,15 @@ const (
 	opConnect
 	opCall
 	opBorrow
+	opWritev
+	opSend
+	opReceiveFrom
+	opSendTo
 )
 
 // name is that of the system's call.
 func (o *operation) name() string {
-	return [...]string{"read", "write", "accept", "connect", "poll", "read"}[o.kind]
+	return [...]string{"read", "write", "accept", "connect", "poll", "read", "writev", "write", "recvfrom", "sendto"}[o.kind]
 }
 
 // try does it if that is possible now; EAGAIN if not.
@@ -68,6 +76,10 @@ func (o *operation) try(fd int) (errno syscall.Errno) {
 			copyBuffers.Put(buf)
 		}
 		return errno
+	case opWritev:
+		return o.writev(fd)
+	case opSend, opReceiveFrom, opSendTo:
+		return o.datagram(fd)
 	case opConnect:
 		return o.connect(fd)
 	default:
@@ -75,6 +87,35 @@ func (o *operation) try(fd int) (errno syscall.Errno) {
 			return syscall.EAGAIN
 		}
 		return 0
+	}
+}
+
+// writev writes several buffers.
+func (o *operation) writev(fd int) syscall.Errno {
+	consume(o.vec, 0)
+	if len(*o.vec) > 0 {
+		n, errno := sysWritev(fd, *o.vec)
+		if errno != 0 {
+			return errno
+		}
+		o.n += n
+		consume(o.vec, n)
+	}
+	o.over = len(*o.vec) == 0
+	return 0
+}
+
+// consume takes n bytes out of v, and what buffers are empty then.
+func consume(v *net.Buffers, n int) {
+	for len(*v) > 0 {
+		first := &(*v)[0]
+		if n < len(*first) {
+			*first = (*first)[n:]
+			return
+		}
+		n -= len(*first)
+		*first = nil
+		*v = (*v)[1:]
 	}
 }
 

@@ -2,6 +2,7 @@ package aionet
 
 import (
 	"context"
+	"net"
 
 	"github.com/seed8b1f0744/aio"
 )
@@ -49,7 +50,7 @@ type FlowControlled interface {
 // quarter of High. With a High below zero it is told to pause whenever anything has to wait.
 type WriteLimits struct{ Low, High int }
 
-// ConnectProtocol connects as [Dial] does, and has what newProtocol makes told of it: asyncio's
+// ConnectProtocol connects as [Dial] does, though not for datagrams, and has what newProtocol makes told of it: asyncio's
 // create_connection. It suspends a task and blocks any other goroutine, until ConnectionMade has
 // been called. newProtocol is called on the loop.
 //
@@ -61,6 +62,12 @@ func ConnectProtocol(ctx context.Context, network, address string, newProtocol f
 	l, ok := aio.LoopOf(ctx)
 	if !ok {
 		return nil, nil, aio.ErrNoLoop
+	}
+	if err := mayWait(); err != nil {
+		return nil, nil, err
+	}
+	if ofDatagrams(network) {
+		return nil, nil, &net.OpError{Op: "dial", Net: network, Err: net.UnknownNetworkError(network)}
 	}
 	c, err := Dial(ctx, network, address)
 	if err != nil {

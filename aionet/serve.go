@@ -58,6 +58,9 @@ func serve(ctx context.Context, l *Listener, take func(c *Conn, done func())) er
 	if _, ok := aio.LoopOf(ctx); !ok {
 		return aio.ErrNoLoop
 	}
+	if err := mayWait(); err != nil {
+		return err
+	}
 	var open counter
 	var err error
 	for {
@@ -81,6 +84,18 @@ func serve(ctx context.Context, l *Listener, take func(c *Conn, done func())) er
 		return nil
 	}
 	return err
+}
+
+// mayWait fails where the caller must not: what begins something, and then waits for it, asks before.
+func mayWait() error {
+	t, onLoop := netpoll.Running()
+	switch {
+	case t != nil:
+		return nil
+	case onLoop:
+		return aio.ErrWouldDeadlock
+	}
+	return netpoll.MayBlock()
 }
 
 // counter counts what goes on, and waits until it is none.

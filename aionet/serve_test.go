@@ -197,7 +197,7 @@ func TestListen_addresses(t *testing.T) {
 			_ = client.Close()
 			_ = l.Close()
 		}
-		for network, address := range map[string]string{"tcp": "127.0.0.1", "udp": "127.0.0.1:0", "tcp6": "127.0.0.1:0"} {
+		for network, address := range map[string]string{"tcp": "127.0.0.1", "sctp": "127.0.0.1:0", "tcp6": "127.0.0.1:0"} {
 			var op *net.OpError
 			if _, err := aionet.Listen(ctx, network, address); !errors.As(err, &op) {
 				t.Errorf("Listen on %s %s: %v, want a *net.OpError", network, address, err)

@@ -25,19 +25,25 @@ const (
 // nobody gets to call them.
 type socket struct {
 	network string
+	stream  bool
 	local   net.Addr
 	remote  net.Addr
 }
 
-func (*socket) close() bool                                            { return false }
-func (*socket) isClosed() bool                                         { return true }
-func (*socket) closeRead() error                                       { return errUnsupported }
-func (*socket) closeWrite() error                                      { return errUnsupported }
-func (*socket) setDeadline(int, time.Time) error                       { return errUnsupported }
-func (*socket) control(func(uintptr)) error                            { return errUnsupported }
-func (*socket) poll(context.Context, int, func(uintptr) bool) error    { return errUnsupported }
-func (*socket) read(context.Context, []byte) (int, error)              { return 0, errUnsupported }
-func (*socket) write(context.Context, []byte) (int, error)             { return 0, errUnsupported }
+func (*socket) close() bool                                             { return false }
+func (*socket) isClosed() bool                                          { return true }
+func (*socket) closeRead() error                                        { return errUnsupported }
+func (*socket) closeWrite() error                                       { return errUnsupported }
+func (*socket) setDeadline(int, time.Time) error                        { return errUnsupported }
+func (*socket) control(func(uintptr)) error                             { return errUnsupported }
+func (*socket) poll(context.Context, int, func(uintptr) bool) error     { return errUnsupported }
+func (*socket) read(context.Context, []byte) (int, error)               { return 0, errUnsupported }
+func (*socket) write(context.Context, []byte) (int, error)              { return 0, errUnsupported }
+func (*socket) writeBuffers(context.Context, *net.Buffers) (int, error) { return 0, errUnsupported }
+func (*socket) receiveFrom(context.Context, []byte) (int, net.Addr, error) {
+	return 0, nil, errUnsupported
+}
+func (*socket) sendTo(context.Context, []byte, net.Addr) error         { return errUnsupported }
 func (*socket) accept(context.Context) (*socket, error)                { return nil, errUnsupported }
 func (*socket) contextOf(ctx context.Context) (context.Context, error) { return ctx, errUnsupported }
 func (*socket) register(context.Context) (netpoll.Watch, error)        { return nil, errUnsupported }
@@ -50,5 +56,7 @@ func (*socket) readBorrowed(context.Context) (*[copyBytes]byte, int, error) {
 func connectSocket(context.Context, target, time.Duration) (*socket, error) {
 	return nil, errUnsupported
 }
+
+func bound(context.Context, string, string) (*socket, error) { return nil, errUnsupported }
 
 func listen(context.Context, string, string) (*Listener, error) { return nil, errUnsupported }

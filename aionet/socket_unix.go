@@ -30,7 +30,8 @@ type socket struct {
 
 	fd      int    // immutable, as these
 	network string // as in net.OpError
-	stream  bool   // a read that gets less than it asked for has got all
+	stream  bool   // no datagrams: a read that gets less than it asked for has got all, and one of nothing is the end
+	six     bool   // its family is IPv6's
 	local   net.Addr
 	remote  net.Addr
 
@@ -55,7 +56,7 @@ const (
 var began = time.Now()
 
 func newSocket(fd int, network string) *socket {
-	return &socket{fd: fd, network: network, stream: true}
+	return &socket{fd: fd, network: network, stream: !ofDatagrams(network)}
 }
 
 // hold keeps the descriptor open until drop; it reports false if the socket was closed.
@@ -292,7 +293,7 @@ func (s *socket) read(ctx context.Context, p []byte) (int, error) {
 	if err := s.do(ctx, reading, &o); err != nil {
 		return 0, err
 	}
-	if o.n == 0 && len(p) > 0 {
+	if o.n == 0 && len(p) > 0 && s.stream {
 		return 0, io.EOF
 	}
 	return o.n, nil
@@ -316,7 +317,25 @@ func (s *socket) write(ctx context.Context, p []byte) (int, error) {
 		return 0, err
 	}
 	defer unlock.Unlock()
+	if !s.stream {
+		if err := s.send(ctx, operation{kind: opSend, p: p}); err != nil {
+			return 0, err
+		}
+		return len(p), nil
+	}
 	o := operation{kind: opWrite, p: p}
+	err = s.do(ctx, writing, &o)
+	return o.n, err
+}
+
+// writeBuffers is write of several buffers, out of which what was written is taken.
+func (s *socket) writeBuffers(ctx context.Context, v *net.Buffers) (int, error) {
+	unlock, err := s.lockWrites(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer unlock.Unlock()
+	o := operation{kind: opWritev, vec: v}
 	err = s.do(ctx, writing, &o)
 	return o.n, err
 }
@@ -341,6 +360,9 @@ func (s *socket) shutdown(how int) error {
 		return net.ErrClosed
 	}
 	defer s.drop()
+	if !s.stream {
+		return errNoEnd
+	}
 	return os.NewSyscallError("shutdown", syscall.Shutdown(s.fd, how))
 }
 

@@ -23,6 +23,20 @@ func sysWrite(fd int, p []byte) (int, syscall.Errno) {
 	return n, 0
 }
 
+// sysWritev joins the buffers: the system's own call is nothing that package syscall has everywhere.
+func sysWritev(fd int, v [][]byte) (int, syscall.Errno) {
+	if len(v) == 1 || len(v[0]) >= copyBytes {
+		return sysWrite(fd, v[0])
+	}
+	buf := copyBuffers.Get().(*[copyBytes]byte)
+	defer copyBuffers.Put(buf)
+	n := 0
+	for _, p := range v {
+		n += copy(buf[n:], p)
+	}
+	return sysWrite(fd, buf[:n])
+}
+
 // maxWriteBytes bounds what one call moves, which holds the loop while it copies.
 const maxWriteBytes = 1 << 20
 

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"unsafe"
 )
 
 // Calls that never block are made without a word to Go's scheduler, which would get ready for one
@@ -12,6 +13,32 @@ import (
 
 // maxWriteBytes bounds what one call moves, which holds the loop while it copies.
 const maxWriteBytes = 1 << 20
+
+// maxVectors bounds how many buffers one call moves; they are on the stack of the caller.
+const maxVectors = 64
+
+func sysWritev(fd int, v [][]byte) (int, syscall.Errno) {
+	var list [maxVectors]syscall.Iovec
+	n, room := 0, maxWriteBytes
+	for _, p := range v {
+		if n == len(list) || room == 0 {
+			break
+		}
+		if len(p) == 0 {
+			continue
+		}
+		p = p[:min(len(p), room)]
+		room -= len(p)
+		list[n].Base = &p[0]
+		list[n].SetLen(len(p))
+		n++
+	}
+	written, _, errno := syscall.RawSyscall(syscall.SYS_WRITEV, uintptr(fd), uintptr(unsafe.Pointer(&list[0])), uintptr(n))
+	if errno != 0 {
+		return 0, errno
+	}
+	return int(written), 0
+}
 
 func newDescriptor(family, kind int) (int, error) {
 	fd, err := syscall.Socket(family, kind|syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC, 0)

@@ -33,7 +33,7 @@ var importRules = []importRule{
 	{"internal/doors", []string{"."}, nil, "tries what waits, of any package, as users would call it; for tests only"},
 	{"internal/policy", nil, nil, "looks at the tree from outside; must build when the rest does not"},
 
-	{"aionet", []string{".", "internal/netpoll"}, []string{"aiotest"}, "stands on what users can call, and on one door more: a wait that allocates nothing and calls no code is nothing that users could be promised"},
+	{"aionet", []string{".", "internal/netpoll"}, []string{"aiotest", "internal/doors"}, "stands on what users can call, and on one door more: a wait that allocates nothing and calls no code is nothing that users could be promised"},
 	{"aionet/interop", []string{".", "aionet"}, nil, "uses connections as users do"},
 
 	{"aiotest", []string{".", "job"}, nil, "a test kit made of what users can call: what it does with a loop, anybody can"},
