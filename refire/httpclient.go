@@ -16,13 +16,25 @@ import (
 	"github.com/seed8b1f0744/aio"
 )
 
-// HTTPConfig configures an HTTPClient.
+// HTTPConfig configures an HTTPClient or a LoopClient.
 type HTTPConfig struct {
 	Pins         *Pins         // where it may connect to; required
 	Connections  int           // attempts at a time, so also connections; default DefaultConcurrency
 	Timeout      time.Duration // of one attempt: connecting, sending, and reading the answer; default DefaultTimeout
 	MaxBodyBytes int64         // how much of an answer's body is read before the connection is closed; default DefaultMaxBodyBytes
 	TLS          *tls.Config   // nil: the system's roots
+}
+
+func (c *HTTPConfig) setDefaults() {
+	if c.Connections <= 0 {
+		c.Connections = DefaultConcurrency
+	}
+	if c.Timeout <= 0 {
+		c.Timeout = DefaultTimeout
+	}
+	if c.MaxBodyBytes <= 0 {
+		c.MaxBodyBytes = DefaultMaxBodyBytes
+	}
 }
 
 // Defaults of HTTPConfig and Firing.
@@ -50,15 +62,7 @@ type HTTPClient struct {
 
 // NewHTTPClient returns a client. It takes no proxy from the environment, no cookies, no redirects, no HTTP/2 and no compression.
 func NewHTTPClient(c HTTPConfig) *HTTPClient {
-	if c.Connections <= 0 {
-		c.Connections = DefaultConcurrency
-	}
-	if c.Timeout <= 0 {
-		c.Timeout = DefaultTimeout
-	}
-	if c.MaxBodyBytes <= 0 {
-		c.MaxBodyBytes = DefaultMaxBodyBytes
-	}
+	c.setDefaults()
 	http1 := new(http.Protocols)
 	http1.SetHTTP1(true)
 	return &HTTPClient{
