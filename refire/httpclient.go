@@ -51,7 +51,8 @@ const idleTimeout = 2 * time.Second
 // maxHeaderBytes bounds an answer's header.
 const maxHeaderBytes = 1 << 20
 
-// HTTPClient is a Client on the blocking net/http, run on an aio.Pool of its own: how a library that knows nothing of aio is used from tasks.
+// HTTPClient is a Client on the blocking net/http, run on an aio.Pool of its own: how a library that waits on channels is used from tasks. LoopClient fires more
+// with less.
 // Close it when no attempt is running any more.
 type HTTPClient struct {
 	pool      *aio.Pool

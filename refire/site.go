@@ -55,15 +55,17 @@ func (s *site) appendRequest(b []byte, r *Request) []byte {
 func (s *site) take(ctx context.Context, deadline time.Time) (*loopConn, error) {
 	for {
 		conn, err := s.idle.TryGet()
-		if err != nil {
-			break
+		switch {
+		case errors.Is(err, aio.ErrEmpty):
+			return s.dial(ctx, deadline)
+		case err != nil:
+			return nil, errors.New("refire: the client is closed")
 		}
 		if conn.wakes() && conn.begin(ctx, deadline) == nil && conn.fit() {
 			return conn, nil
 		}
 		conn.Close()
 	}
-	return s.dial(ctx, deadline)
 }
 
 // keep puts a connection aside.
