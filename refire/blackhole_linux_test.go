@@ -46,6 +46,14 @@ func blackHole(t *testing.T) (port int) {
 // TestFirstAddressIsSilent: of two addresses the first gives no answer, not even a refusal; the attempt has time left for the second. It waits for real: half
 // of the timeout.
 func TestFirstAddressIsSilent(t *testing.T) {
+	for name, make := range clients() {
+		t.Run(name, func(t *testing.T) {
+			testFirstAddressIsSilent(t, func(c refire.HTTPConfig) closingClient { return kept(t, make, c) })
+		})
+	}
+}
+
+func testFirstAddressIsSilent(t *testing.T, newClient func(refire.HTTPConfig) closingClient) {
 	port := blackHole(t)
 	l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.2:%d", port))
 	if err != nil {
@@ -62,8 +70,7 @@ func TestFirstAddressIsSilent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client := refire.NewHTTPClient(refire.HTTPConfig{Pins: pins, Timeout: time.Second})
-	defer client.Close()
+	client := newClient(refire.HTTPConfig{Pins: pins, Timeout: time.Second})
 	for range 2 {
 		r := refire.Request{Method: "GET", Origin: origin, Target: "/"}
 		if a := client.Attempt(t.Context(), &r); a.Status != 200 {

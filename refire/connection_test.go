@@ -13,7 +13,9 @@ import (
 )
 
 // TestSurplusBytes: what a server sends beyond an answer is never taken for the answer of another entry.
-func TestSurplusBytes(t *testing.T) {
+func TestSurplusBytes(t *testing.T) { eachClient(t, testSurplusBytes) }
+
+func testSurplusBytes(t *testing.T, newClient newClientFunc) {
 	hush(t)
 	for name, c := range map[string]struct{ method, answer string }{
 		"a body for HEAD":    {"HEAD", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"},
@@ -46,7 +48,9 @@ func TestSurplusBytes(t *testing.T) {
 }
 
 // TestSilentTLS: a server that takes connections and never shakes hands gets them back: an attempt that timed out leaves none open behind it.
-func TestSilentTLS(t *testing.T) {
+func TestSilentTLS(t *testing.T) { eachClient(t, testSilentTLS) }
+
+func testSilentTLS(t *testing.T, newClient newClientFunc) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -84,7 +88,9 @@ func TestSilentTLS(t *testing.T) {
 }
 
 // TestNotWellFormed: what a file says is not sent if it would break the request line.
-func TestNotWellFormed(t *testing.T) {
+func TestNotWellFormed(t *testing.T) { eachClient(t, testNotWellFormed) }
+
+func testNotWellFormed(t *testing.T, newClient newClientFunc) {
 	s := newRawServer(t, nil)
 	client := newClient(t, refire.HTTPConfig{}, s.origin(t))
 	for _, r := range []refire.Request{

@@ -16,13 +16,25 @@ import (
 	"github.com/seed8b1f0744/aio"
 )
 
-// HTTPConfig configures an HTTPClient.
+// HTTPConfig configures an HTTPClient or a LoopClient.
 type HTTPConfig struct {
 	Pins         *Pins         // where it may connect to; required
 	Connections  int           // attempts at a time, so also connections; default DefaultConcurrency
 	Timeout      time.Duration // of one attempt: connecting, sending, and reading the answer; default DefaultTimeout
 	MaxBodyBytes int64         // how much of an answer's body is read before the connection is closed; default DefaultMaxBodyBytes
 	TLS          *tls.Config   // nil: the system's roots
+}
+
+func (c *HTTPConfig) setDefaults() {
+	if c.Connections <= 0 {
+		c.Connections = DefaultConcurrency
+	}
+	if c.Timeout <= 0 {
+		c.Timeout = DefaultTimeout
+	}
+	if c.MaxBodyBytes <= 0 {
+		c.MaxBodyBytes = DefaultMaxBodyBytes
+	}
 }
 
 // Defaults of HTTPConfig and Firing.
@@ -39,7 +51,8 @@ const idleTimeout = 2 * time.Second
 // maxHeaderBytes bounds an answer's header.
 const maxHeaderBytes = 1 << 20
 
-// HTTPClient is a Client on the blocking net/http, run on an aio.Pool of its own: how a library that knows nothing of aio is used from tasks.
+// HTTPClient is a Client on the blocking net/http, run on an aio.Pool of its own: how a library that waits on channels is used from tasks. LoopClient fires more
+// with less.
 // Close it when no attempt is running any more.
 type HTTPClient struct {
 	pool      *aio.Pool
@@ -50,15 +63,7 @@ type HTTPClient struct {
 
 // NewHTTPClient returns a client. It takes no proxy from the environment, no cookies, no redirects, no HTTP/2 and no compression.
 func NewHTTPClient(c HTTPConfig) *HTTPClient {
-	if c.Connections <= 0 {
-		c.Connections = DefaultConcurrency
-	}
-	if c.Timeout <= 0 {
-		c.Timeout = DefaultTimeout
-	}
-	if c.MaxBodyBytes <= 0 {
-		c.MaxBodyBytes = DefaultMaxBodyBytes
-	}
+	c.setDefaults()
 	http1 := new(http.Protocols)
 	http1.SetHTTP1(true)
 	return &HTTPClient{

@@ -16,14 +16,16 @@ import (
 )
 
 // TestWire looks at the bytes a server gets: the target as it was, the base's host, nothing that a body would bring along.
-func TestWire(t *testing.T) {
+func TestWire(t *testing.T) { eachClient(t, testWire) }
+
+func testWire(t *testing.T, newClient newClientFunc) {
 	s := newRawServer(t, func(net.Conn, string, int, int) string { return "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n" })
 	origin := s.origin(t)
 	client := newClient(t, refire.HTTPConfig{}, origin)
 	check := func(method, target, more string) {
 		t.Helper()
 		r := refire.Request{Method: method, Origin: origin, Target: target}
-		if !refire.CanSendHTTP(&r) {
+		if !canSend(client, &r) {
 			t.Errorf("%s %s: cannot be sent", method, target)
 			return
 		}
@@ -59,7 +61,7 @@ func TestWire(t *testing.T) {
 // TestCannotSend: what package url would change is refused, and not sent by mistake.
 func TestCannotSend(t *testing.T) {
 	s := newRawServer(t, nil)
-	client := newClient(t, refire.HTTPConfig{}, s.origin(t))
+	client := pinned(t, clients()["net/http"], refire.HTTPConfig{}, []refire.Origin{s.origin(t)})
 	for _, target := range []string{"//%zz", "//a/%", `//"`, `//victim.test\x`, "//a#b", "//a|b"} {
 		r := refire.Request{Method: "GET", Origin: s.origin(t), Target: target}
 		if refire.CanSendHTTP(&r) {
@@ -76,7 +78,9 @@ func TestCannotSend(t *testing.T) {
 
 // TestAttemptIsOneRequest: a server that takes a request on a kept connection and goes away without an answer sees it once. net/http by itself would send a
 // GET, HEAD, OPTIONS or TRACE a second time.
-func TestAttemptIsOneRequest(t *testing.T) {
+func TestAttemptIsOneRequest(t *testing.T) { eachClient(t, testAttemptIsOneRequest) }
+
+func testAttemptIsOneRequest(t *testing.T, newClient newClientFunc) {
 	for _, how := range []string{"close", "reset"} {
 		for _, method := range []string{"GET", "HEAD", "OPTIONS", "TRACE", "DELETE", "POST", "PUT", "PURGE"} {
 			t.Run(how+" "+method, func(t *testing.T) {
@@ -111,7 +115,9 @@ func TestAttemptIsOneRequest(t *testing.T) {
 }
 
 // TestKeptConnectionDies: a server that closes after each answer, without having said so, never sees an attempt twice, whichever side is faster.
-func TestKeptConnectionDies(t *testing.T) {
+func TestKeptConnectionDies(t *testing.T) { eachClient(t, testKeptConnectionDies) }
+
+func testKeptConnectionDies(t *testing.T, newClient newClientFunc) {
 	s := newRawServer(t, func(conn net.Conn, _ string, _, _ int) string {
 		conn.Write([]byte("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"))
 		return ""
@@ -131,7 +137,9 @@ func TestKeptConnectionDies(t *testing.T) {
 }
 
 // TestOnlyThere: no redirect, cookie or proxy leads away from the base.
-func TestOnlyThere(t *testing.T) {
+func TestOnlyThere(t *testing.T) { eachClient(t, testOnlyThere) }
+
+func testOnlyThere(t *testing.T, newClient newClientFunc) {
 	victim := newRawServer(t, nil)
 	t.Setenv("HTTP_PROXY", "http://"+victim.Addr().String())
 	t.Setenv("http_proxy", "http://"+victim.Addr().String())
@@ -163,7 +171,9 @@ func TestOnlyThere(t *testing.T) {
 }
 
 // TestTroubles holds the words that retry logs are read by.
-func TestTroubles(t *testing.T) {
+func TestTroubles(t *testing.T) { eachClient(t, testTroubles) }
+
+func testTroubles(t *testing.T, newClient newClientFunc) {
 	answering := func(answer string) func(t *testing.T) refire.Origin {
 		return func(t *testing.T) refire.Origin {
 			return newRawServer(t, func(conn net.Conn, _ string, _, _ int) string {
@@ -236,7 +246,9 @@ func TestTroubles(t *testing.T) {
 }
 
 // TestTimeouts waits for real: a timeout is what the client is for.
-func TestTimeouts(t *testing.T) {
+func TestTimeouts(t *testing.T) { eachClient(t, testTimeouts) }
+
+func testTimeouts(t *testing.T, newClient newClientFunc) {
 	for name, begin := range map[string]string{"silent": "", "in the header": "HTTP/1.1 200 OK\r\n", "in the body": "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx"} {
 		t.Run(name, func(t *testing.T) {
 			gone := make(chan struct{})
@@ -279,10 +291,15 @@ func plainSpeaker(t *testing.T) (address string) {
 }
 
 // TestTLS: over TLS, too, the target stays, connections are kept, and an attempt is one request.
-func TestTLS(t *testing.T) {
-	var seen []string
+func TestTLS(t *testing.T) { eachClient(t, testTLS) }
+
+func testTLS(t *testing.T, newClient newClientFunc) {
+	var mu sync.Mutex
+	var seen []string // guarded by mu
 	s := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		seen = append(seen, r.Proto+" "+r.Host+r.RequestURI) // one at a time
+		mu.Lock()
+		defer mu.Unlock()
+		seen = append(seen, r.Proto+" "+r.Host+r.RequestURI)
 		if len(seen) == 3 {
 			panic(http.ErrAbortHandler)
 		}
@@ -300,12 +317,16 @@ func TestTLS(t *testing.T) {
 	}
 	host := s.Listener.Addr().String()
 	want := []string{"HTTP/1.1 " + host + "/a%2F//b?c", "HTTP/1.1 " + host + "//d", "HTTP/1.1 " + host + "/e", "HTTP/1.1 " + host + "/f"}
+	mu.Lock()
+	defer mu.Unlock()
 	if !slices.Equal(seen, want) {
 		t.Errorf("the server saw %q", seen)
 	}
 }
 
-func TestBodyLimit(t *testing.T) {
+func TestBodyLimit(t *testing.T) { eachClient(t, testBodyLimit) }
+
+func testBodyLimit(t *testing.T, newClient newClientFunc) {
 	s := newRawServer(t, func(conn net.Conn, _ string, _, _ int) string {
 		conn.Write([]byte("HTTP/1.1 200 OK\r\n\r\n"))
 		for {

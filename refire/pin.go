@@ -63,26 +63,46 @@ func addresses(ctx context.Context, lookup LookupFunc, host string) ([]netip.Add
 	return addrs, err
 }
 
-// dial connects to a pinned place, in the time that ctx leaves. addr is a name for it, and never looked up.
+// place is the pinned one that addr names ("host:port"); names are never looked up here.
+func (p *Pins) place(addr string) (*place, error) {
+	if pl := p.places[strings.ToLower(addr)]; pl != nil {
+		return pl, nil
+	}
+	return nil, fmt.Errorf("refire: %s is no place to fire at", addr)
+}
+
+// dial connects to a pinned place, in the time that ctx leaves, by package net.
 func (p *Pins) dial(ctx context.Context, addr string) (net.Conn, error) {
-	pl := p.places[strings.ToLower(addr)]
-	if pl == nil {
-		return nil, fmt.Errorf("refire: %s is no place to fire at", addr)
+	pl, err := p.place(addr)
+	if err != nil {
+		return nil, err
 	}
 	d := net.Dialer{Control: pl.control}
+	conn, err := pl.dial(func(addr netip.AddrPort, left int) (net.Conn, error) {
+		return dialOne(ctx, &d, addr, left)
+	}, func() bool { return ctx.Err() == nil })
+	if err != nil {
+		return nil, err
+	}
+	return newWatchedConn(conn), nil
+}
+
+// dial tries the addresses in turn, from the one that worked last, while there is time. one is told how many are left, itself included. The error is that of
+// the first.
+func (pl *place) dial(one func(addr netip.AddrPort, left int) (net.Conn, error), more func() bool) (net.Conn, error) {
 	start := int(pl.good.Load())
 	var first error
 	for i := range pl.addrs {
 		at := (start + i) % len(pl.addrs)
-		conn, err := dialOne(ctx, &d, pl.addrs[at], len(pl.addrs)-i)
+		conn, err := one(pl.addrs[at], len(pl.addrs)-i)
 		if err == nil {
 			pl.good.Store(uint32(at))
-			return newWatchedConn(conn), nil
+			return conn, nil
 		}
 		if first == nil {
 			first = err
 		}
-		if ctx.Err() != nil {
+		if !more() {
 			break
 		}
 	}
@@ -100,7 +120,11 @@ func dialOne(ctx context.Context, d *net.Dialer, addr netip.AddrPort, left int) 
 }
 
 // control is the last look before a socket connects: it would take a mistake in this package for it to say no.
-func (pl *place) control(_, address string, _ syscall.RawConn) error {
+func (pl *place) control(network, address string, _ syscall.RawConn) error {
+	return pl.controlAddress(network, address)
+}
+
+func (pl *place) controlAddress(_, address string) error {
 	at, err := netip.ParseAddrPort(address)
 	if err != nil {
 		return err

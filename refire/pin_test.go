@@ -25,6 +25,14 @@ func TestPinFails(t *testing.T) {
 
 // TestPinIsOnce: a name that later means another address does not lead there, and an address where nobody listens does not hide one where somebody does.
 func TestPinIsOnce(t *testing.T) {
+	for name, make := range clients() {
+		t.Run(name, func(t *testing.T) {
+			testPinIsOnce(t, func(c refire.HTTPConfig) closingClient { return kept(t, make, c) })
+		})
+	}
+}
+
+func testPinIsOnce(t *testing.T, newClient func(refire.HTTPConfig) closingClient) {
 	s := newRawServer(t, nil)
 	port := s.origin(t).Port
 	looked := 0
@@ -37,8 +45,7 @@ func TestPinIsOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client := refire.NewHTTPClient(refire.HTTPConfig{Pins: pins})
-	defer client.Close()
+	client := newClient(refire.HTTPConfig{Pins: pins})
 	for range 3 {
 		r := refire.Request{Method: "GET", Origin: origin, Target: "/"}
 		if a := client.Attempt(t.Context(), &r); a.Status != 200 {

@@ -2,13 +2,10 @@ package refire_test
 
 import (
 	"bufio"
-	"context"
 	"net"
-	"net/netip"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/seed8b1f0744/aio/refire"
 )
@@ -109,33 +106,4 @@ func (s *rawServer) connections() int {
 
 func (s *rawServer) origin(t testing.TB) refire.Origin {
 	return mustOrigin(t, "http://"+s.Addr().String())
-}
-
-// newClient returns a client that may connect to the origins. "base.test" is this machine.
-func newClient(t testing.TB, c refire.HTTPConfig, origins ...refire.Origin) *refire.HTTPClient {
-	t.Helper()
-	var places []string
-	for _, o := range origins {
-		places = append(places, o.HostPort())
-	}
-	lookup := func(_ context.Context, _, host string) ([]netip.Addr, error) {
-		if host != "base.test" {
-			t.Errorf("%s is looked up", host)
-		}
-		return []netip.Addr{netip.MustParseAddr("127.0.0.1")}, nil
-	}
-	var err error
-	if c.Pins, err = refire.Pin(t.Context(), lookup, places); err != nil {
-		t.Fatal(err)
-	}
-	if c.Timeout == 0 {
-		c.Timeout = 20 * time.Second
-	}
-	client := refire.NewHTTPClient(c)
-	t.Cleanup(func() {
-		if err := client.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return client
 }

@@ -132,10 +132,13 @@ func (r *Routes) placeAbsolute(scheme, rest string) (Origin, string, Reason) {
 // isToken is RFC 9110's rule for methods.
 func isToken(s string) bool {
 	for i := range len(s) {
-		c := s[i]
-		if c <= ' ' || c >= 0x7F || strings.IndexByte(`"(),/:;<=>?@[\]{}`, c) >= 0 {
+		if !tokenByte(s[i]) {
 			return false
 		}
 	}
 	return s != ""
+}
+
+func tokenByte(c byte) bool {
+	return ' ' < c && c < 0x7F && strings.IndexByte(`"(),/:;<=>?@[\]{}`, c) < 0
 }

@@ -42,7 +42,7 @@ var importRules = []importRule{
 	{"procpool", []string{".", "job"}, []string{"aiotest", "internal/doors"}, "an executor like one of a user's; only job.Serve knows what a call says"},
 
 	{"refire/accesslog", nil, nil, "first stage, bytes -> Entry: knows neither loop nor network"},
-	{"refire", []string{".", "refire/accesslog"}, nil, "second stage, Entry -> Request -> Outcome"},
+	{"refire", []string{".", "aionet", "refire/accesslog"}, nil, "second stage, Entry -> Request -> Outcome"},
 	{"refire/retrylog", []string{"refire", "refire/accesslog"}, nil, "third stage, Outcome <-> bytes; an outcome names the entry it belongs to"},
 	{"refire/cmd/refire", []string{".", "refire", "refire/accesslog", "refire/retrylog"}, nil,
 		"puts the stages together; the only one that knows flags and terminals"},

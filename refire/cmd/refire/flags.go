@@ -86,6 +86,7 @@ type runFlags struct {
 	timeout     time.Duration
 	retries     int
 	dedup       bool
+	client      clientKind
 
 	dryRun      bool
 	showRefused bool
@@ -95,7 +96,7 @@ type runFlags struct {
 func newRunFlags() *runFlags {
 	return &runFlags{
 		selectFlags: newSelectFlags(), out: "retry.log", outFormat: string(retrylog.JSON),
-		concurrency: refire.DefaultConcurrency, timeout: refire.DefaultTimeout, progress: "auto",
+		concurrency: refire.DefaultConcurrency, timeout: refire.DefaultTimeout, client: defaultClient(), progress: "auto",
 	}
 }
 
@@ -114,6 +115,7 @@ func (f *runFlags) add(fs *pflag.FlagSet) {
 	fs.StringVar(&f.outFormat, "out-format", f.outFormat, "`FORMAT` json, or urls: no journal")
 	fs.StringArrayVar(&f.allowHosts, "allow-host", nil, "fire entries that name `HOST:PORT` there (repeat)")
 	fs.StringArrayVar(&f.aliases, "alias", nil, "`ORIGIN` that means --base in the log (repeat)")
+	fs.Var(value("NAME", parseClient, &f.client), "client", "how to fire: loop, or net/http in threads")
 	fs.BoolVar(&f.dryRun, "dry-run", false, "print the URLs that would be sent, send nothing")
 	fs.BoolVar(&f.showRefused, "show-refused", false, "list what is refused or holds no request")
 	fs.StringVar(&f.progress, "progress", f.progress, "`WHEN` to tell it: auto, on (every second), off")

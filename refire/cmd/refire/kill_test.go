@@ -40,7 +40,9 @@ const (
 
 // TestKillAndGoOn kills runs with SIGKILL, each at a random request, until one comes to its end: no entry is lost, and per kill at most as many are fired
 // twice as were being fired.
-func TestKillAndGoOn(t *testing.T) {
+func TestKillAndGoOn(t *testing.T) { eachClient(t, testKillAndGoOn) }
+
+func testKillAndGoOn(t *testing.T) {
 	rounds := 8
 	if testing.Short() {
 		rounds = 3
@@ -131,7 +133,9 @@ func checkRetryLog(t *testing.T, path string) {
 }
 
 // TestInterrupt: after one Ctrl-C what is under way ends and is written, so that nothing at all is fired twice by the next run.
-func TestInterrupt(t *testing.T) {
+func TestInterrupt(t *testing.T) { eachClient(t, testInterrupt) }
+
+func testInterrupt(t *testing.T) {
 	for sent, want := range map[syscall.Signal]int{syscall.SIGINT: exitInterrupted, syscall.SIGTERM: exitTerminated, syscall.SIGHUP: exitHungUp} {
 		t.Run(sent.String(), func(t *testing.T) {
 			caught := make(chan os.Signal, 1) // one that is ignored, as under nohup, would be so in the child, too
@@ -207,7 +211,9 @@ func watchWords(t *testing.T, cmd *exec.Cmd, text string, seen func()) <-chan st
 }
 
 // TestSecondInterrupt: it ends at once, although a request hangs.
-func TestSecondInterrupt(t *testing.T) {
+func TestSecondInterrupt(t *testing.T) { eachClient(t, testSecondInterrupt) }
+
+func testSecondInterrupt(t *testing.T) {
 	dir := t.TempDir()
 	log := writeLog(t, dir, 3)
 	started := make(chan *os.Process, 2) // for two signals

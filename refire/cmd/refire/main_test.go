@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -18,7 +19,28 @@ import (
 
 // The test binary is refire itself when it is called by that name.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"refire": main})
+	testscript.Main(m, map[string]func(){"refire": func() {
+		if client := os.Getenv(testClient); client != "" && len(os.Args) > 1 && os.Args[1] == "run" {
+			os.Args = slices.Insert(os.Args, 2, "--client", client)
+		}
+		main()
+	}})
+}
+
+// testClient is a variable of the environment: the --client of runs that are tested, where they do not choose one.
+const testClient = "REFIRE_TEST_CLIENT"
+
+// eachClient runs test with either --client, in children that inherit the environment.
+func eachClient(t *testing.T, test func(t *testing.T)) {
+	for _, kind := range []clientKind{onLoop, onThreads} {
+		if _, err := parseClient(string(kind)); err != nil {
+			continue
+		}
+		t.Run(string(kind), func(t *testing.T) {
+			t.Setenv(testClient, string(kind))
+			test(t)
+		})
+	}
 }
 
 // TestScripts runs testdata/*.txtar. Each has a server of its own: $BASE, and $VICTIM, which nobody must ever reach.
@@ -28,7 +50,12 @@ func TestMain(m *testing.M) {
 //	lines N FILE      the file (or stdout, stderr) has so many lines
 //	code N ARGS...    refire ends with this exit code
 //	binary FILE TEXT  writes a Go string literal
-func TestScripts(t *testing.T) {
+//
+// The condition [loop] holds where --client is loop.
+func TestScripts(t *testing.T) { eachClient(t, testScripts) }
+
+func testScripts(t *testing.T) {
+	client := os.Getenv(testClient)
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Setup: func(env *testscript.Env) error {
@@ -42,10 +69,17 @@ func TestScripts(t *testing.T) {
 			})
 			env.Values["server"] = s
 			env.Setenv("GORACE", "atexit_sleep_ms=0") // else every command takes a second under -race
+			env.Setenv(testClient, client)
 			env.Setenv("BASE", s.URL)
 			env.Setenv("HOST", strings.TrimPrefix(s.URL, "http://"))
 			env.Setenv("VICTIM", strings.TrimPrefix(victim.URL, "http://"))
 			return nil
+		},
+		Condition: func(cond string) (bool, error) {
+			if cond != "loop" {
+				return false, fmt.Errorf("unknown condition %q", cond)
+			}
+			return client == string(onLoop), nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"hits": func(ts *testscript.TestScript, neg bool, args []string) {

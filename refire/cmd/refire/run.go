@@ -65,7 +65,7 @@ func runRun(f *runFlags, args []string, std stdio) error {
 		return err
 	}
 	ledger := refire.NewLedger(f.dedup)
-	read := newReading(logs, refire.Plan{Methods: f.methods, Routes: routes, CanSend: refire.CanSendHTTP}, f, c)
+	read := newReading(logs, refire.Plan{Methods: f.methods, Routes: routes, CanSend: f.client.canSend}, f, c)
 	ledger.MayNot = read.plan.MayNot
 	if f.dryRun {
 		return dryRun(f, read, ledger, std, c)
@@ -138,12 +138,15 @@ func fireLogs(ctx context.Context, f *runFlags, read *reading, ledger *refire.Le
 	if f.methods.Unsafe() {
 		c.say("refire: --method %v fires requests that may change something; they go out without a body, for an access log holds none", f.methods)
 	}
+	if name := proxySet(); name != "" {
+		c.say("refire: %s is set and is not used: requests go straight to %s", name, f.places())
+	}
 	if places := out.elsewhere(&read.plan.Routes); places != "" {
 		c.say("refire: %s holds outcomes of %s; those entries are in it and are not fired at %s", f.out, places, f.places())
 	}
 	ctx, stopped := watchSignals(ctx, c, goOnHint(f))
 	defer stopped()
-	client := refire.NewHTTPClient(refire.HTTPConfig{Pins: pins, Connections: f.concurrency, Timeout: f.timeout})
+	client := f.client.start(refire.HTTPConfig{Pins: pins, Connections: f.concurrency, Timeout: f.timeout})
 	firing := &refire.Firing{
 		Sources: sources(f, read, out.again, ledger), Ledger: ledger, Client: client, Sink: out.sink,
 		Concurrency: f.concurrency, Rate: f.rate, Retries: f.retries,

@@ -18,7 +18,9 @@ import (
 )
 
 // TestFullDisk: standard output that takes nothing ends the run with exit code 3 and says why.
-func TestFullDisk(t *testing.T) {
+func TestFullDisk(t *testing.T) { eachClient(t, testFullDisk) }
+
+func testFullDisk(t *testing.T) {
 	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
 	if err != nil {
 		t.Skip(err)
@@ -40,7 +42,9 @@ func TestFullDisk(t *testing.T) {
 }
 
 // TestFullDiskAndSignal: a disk that is full is told of, although the run was interrupted as well.
-func TestFullDiskAndSignal(t *testing.T) {
+func TestFullDiskAndSignal(t *testing.T) { eachClient(t, testFullDiskAndSignal) }
+
+func testFullDiskAndSignal(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(&interruption{os.Interrupt})
 	e := &ended{flags: newRunFlags(), err: &refire.SinkError{Err: syscall.ENOSPC}}
@@ -177,7 +181,9 @@ func TestNamesOnTheScreen(t *testing.T) {
 }
 
 // TestTooManyOpenFiles: what this machine lacks uses no entry up.
-func TestTooManyOpenFiles(t *testing.T) {
+func TestTooManyOpenFiles(t *testing.T) { eachClient(t, testTooManyOpenFiles) }
+
+func testTooManyOpenFiles(t *testing.T) {
 	dir := t.TempDir()
 	several := make(chan struct{})
 	s := newCounter(func(n int) { // several connections at a time
