@@ -2,9 +2,7 @@ package interop_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net"
 	"testing"
 
 	"github.com/valyala/fasthttp"
@@ -33,20 +31,6 @@ func TestFasthttp(t *testing.T) {
 		aio.Go(served, aio.Do(func(ctx context.Context) error {
 			return aionet.Serve(ctx, l, func(_ context.Context, c *aionet.Conn) error { return server.ServeConn(c) })
 		}))
-		// One client for each task, whose pool is not waited for.
-		return each(ctx, 10, func(ctx context.Context, i int) error {
-			client := fasthttp.HostClient{Addr: l.Addr().String(), MaxIdemponentCallAttempts: 1, Dial: func(addr string) (net.Conn, error) {
-				return aionet.Dial(ctx, "tcp", addr)
-			}}
-			defer client.CloseIdleConnections()
-			for j := range 20 {
-				who := fmt.Sprint(i, "-", j)
-				status, body, err := client.Get(nil, "http://"+l.Addr().String()+"/?who="+who)
-				if err != nil || status != 200 || string(body) != "hello "+who {
-					return fmt.Errorf("%d %q: %w", status, body, errors.Join(err, errors.New("not what was asked for")))
-				}
-			}
-			return nil
-		})
+		return each(ctx, 10, func(ctx context.Context, i int) error { return askFasthttp(ctx, l.Addr(), i) })
 	})
 }

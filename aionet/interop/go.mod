@@ -4,6 +4,7 @@ go 1.26.0
 
 require (
 	github.com/gomodule/redigo v1.9.3
+	github.com/gorilla/websocket v1.5.3
 	github.com/redis/go-redis/v9 v9.23.0
 	github.com/seed8b1f0744/aio v0.0.0
 	github.com/valyala/fasthttp v1.73.0

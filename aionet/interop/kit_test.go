@@ -46,7 +46,8 @@ func stalls(t *testing.T, named string, release func(), fn func(context.Context)
 	}
 }
 
-// flows runs fn in a loop, which nothing of what's named holds.
+// flows runs fn in a loop, which what's named never holds: fn has it called elsewhere. In a task it may as well be busy
+// for as long.
 func flows(t *testing.T, named string, fn func(context.Context) error) {
 	t.Helper()
 	err := runWith(t, aio.Hooks{SlowStep: func(s aio.SlowStep) {

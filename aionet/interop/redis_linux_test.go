@@ -25,7 +25,7 @@ func dialRedis(ctx context.Context, server string) (redis.Conn, error) {
 // that waits for what another task does.
 func TestRedis(t *testing.T) {
 	server := redisServer(t)
-	flows(t, "redigo", func(ctx context.Context) error {
+	run(t, func(ctx context.Context) error {
 		waits := aio.Go(ctx, func(ctx context.Context) ([]string, error) {
 			c, err := dialRedis(ctx, server)
 			if err != nil {

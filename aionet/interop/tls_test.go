@@ -1,8 +1,10 @@
 package interop_test
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -186,4 +188,50 @@ func (c *givesUp) note(t time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.limited = !t.IsZero()
+}
+
+// A tls.Conn holds a sync.Mutex for as long as it shakes hands: a task that uses it meanwhile holds the loop, and whoever
+// shakes hands may be a task that needs it. Once that is done, one task may read while another writes.
+func TestTLS_shakingHands(t *testing.T) {
+	b1, b2, stop, err := pipe(t, "tcp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop()
+	_, client := configs(t)
+	c := tls.Client(b1, client)
+	shaken := make(chan error, 1)
+	go func() { shaken <- c.Handshake() }()
+	if _, err := b2.Read(make([]byte, 1)); err != nil { // it has begun
+		t.Fatal(err)
+	}
+	release := func() { _ = b2.Close() }
+	stalls(t, "crypto/tls.(*Conn)", release, func(context.Context) error {
+		if _, err := c.Write([]byte("hello")); err == nil {
+			return errors.New("written, without a handshake")
+		}
+		return nil
+	})
+	if err := <-shaken; err == nil {
+		t.Error("the handshake: nil, and there was nobody at the other end")
+	}
+	run(t, func(ctx context.Context) error {
+		c1, c2, stop, err := tlsPipe(t, "aionet")
+		if err != nil {
+			return err
+		}
+		defer stop()
+		return each(ctx, 3, func(_ context.Context, i int) error {
+			p := make([]byte, 1<<20)
+			switch i {
+			case 0:
+				_, err = c2.Write(p)
+			case 1:
+				_, err = io.ReadFull(c1, p)
+			case 2:
+				_, err = c1.Write([]byte("meanwhile"))
+			}
+			return err
+		})
+	})
 }
