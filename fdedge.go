@@ -156,6 +156,14 @@ func (e *edge) Ready(side int) bool {
 	return e.spent[side] <= maxSpent
 }
 
+// Suspect implements netpoll.Watch. One that is ready keeps its count of tries: who is suspected again and again
+// lets others run as well.
+func (e *edge) Suspect(side int) {
+	if !e.ready[side] {
+		e.ready[side], e.spent[side] = true, 0
+	}
+}
+
 // Clear implements netpoll.Watch.
 func (e *edge) Clear(side int) { e.ready[side], e.spent[side] = false, 0 }
 

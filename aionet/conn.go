@@ -142,8 +142,8 @@ func (c *Conn) opError(op string, err error) error {
 	return &net.OpError{Op: op, Net: c.network, Source: c.local, Addr: c.remote, Err: err}
 }
 
-// SyscallConn gives access to the descriptor: syscall.Conn. Its Read and Write wait as the Conn's do:
-// they suspend a task and block any other goroutine. From any goroutine.
+// SyscallConn gives access to the descriptor: syscall.Conn. Its Read and Write call their function at once, and then
+// wait as the Conn's do: they suspend a task and block any other goroutine. From any goroutine.
 func (c *Conn) SyscallConn() (syscall.RawConn, error) {
 	if c.isClosed() {
 		return nil, c.opError("raw", net.ErrClosed)

@@ -18,14 +18,28 @@
 //
 // # Libraries in tasks
 //
-// Whatever reads and writes in its caller's goroutine works in a task unchanged: bufio, crypto/tls,
-// clients that are made around a net.Conn. What hands the connection to goroutines of its own, and
-// waits for them on a channel, must not be called in a task, for that would stop the loop: net/http's client
-// does so. Call it through [aio.Blocking]; its connections may still be ours ([Dialer.DialContext]). Servers
-// that start a goroutine for each connection, as net/http's, work on a [Listener] from a goroutine.
+// Whatever reads and writes in its caller's goroutine works in a task unchanged: bufio, crypto/tls, fasthttp,
+// gorilla/websocket, redigo, clients that are made around a net.Conn. One task to a connection, or one that
+// reads and one that writes, where the library lets two goroutines do so.
 //
-// Neither may two tasks use one tls.Conn before its handshake is done: it holds a sync.Mutex over
-// it. Call HandshakeContext first.
+// What hands the connection to goroutines of its own, and waits for them on a channel, must not be called
+// in a task, for that would stop the loop, and for good if what it waits for is another task. Look for
+// three things:
+//
+//   - A client that serves many callers: net/http's; go-redis's, and all with a pool whose callers wait for a
+//     connection that another one has. A connection for each task needs no pool.
+//   - A call that takes a context, where the same call without one does not: redigo's DoContext has a
+//     goroutine make the call, its Do makes it itself. That loses nothing: a task's own context ends its reads
+//     and writes anyway.
+//   - A mutex that is held during a call: two tasks must not use one tls.Conn before its handshake
+//     is done. Call HandshakeContext first.
+//
+// Call these through [aio.Blocking]; their connections may still be ours ([Dialer.DialContext]). aio's watchdog names
+// the line where a task holds its loop, see [aio.WithSlowStep]. Servers that start a goroutine for each
+// connection, as net/http's, work on a [Listener] from a goroutine.
+//
+// A tls.Conn writes no more after a deadline, or the end of a context, has ended a Write: that is crypto/tls, on any
+// connection. Close it then.
 //
 // # Where it works
 //

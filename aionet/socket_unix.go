@@ -196,6 +196,9 @@ func (s *socket) do(ctx context.Context, side int, o *operation) error {
 	if err != nil {
 		return err
 	}
+	if o.kind == opCall && c.watch != nil {
+		c.watch.Suspect(side) // it may be a look at the socket that does not wait
+	}
 	for {
 		if err := s.mayGoOn(side); err != nil {
 			return err
@@ -379,7 +382,7 @@ func (s *socket) control(f func(fd uintptr)) error {
 	return nil
 }
 
-// poll calls f each time that side may be ready, until it reports true.
+// poll calls f, and again each time that side may be ready, until it reports true.
 func (s *socket) poll(ctx context.Context, side int, f func(fd uintptr) bool) error {
 	o := operation{kind: opCall, call: f}
 	return s.do(ctx, side, &o)

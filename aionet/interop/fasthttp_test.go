@@ -2,9 +2,7 @@ package interop_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net"
 	"testing"
 
 	"github.com/valyala/fasthttp"
@@ -33,34 +31,6 @@ func TestFasthttp(t *testing.T) {
 		aio.Go(served, aio.Do(func(ctx context.Context) error {
 			return aionet.Serve(ctx, l, func(_ context.Context, c *aionet.Conn) error { return server.ServeConn(c) })
 		}))
-		// One client for each task, whose pool is not waited for.
-		var tasks []*aio.Task[struct{}]
-		for i := range 10 {
-			tasks = append(tasks, aio.Go(ctx, aio.Do(func(ctx context.Context) error {
-				client := fasthttp.HostClient{Addr: l.Addr().String(), MaxIdemponentCallAttempts: 1, Dial: func(addr string) (net.Conn, error) {
-					return aionet.Dial(ctx, "tcp", addr)
-				}}
-				defer client.CloseIdleConnections()
-				for j := range 20 {
-					who := fmt.Sprint(i, "-", j)
-					status, body, err := client.Get(nil, "http://"+l.Addr().String()+"/?who="+who)
-					if err != nil || status != 200 || string(body) != "hello "+who {
-						return fmt.Errorf("%d %q: %w", status, body, errors.Join(err, errors.New("not what was asked for")))
-					}
-				}
-				return nil
-			})))
-		}
-		_, err = aio.Gather(ctx, tasks...)
-		return err
+		return each(ctx, 10, func(ctx context.Context, i int) error { return askFasthttp(ctx, l.Addr(), i) })
 	})
-}
-
-// run runs fn in a loop whose failures are the test's.
-func run(t *testing.T, fn func(context.Context) error) {
-	t.Helper()
-	hooks := aio.Hooks{Unhandled: func(f aio.Failure) { t.Errorf("unhandled, of %q: %v", f.Task.Name, f.Err) }}
-	if _, err := aio.Run(t.Context(), aio.Do(fn), aio.WithHooks(hooks)); err != nil {
-		t.Error(err)
-	}
 }

@@ -12,8 +12,7 @@ import (
 )
 
 // Go's own conformance of connections. nettest calls from goroutines of its own, so this is about
-// them; what it asks of tasks as well, aionet's tests say. A tls.Conn does not pass, whatever it stands on: after a
-// deadline has ended a Write, or a handshake, it fails for good.
+// them; what it asks of tasks as well, aionet's tests say. On crypto/tls: TestTLS_nettest.
 func TestConn_nettest(t *testing.T) {
 	for _, network := range []string{"tcp", "unix"} {
 		t.Run(network, func(t *testing.T) {

@@ -42,6 +42,9 @@ var moduleRules = []moduleRule{
 var dependencyRules = []struct {
 	module, path, why string
 }{
+	{"aionet/interop", "github.com/gomodule/redigo", "a Redis client that reads and writes in its caller's goroutine, but with DoContext"},
+	{"aionet/interop", "github.com/gorilla/websocket", "WebSocket on any net.Conn, server and client, in their caller's goroutine"},
+	{"aionet/interop", "github.com/redis/go-redis/v9", "the Redis client most use, whose pool waits on channels: that it holds the loop, and the way round"},
 	{"aionet/interop", "github.com/valyala/fasthttp", "an HTTP client and server that read and write in their caller's goroutine"},
 	{"aionet/interop", "golang.org/x/net", "nettest, Go's own conformance of connections"},
 	{"examples/sdk", "github.com/aws/aws-sdk-go-v2", "what its clients are configured with"},
