@@ -52,8 +52,8 @@ func ExampleWithGroup_unlikeTypes() {
 // Results of unlike types, without a group: all run once they are started, in whatever order they are awaited.
 func ExampleGo_unlikeTypes() {
 	_, err := aio.Run(context.Background(), aio.Do(func(ctx context.Context) error {
-		user := aio.Go(ctx, func(ctx context.Context) (string, error) { return "ann", aio.Sleep(ctx, 2*time.Millisecond) })
 		orders := aio.Go(ctx, func(ctx context.Context) ([]int, error) { return []int{7, 9}, aio.Sleep(ctx, time.Millisecond) })
+		user := aio.Go(ctx, func(ctx context.Context) (string, error) { return "ann", aio.Sleep(ctx, 2*time.Millisecond) })
 		for first := range aio.AsCompleted[aio.Waiter](ctx, user, orders) {
 			fmt.Println("orders come first:", first == orders)
 			break
@@ -78,7 +78,8 @@ func ExampleAsCompleted() {
 		download := func(page string, takes time.Duration) *aio.Task[string] {
 			return aio.Go(ctx, func(ctx context.Context) (string, error) { return page, aio.Sleep(ctx, takes) })
 		}
-		for task := range aio.AsCompleted(ctx, download("long", 4*time.Millisecond), download("short", time.Millisecond)) {
+		short, long := download("short", time.Millisecond), download("long", 4*time.Millisecond)
+		for task := range aio.AsCompleted(ctx, long, short) {
 			page, err := task.Result() // done, so there is nothing to wait for
 			fmt.Println(page, err)
 		}
