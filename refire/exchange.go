@@ -59,14 +59,11 @@ func (c *loopConn) readAnswer(method string, maxBody int64) (answer Answer, err 
 		answer.Bytes, err = io.Copy(io.Discard, io.LimitReader(resp.Body, maxBody))
 	default:
 		answer.Bytes, err = c.discard(min(head.length, maxBody))
-		resp = noResponse
 	}
 	whole := err == nil && (answer.Bytes < maxBody || answer.Bytes == head.length)
 	c.reusable = whole && !head.closes && c.br.Buffered() == 0
 	return answer, err
 }
-
-var noResponse = &http.Response{}
 
 // readHead reads heads up to one that is not informational. resp is nil if that is an ordinary one.
 func (c *loopConn) readHead(method string) (resp *http.Response, head head, err error) {

@@ -22,8 +22,9 @@ func plainHead(b []byte) (h head, size int) {
 		return head{}, 0
 	}
 	h = head{status: int(code), length: -1}
-	line, rest, ok := plainLine(b[12:])
+	_, rest, ok := plainLine(b[12:]) // the status line's
 	for ok {
+		var line []byte
 		if line, rest, ok = plainLine(rest); !ok {
 			break
 		}
