@@ -1,0 +1,161 @@
+//go:build linux || darwin || dragonfly || freebsd || netbsd || openbsd
+
+package aionet
+
+import (
+	"context"
+	"net"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/seed8b1f0744/aio/internal/netpoll"
+)
+
+// caller is who calls.
+type caller struct {
+	ctx    context.Context // nil: none
+	watch  netpoll.Watch   // nil: no task
+	onLoop bool            // though no task: it must not wait
+}
+
+func (s *socket) caller(ctx context.Context) (c caller, err error) {
+	c.ctx = ctx
+	var t netpoll.Task
+	here := false
+	if first := s.first.Load(); first != nil {
+		if t, here = first.Here(); here {
+			c.watch = first.Watch
+		}
+	}
+	if !here {
+		if t, c.onLoop = netpoll.Running(); t != nil {
+			if c.watch, err = s.watch(t); err != nil {
+				return c, err
+			}
+		}
+	}
+	if c.ctx == nil && t != nil {
+		c.ctx = t.Own()
+	}
+	if c.ctx != nil {
+		err = netpoll.Ended(c.ctx)
+	}
+	return c, err
+}
+
+// do does o, waiting until that is possible.
+func (s *socket) do(ctx context.Context, side int, o *operation) error {
+	c, err := s.caller(ctx)
+	if err != nil {
+		return err
+	}
+	if o.kind == opCall && c.watch != nil {
+		c.watch.Suspect(side) // it may be a look at the socket that does not wait
+	}
+	for {
+		if err := s.mayGoOn(side); err != nil {
+			return err
+		}
+		if c.watch == nil || c.watch.Ready(side) {
+			if !s.hold() {
+				return net.ErrClosed
+			}
+			errno := o.try(s.fd)
+			s.drop()
+			switch {
+			case errno == 0 && o.over:
+				if o.short && c.watch != nil && s.stream {
+					c.watch.Drained()
+				}
+				return nil
+			case errno == 0 || errno == syscall.EINTR:
+				continue
+			case errno != syscall.EAGAIN:
+				return os.NewSyscallError(o.name(), errno)
+			}
+		}
+		if c.watch == nil {
+			return s.doBlocking(c, side, o)
+		}
+		if o.tried { // else it was only known that it is of no use
+			c.watch.Clear(side)
+			o.tried = false
+		}
+		if err := s.wait(c, side); err != nil {
+			return err
+		}
+	}
+}
+
+// wait suspends the calling task until side may be ready.
+func (s *socket) wait(c caller, side int) error {
+	until := s.until[side].Load()
+	var within time.Duration
+	if until != 0 {
+		within = max(time.Duration(until)-time.Since(began), 1)
+	}
+	err := c.watch.Wait(c.ctx, side, within)
+	switch {
+	case s.isClosed():
+		return net.ErrClosed
+	case err == netpoll.ErrTimeout && s.until[side].Load() == until:
+		return os.ErrDeadlineExceeded
+	case err == netpoll.ErrTimeout:
+		return nil
+	}
+	return err
+}
+
+// mayGoOn fails if the socket was closed, or its time is over.
+func (s *socket) mayGoOn(side int) error {
+	if s.isClosed() {
+		return net.ErrClosed
+	}
+	if until := s.until[side].Load(); until != 0 && time.Duration(until) <= time.Since(began) {
+		return os.ErrDeadlineExceeded
+	}
+	return nil
+}
+
+// setDeadline sets until when side may wait, for those who wait already as well.
+func (s *socket) setDeadline(side int, t time.Time) error {
+	if !s.hold() {
+		return net.ErrClosed
+	}
+	defer s.drop()
+	var until int64
+	if !t.IsZero() {
+		if until = int64(t.Sub(began)); until == 0 {
+			until = 1
+		}
+	}
+	before := s.until[side].Swap(until)
+	s.mu.Lock()
+	if s.blocked != nil {
+		s.blocked.apply(s, side)
+	}
+	s.mu.Unlock()
+	if until != 0 && (before == 0 || until < before) { // who waits for longer looks again by himself
+		for _, w := range s.watches() {
+			w.Wake(side)
+		}
+	}
+	return nil
+}
+
+// control calls f with the descriptor.
+func (s *socket) control(f func(fd uintptr)) error {
+	if !s.hold() {
+		return net.ErrClosed
+	}
+	defer s.drop()
+	f(uintptr(s.fd))
+	return nil
+}
+
+// poll calls f, and again each time that side may be ready, until it reports true.
+func (s *socket) poll(ctx context.Context, side int, f func(fd uintptr) bool) error {
+	o := operation{kind: opCall, call: f}
+	return s.do(ctx, side, &o)
+}
