@@ -135,7 +135,10 @@ func (m *Mutex) relock(w *waiter) {
 	m.mu.Lock()
 	for !m.tryLocked() {
 		if w.task != nil && w.task.killed {
-			m.gone = append(m.gone, w.task)
+			if m.gone == nil {
+				m.gone = new([]*task)
+			}
+			*m.gone = append(*m.gone, w.task)
 			m.mu.Unlock()
 			runtime.Goexit()
 		}
@@ -159,12 +162,12 @@ func (m *Mutex) byGone() bool {
 	if r == nil || r.task == nil {
 		return false
 	}
-	i := slices.Index(m.gone, r.task)
+	i := slices.Index(*m.gone, r.task)
 	if i < 0 {
 		return false
 	}
-	m.gone = slices.Delete(m.gone, i, i+1)
-	if len(m.gone) == 0 {
+	*m.gone = slices.Delete(*m.gone, i, i+1)
+	if len(*m.gone) == 0 {
 		m.gone = nil
 	}
 	return true

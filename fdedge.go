@@ -36,11 +36,11 @@ type edge struct {
 	table *descriptors // immutable, as the descriptor
 	of    *descriptor
 
-	ready  [2]bool       // loop only, as these: as far as is known
-	hup    bool          // the other side will send no more: that is reported once
-	spent  [2]int        // how often in a row a task found it ready
-	timers *[2]edgeTimer // nil: none was ever armed
+	timers *[2]edgeTimer // loop only, as these; nil: none was ever armed
 	timed  atomic.Bool   // the same, for others
+	ready  [2]bool       // as far as is known
+	hup    bool          // the other side will send no more: that is reported once
+	spent  [2]uint8      // how often in a row a task found it ready; stays at what is too often
 }
 
 // maxSpent is how often in a row a connection may be found ready before others have their turn: a
@@ -98,24 +98,26 @@ func (d *descriptors) watchEdge(fd int) (*edge, error) {
 		return nil, ErrClosed
 	}
 	const all = selector.In | selector.Out | selector.Edge
-	if a := d.of[fd]; a != nil && a.edge == nil {
+	if a := d.of.at(fd); a != nil && a.edge == nil {
 		if err := d.arm(a, all); err == nil { // somebody waited for it as for any descriptor
-			return d.makeEdge(a), nil
+			a.edge = &edge{table: d, of: a, ready: [2]bool{true, true}}
+			return a.edge, nil
 		}
 	}
-	if a := d.of[fd]; a != nil { // of a file that had the number before
+	if a := d.of.at(fd); a != nil { // of a file that had the number before
 		d.lose(a, selector.ErrGone)
 	}
-	a, err := d.add(fd, all)
-	if err != nil {
+	both := new(struct { // of each connection that rests: one piece of memory, which has no room to spare
+		descriptor
+		edge
+	})
+	a, e := &both.descriptor, &both.edge
+	if err := d.enter(a, fd, all); err != nil {
 		return nil, err
 	}
-	return d.makeEdge(a), nil
-}
-
-func (d *descriptors) makeEdge(a *descriptor) *edge {
-	a.edge = &edge{table: d, of: a, ready: [2]bool{true, true}}
-	return a.edge
+	a.edge = e
+	e.table, e.of, e.ready = d, a, [2]bool{true, true}
+	return e, nil
 }
 
 // got notes a report. On the loop, with the table's mu held.
@@ -152,7 +154,9 @@ func (e *edge) Ready(side int) bool {
 	if !e.ready[side] {
 		return false
 	}
-	e.spent[side]++
+	if e.spent[side] <= maxSpent {
+		e.spent[side]++
+	}
 	return e.spent[side] <= maxSpent
 }
 
@@ -269,11 +273,11 @@ func (e *edge) Close() {
 	if a.gone != nil {
 		return
 	}
-	d.sel.Remove(a.fd, a.had)
+	d.sel.Remove(int(a.fd), a.had)
 	a.sides[reading].drop()
 	a.sides[writing].drop()
 	d.release(a, ErrClosed)
-	delete(d.of, a.fd)
+	d.of.remove(int(a.fd))
 	d.count(a)
 	switch {
 	case !e.timed.Load():

@@ -39,7 +39,7 @@ func (d *descriptors) deliver(b *selector.Batch) {
 // report is deliver for one descriptor. It reports false if that is not the file any more that is
 // watched. Called with mu held.
 func (d *descriptors) report(e selector.Event) bool {
-	a := d.of[e.FD]
+	a := d.of.at(e.FD)
 	if a == nil || selector.Tagged && a.tag != e.Tag {
 		return false
 	}
@@ -49,7 +49,7 @@ func (d *descriptors) report(e selector.Event) bool {
 	}
 	if e.Ready&selector.Level == 0 {
 		a.last = 0
-	} else if !d.sel.Has(a.fd, a.had, a.last, a.tag) {
+	} else if !d.sel.Has(int(a.fd), a.had, a.last, a.tag) {
 		d.lose(a, selector.ErrGone)
 		return false
 	}
@@ -72,13 +72,16 @@ func (d *descriptors) renew() {
 		return // for want of a descriptor: at the next report we try again
 	}
 	for fd, a := range d.of {
+		if a == nil {
+			continue
+		}
 		want := a.wants()
 		if a.edge != nil {
 			want = a.last
 		}
 		switch {
 		case want == 0:
-			delete(d.of, fd)
+			d.of.remove(fd)
 		case d.sel.Add(fd, want, a.tag) != nil:
 			d.lose(a, selector.ErrGone)
 		default:

@@ -58,7 +58,7 @@ func (s *sweep) tick() {
 			break
 		}
 		s.next %= len(d.list)
-		if a := d.list[s.next]; d.sel.Has(a.fd, a.had, a.last, a.tag) {
+		if a := d.list[s.next]; d.sel.Has(int(a.fd), a.had, a.last, a.tag) {
 			s.next++
 		} else {
 			d.lose(a, selector.ErrGone)

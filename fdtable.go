@@ -41,21 +41,21 @@ type descriptors struct {
 	helped chan struct{}  // closed when the helper has ended
 
 	mu     sync.Mutex
-	closed bool                // guarded by mu, as all of these
-	of     map[int]*descriptor // by number
-	tags   uint32              // the last that was given
-	list   []*descriptor       // those that are watched, in no order
-	lost   []error             // callbacks that were dropped, still to be reported
+	closed bool // guarded by mu, as all of these
+	of     fdMap
+	tags   uint32        // the last that was given
+	list   []*descriptor // those that are watched, in no order
+	lost   []error       // callbacks that were dropped, still to be reported
 	sweeps sweep
 }
 
 // descriptor is one generation of a number.
 type descriptor struct {
-	fd    int             // immutable
+	fd    int32           // immutable
 	tag   uint32          // immutable
-	had   selector.Events // guarded by the table's mu, as all of these: what it was ever armed for
+	place int32           // guarded by the table's mu, as all of these: in the list, from 1; 0: in no list
+	had   selector.Events // what it was ever armed for
 	last  selector.Events // what it was armed for last; 0: it is silent
-	place int             // in the list, from 1; 0: in no list
 	sides [2]fdSide
 	gone  error // why those who waited were let go
 	edge  *edge // of a connection's; nil: of anybody's
@@ -112,7 +112,7 @@ func (l *Loop) descriptors() (*descriptors, error) {
 	if err != nil {
 		return nil, fmt.Errorf("aio: a loop needs descriptors of its own to wait for others: %w", err)
 	}
-	d := &descriptors{loop: l, sel: sel, inline: selector.Inline && !l.bubbled, of: make(map[int]*descriptor)}
+	d := &descriptors{loop: l, sel: sel, inline: selector.Inline && !l.bubbled}
 	d.sweeps.init(d)
 	if !d.inline {
 		d.again = make(chan struct{}, 1)
@@ -131,7 +131,7 @@ func (d *descriptors) ready(fd int, want selector.Events) (bool, error) {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.of[fd] == nil {
+	if d.of.at(fd) == nil {
 		if _, err := d.watch(fd, want); err != nil {
 			return false, err
 		}
@@ -149,7 +149,7 @@ func (d *descriptors) watch(fd int, want selector.Events) (*descriptor, error) {
 	if fd < 0 {
 		return nil, explain(fd, selector.ErrNotOpen)
 	}
-	if a := d.of[fd]; a != nil && a.edge != nil && d.sel.Has(fd, a.had, a.last, a.tag) {
+	if a := d.of.at(fd); a != nil && a.edge != nil && d.sel.Has(fd, a.had, a.last, a.tag) {
 		return nil, fmt.Errorf("aio: descriptor %d belongs to a connection of package aionet, on which tasks wait by Read and Write: %w", fd, errors.ErrUnsupported)
 	} else if a != nil {
 		err := d.arm(a, want|a.wants())
@@ -163,18 +163,27 @@ func (d *descriptors) watch(fd int, want selector.Events) (*descriptor, error) {
 
 // add puts fd into the table and the selector. Called with mu held.
 func (d *descriptors) add(fd int, want selector.Events) (*descriptor, error) {
-	d.tags = (d.tags + 1) % selector.MaxTag
-	a := &descriptor{fd: fd, tag: d.tags, had: want, last: want}
-	if err := d.sel.Add(fd, want, a.tag); err != nil {
-		return nil, explain(fd, err)
+	a := new(descriptor)
+	if err := d.enter(a, fd, want); err != nil {
+		return nil, err
 	}
-	d.of[fd] = a
 	return a, nil
+}
+
+// enter is add of a descriptor that has been made.
+func (d *descriptors) enter(a *descriptor, fd int, want selector.Events) error {
+	d.tags = (d.tags + 1) % selector.MaxTag
+	a.fd, a.tag, a.had, a.last = int32(fd), d.tags, want, want
+	if err := d.sel.Add(fd, want, a.tag); err != nil {
+		return explain(fd, err)
+	}
+	d.of.put(fd, a)
+	return nil
 }
 
 // arm has a be reported once it is ready for want. Called with mu held.
 func (d *descriptors) arm(a *descriptor, want selector.Events) error {
-	err := d.sel.Arm(a.fd, a.had, want, a.tag)
+	err := d.sel.Arm(int(a.fd), a.had, want, a.tag)
 	if err == nil {
 		a.had |= want
 		a.last = want
@@ -194,8 +203,8 @@ func (d *descriptors) settle(a *descriptor) {
 	if a.wants() != 0 {
 		d.rearm(a)
 	} else {
-		d.sel.Remove(a.fd, a.had)
-		delete(d.of, a.fd)
+		d.sel.Remove(int(a.fd), a.had)
+		d.of.remove(int(a.fd))
 	}
 	d.count(a)
 }
@@ -206,7 +215,7 @@ func (d *descriptors) count(a *descriptor) {
 		return
 	} else if watched {
 		d.list = append(d.list, a)
-		a.place = len(d.list)
+		a.place = int32(len(d.list))
 	} else {
 		last := d.list[len(d.list)-1]
 		d.list[a.place-1], last.place = last, a.place
@@ -226,15 +235,15 @@ func (d *descriptors) count(a *descriptor) {
 // lose takes out a, which is not the file any more that it was, or which the system can't watch any
 // more. Called with mu held.
 func (d *descriptors) lose(a *descriptor, err error) {
-	why := explain(a.fd, err)
+	why := explain(int(a.fd), err)
 	if err == selector.ErrGone {
 		why = fmt.Errorf("aio: descriptor %d was closed while it was waited for: %w", a.fd, os.ErrClosed)
 	}
 	if err != selector.ErrGone {
-		d.sel.Remove(a.fd, a.had)
+		d.sel.Remove(int(a.fd), a.had)
 	}
 	d.release(a, why)
-	delete(d.of, a.fd)
+	d.of.remove(int(a.fd))
 	for i := range a.sides {
 		if !a.sides[i].drop() {
 			continue
@@ -290,7 +299,7 @@ func (l *Loop) awaitedFDs() map[*waiter]int {
 		for i := range a.sides {
 			list := &a.sides[i].waiters
 			for n := list.first; n != nil; n = list.after(n) {
-				by[n.owner.(*waiter)] = a.fd
+				by[n.owner.(*waiter)] = int(a.fd)
 			}
 		}
 	}
@@ -310,12 +319,15 @@ func (l *Loop) closeDescriptors() {
 	d.closed = true
 	d.sweeps.end()
 	for _, a := range d.of {
+		if a == nil {
+			continue
+		}
 		d.release(a, ErrClosed)
 		a.sides[reading].drop()
 		a.sides[writing].drop()
 		d.count(a)
 	}
-	clear(d.of)
+	d.of = nil
 	d.mu.Unlock()
 	if !d.inline {
 		close(d.again)

@@ -14,7 +14,7 @@ type Mutex struct {
 	mu      sync.Mutex
 	locked  bool     // guarded by mu
 	waiters nodeList // guarded by mu; a waiter stays until it has run
-	gone    []*task  // guarded by mu; tasks that Close gave up on, whose Unlock is of nothing: see relock
+	gone    *[]*task // guarded by mu; tasks that Close gave up on, whose Unlock is of nothing: see relock
 }
 
 // Lock locks m. It suspends a task and blocks any other goroutine until m is free and it is the

@@ -38,16 +38,16 @@ func (s *socket) forGoroutines() (*blocked, error) {
 	defer s.drop()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.blocked != nil {
-		return s.blocked, nil
+	if b := s.handedOver(); b != nil {
+		return b, nil
 	}
-	b := &blocked{file: os.NewFile(uintptr(s.fd), s.network)}
+	b := &blocked{file: os.NewFile(uintptr(s.fd), s.network())}
 	b.calm.L = &s.mu
 	var err error
 	if b.raw, err = b.file.SyscallConn(); err != nil {
 		return nil, err
 	}
-	s.blocked = b
+	s.extra().blocked = b
 	b.apply(s, reading)
 	b.apply(s, writing)
 	return b, nil

@@ -139,7 +139,7 @@ func (c *Conn) opError(op string, err error) error {
 	if err == io.EOF || errors.Is(err, aio.ErrWouldDeadlock) {
 		return err
 	}
-	return &net.OpError{Op: op, Net: c.network, Source: c.local, Addr: c.remote, Err: err}
+	return &net.OpError{Op: op, Net: c.network(), Source: c.local, Addr: c.remote, Err: err}
 }
 
 // SyscallConn gives access to the descriptor: syscall.Conn. Its Read and Write call their function at once, and then

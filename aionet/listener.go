@@ -20,7 +20,8 @@ type Listener struct {
 	closed aio.Event
 
 	mu   sync.Mutex
-	rest time.Duration // guarded by mu; how long to wait before the next accept, after a lack of descriptors
+	rest time.Duration // guarded by mu, as these; how long to wait before the next accept, after a lack of descriptors
+	took net.Addr      // our end's, of the last connection
 }
 
 var _ net.Listener = (*Listener)(nil)
@@ -69,24 +70,34 @@ func (l *Listener) accept(ctx context.Context) (*Conn, error) {
 	if err == nil {
 		s, err = l.socket.accept(ctx)
 	}
-	exhausted := lacksSomething(err)
-	if exhausted || rest > 0 {
-		l.mu.Lock()
-		switch {
-		case err == nil:
-			l.rest = 0
-		case exhausted:
-			l.rest = min(max(2*l.rest, firstRest), lastRest)
-		}
-		l.mu.Unlock()
+	l.mu.Lock()
+	switch {
+	case err == nil:
+		l.rest = 0
+		s.local = l.shared(s.local)
+	case lacksSomething(err):
+		l.rest = min(max(2*l.rest, firstRest), lastRest)
 	}
+	l.mu.Unlock()
 	if err != nil {
 		if errors.Is(err, aio.ErrWouldDeadlock) {
 			return nil, err
 		}
-		return nil, &net.OpError{Op: "accept", Net: l.network, Addr: l.local, Err: err}
+		return nil, &net.OpError{Op: "accept", Net: l.network(), Addr: l.local, Err: err}
 	}
 	return &Conn{socket: s}, nil
+}
+
+// shared is a, or an equal one that the last connection has: of a server's connections most came to the same
+// address. Called with mu held.
+func (l *Listener) shared(a net.Addr) net.Addr {
+	if one, ok := a.(*net.TCPAddr); !ok {
+		return a
+	} else if last, ok := l.took.(*net.TCPAddr); ok && one.IP.Equal(last.IP) && one.Port == last.Port && one.Zone == last.Zone {
+		return last
+	}
+	l.took = a
+	return a
 }
 
 // pause waits for d, or until the listener is closed.
@@ -119,7 +130,7 @@ func lacksSomething(err error) bool {
 // removed. From any goroutine; it does not suspend.
 func (l *Listener) Close() error {
 	if !l.close() {
-		return &net.OpError{Op: "close", Net: l.network, Addr: l.local, Err: net.ErrClosed}
+		return &net.OpError{Op: "close", Net: l.network(), Addr: l.local, Err: net.ErrClosed}
 	}
 	l.closed.Set()
 	removeFile(l.local)

@@ -60,7 +60,7 @@ func connectOnce(ctx context.Context, a target, alive time.Duration) (*socket, e
 		return nil, err
 	}
 	o := operation{kind: opConnect, to: to}
-	if errno := o.try(s.fd); errno == syscall.EAGAIN {
+	if errno := o.try(int(s.fd)); errno == syscall.EAGAIN {
 		err = s.do(ctx, writing, &o)
 	} else if errno != 0 {
 		err = os.NewSyscallError("connect", errno)
@@ -78,20 +78,20 @@ func connectOnce(ctx context.Context, a target, alive time.Duration) (*socket, e
 
 // connected sets what a new connection needs.
 func (s *socket) connected(alive time.Duration) {
-	if s.network == "tcp" {
-		_ = syscall.SetsockoptInt(s.fd, syscall.IPPROTO_TCP, syscall.TCP_NODELAY, 1)
+	if s.network() == "tcp" {
+		_ = syscall.SetsockoptInt(int(s.fd), syscall.IPPROTO_TCP, syscall.TCP_NODELAY, 1)
 		if alive == 0 {
 			alive = 15 * time.Second
 		}
 		if alive > 0 {
-			keepAlive(s.fd, max(int(alive/time.Second), 1))
+			keepAlive(int(s.fd), max(int(alive/time.Second), 1))
 		}
 	}
-	if sa, err := syscall.Getsockname(s.fd); err == nil {
+	if sa, err := syscall.Getsockname(int(s.fd)); err == nil {
 		s.local = s.addrOf(sa)
 	}
 	if s.remote == nil {
-		if sa, err := syscall.Getpeername(s.fd); err == nil {
+		if sa, err := syscall.Getpeername(int(s.fd)); err == nil {
 			s.remote = s.addrOf(sa)
 		}
 	}
@@ -103,7 +103,7 @@ func (s *socket) accept(ctx context.Context) (*socket, error) {
 	if err := s.do(ctx, reading, &o); err != nil {
 		return nil, err
 	}
-	next := newSocket(o.n, s.network)
+	next := newSocket(o.n, s.network())
 	next.remote = s.addrOf(o.to)
 	next.connected(0)
 	return next, nil
@@ -184,7 +184,7 @@ func boundTo(a target, network string, both bool) (*socket, error) {
 
 func (s *socket) bind(family int, at syscall.Sockaddr, both bool) error {
 	if family != syscall.AF_UNIX && s.stream { // datagrams would go to whoever came last
-		if err := syscall.SetsockoptInt(s.fd, syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1); err != nil {
+		if err := syscall.SetsockoptInt(int(s.fd), syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1); err != nil {
 			return os.NewSyscallError("setsockopt", err)
 		}
 	}
@@ -193,19 +193,19 @@ func (s *socket) bind(family int, at syscall.Sockaddr, both bool) error {
 		if both {
 			only = 0
 		}
-		if err := syscall.SetsockoptInt(s.fd, syscall.IPPROTO_IPV6, syscall.IPV6_V6ONLY, only); err != nil {
+		if err := syscall.SetsockoptInt(int(s.fd), syscall.IPPROTO_IPV6, syscall.IPV6_V6ONLY, only); err != nil {
 			return os.NewSyscallError("setsockopt", err)
 		}
 	}
-	if err := syscall.Bind(s.fd, at); err != nil {
+	if err := syscall.Bind(int(s.fd), at); err != nil {
 		return os.NewSyscallError("bind", err)
 	}
 	if s.stream {
-		if err := syscall.Listen(s.fd, backlog()); err != nil {
+		if err := syscall.Listen(int(s.fd), backlog()); err != nil {
 			return os.NewSyscallError("listen", err)
 		}
 	}
-	sa, err := syscall.Getsockname(s.fd)
+	sa, err := syscall.Getsockname(int(s.fd))
 	if err != nil {
 		return os.NewSyscallError("getsockname", err)
 	}
@@ -236,7 +236,7 @@ func sockaddr(a target) (family int, sa syscall.Sockaddr, err error) {
 func (s *socket) addrOf(sa syscall.Sockaddr) net.Addr {
 	switch sa := sa.(type) {
 	case *syscall.SockaddrInet4:
-		return ipAddr(s.network, netip.AddrPortFrom(netip.AddrFrom4(sa.Addr), uint16(sa.Port)))
+		return ipAddr(s.network(), netip.AddrPortFrom(netip.AddrFrom4(sa.Addr), uint16(sa.Port)))
 	case *syscall.SockaddrInet6:
 		ip := netip.AddrFrom16(sa.Addr)
 		if sa.ZoneId != 0 {
@@ -246,9 +246,9 @@ func (s *socket) addrOf(sa syscall.Sockaddr) net.Addr {
 			}
 			ip = ip.WithZone(zone)
 		}
-		return ipAddr(s.network, netip.AddrPortFrom(ip.Unmap(), uint16(sa.Port)))
+		return ipAddr(s.network(), netip.AddrPortFrom(ip.Unmap(), uint16(sa.Port)))
 	case *syscall.SockaddrUnix:
-		return &net.UnixAddr{Name: sa.Name, Net: s.network}
+		return &net.UnixAddr{Name: sa.Name, Net: s.network()}
 	}
 	return nil
 }

@@ -63,7 +63,7 @@ func (s *socket) sendTo(ctx context.Context, p []byte, to net.Addr) error {
 func (s *socket) send(ctx context.Context, o operation) error {
 	for rest := time.Millisecond; ; rest = min(2*rest, 64*time.Millisecond) {
 		err := s.do(ctx, writing, &o)
-		if s.network != "unixgram" || !errors.Is(err, syscall.ENOBUFS) {
+		if s.network() != "unixgram" || !errors.Is(err, syscall.ENOBUFS) {
 			return err
 		}
 		if until := s.until[writing].Load(); until != 0 {
@@ -83,11 +83,11 @@ func (s *socket) send(ctx context.Context, o operation) error {
 func (s *socket) sockaddrTo(to net.Addr) (syscall.Sockaddr, error) {
 	switch to := to.(type) {
 	case *net.UnixAddr:
-		if to != nil && s.network == "unixgram" {
+		if to != nil && s.network() == "unixgram" {
 			return &syscall.SockaddrUnix{Name: to.Name}, nil
 		}
 	case *net.UDPAddr:
-		if to == nil || s.network != "udp" {
+		if to == nil || s.network() != "udp" {
 			break
 		}
 		ip := to.AddrPort()
@@ -110,5 +110,5 @@ func (s *socket) sockaddrTo(to net.Addr) (syscall.Sockaddr, error) {
 	if to != nil {
 		text = to.Network() + " address"
 	}
-	return nil, &net.AddrError{Err: "no address of the network " + s.network, Addr: text}
+	return nil, &net.AddrError{Err: "no address of the network " + s.network(), Addr: text}
 }

@@ -62,12 +62,13 @@ func serve(ctx context.Context, l *Listener, take func(c *Conn, done func())) er
 		return err
 	}
 	var open counter
+	done := open.done
 	var err error
 	for {
 		var c *Conn
 		if c, err = l.accept(ctx); err == nil {
 			open.add()
-			take(c, open.done)
+			take(c, done)
 			continue
 		}
 		if !lacksSomething(err) {

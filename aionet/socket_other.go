@@ -24,12 +24,12 @@ const (
 // socket can't be had on this system: whatever makes one says so. The methods are as on other systems;
 // nobody gets to call them.
 type socket struct {
-	network string
-	stream  bool
-	local   net.Addr
-	remote  net.Addr
+	stream bool
+	local  net.Addr
+	remote net.Addr
 }
 
+func (*socket) network() string                                         { return "" }
 func (*socket) close() bool                                             { return false }
 func (*socket) isClosed() bool                                          { return true }
 func (*socket) closeRead() error                                        { return errUnsupported }

@@ -5,6 +5,7 @@ package aionet
 import (
 	"context"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -26,20 +27,49 @@ type socket struct {
 	word      atomic.Int64
 	destroyed atomic.Bool
 
-	fd      int    // immutable, as these
-	network string // as in net.OpError
-	stream  bool   // no datagrams: a read that gets less than it asked for has got all, and one of nothing is the end
-	six     bool   // its family is IPv6's
-	local   net.Addr
-	remote  net.Addr
+	fd     int32       // immutable, as these
+	kind   networkKind // of its addresses
+	stream bool        // no datagrams: a read that gets less than it asked for has got all, and one of nothing is the end
+	six    bool        // its family is IPv6's
+	local  net.Addr
+	remote net.Addr
 
 	until  [2]atomic.Int64            // deadlines, in nanoseconds since began; 0: none
 	first  atomic.Pointer[registered] // with the loop that used it first
 	writes aio.Mutex                  // of whole Writes
 
-	mu      sync.Mutex
-	others  []netpoll.Watch // guarded by mu, as these: with further loops
+	mu   sync.Mutex
+	rare *rare // guarded by mu; nil: nothing of it
+}
+
+// rare is what most sockets never have. It is guarded by the socket's mu.
+type rare struct {
+	others  []netpoll.Watch // with further loops
 	blocked *blocked        // nil: no goroutine has waited yet
+}
+
+// networkKind is a network, as in net.OpError.
+type networkKind uint8
+
+var networks = [...]string{"tcp", "udp", "unix", "unixgram"}
+
+// network is as in net.OpError.
+func (s *socket) network() string { return networks[s.kind] }
+
+// extra makes what is rare. Called with mu held.
+func (s *socket) extra() *rare {
+	if s.rare == nil {
+		s.rare = new(rare)
+	}
+	return s.rare
+}
+
+// handedOver is the part for goroutines, nil if none has waited yet. Called with mu held.
+func (s *socket) handedOver() *blocked {
+	if s.rare == nil {
+		return nil
+	}
+	return s.rare.blocked
 }
 
 // registered is a registration with a loop.
@@ -54,7 +84,8 @@ const (
 var began = time.Now()
 
 func newSocket(fd int, network string) *socket {
-	return &socket{fd: fd, network: network, stream: !ofDatagrams(network)}
+	kind := slices.Index(networks[:], network)
+	return &socket{fd: int32(fd), kind: networkKind(kind), stream: !ofDatagrams(network)}
 }
 
 // hold keeps the descriptor open until drop; it reports false if the socket was closed.
@@ -85,7 +116,7 @@ func (s *socket) close() bool {
 		w.Close()
 	}
 	s.mu.Lock()
-	b := s.blocked
+	b := s.handedOver()
 	s.mu.Unlock()
 	if b != nil {
 		_ = b.file.SetDeadline(longAgo) // who waits there comes back, and sees why
@@ -99,19 +130,22 @@ func (s *socket) destroy() {
 		return
 	}
 	s.mu.Lock()
-	b := s.blocked
+	b := s.handedOver()
 	s.mu.Unlock()
 	if b != nil {
 		_ = b.file.Close()
 		return
 	}
-	_ = syscall.Close(s.fd)
+	_ = syscall.Close(int(s.fd))
 }
 
 func (s *socket) watches() []netpoll.Watch {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	all := append([]netpoll.Watch(nil), s.others...)
+	var all []netpoll.Watch
+	if s.rare != nil {
+		all = append(all, s.rare.others...)
+	}
 	if w := s.first.Load(); w != nil {
 		all = append(all, w.Watch)
 	}
@@ -130,25 +164,19 @@ func (s *socket) watch(t netpoll.Task) (netpoll.Watch, error) {
 	if first != nil && first.Of(t) && !first.Over() {
 		return first.Watch, nil
 	}
-	kept := s.others[:0]
-	for _, w := range s.others {
-		if w.Of(t) {
-			return w, nil
-		}
-		if !w.Over() {
-			kept = append(kept, w)
+	if s.rare != nil {
+		s.rare.others = slices.DeleteFunc(s.rare.others, func(w netpoll.Watch) bool { return w.Over() })
+		for _, w := range s.rare.others {
+			if w.Of(t) {
+				return w, nil
+			}
 		}
 	}
-	s.others = kept
-	w, err := t.Watch(s.fd)
+	w, err := t.Watch(int(s.fd))
 	if err != nil {
 		return nil, err
 	}
-	if first == nil || first.Over() {
-		s.first.Store(&registered{w})
-	} else {
-		s.others = append(s.others, w)
-	}
+	s.keep(w)
 	if s.isClosed() { // meanwhile: close may not have seen it
 		w.Close()
 		return nil, net.ErrClosed
@@ -169,9 +197,19 @@ func (s *socket) register(ctx context.Context) (netpoll.Watch, error) {
 			return first.Watch, nil
 		}
 	}
-	w, err := netpoll.WatchOn(ctx, s.fd)
+	w, err := netpoll.WatchOn(ctx, int(s.fd))
 	if err == nil {
-		s.others = append(s.others, w)
+		s.keep(w)
 	}
 	return w, err
+}
+
+// keep notes a registration. Called with mu held.
+func (s *socket) keep(w netpoll.Watch) {
+	if first := s.first.Load(); first == nil || first.Over() {
+		s.first.Store(&registered{w})
+	} else {
+		more := s.extra()
+		more.others = append(more.others, w)
+	}
 }

@@ -89,7 +89,7 @@ func (s *socket) shutdown(how int) error {
 	if !s.stream {
 		return errNoEnd
 	}
-	return os.NewSyscallError("shutdown", syscall.Shutdown(s.fd, how))
+	return os.NewSyscallError("shutdown", syscall.Shutdown(int(s.fd), how))
 }
 
 func (s *socket) closeRead() error  { return s.shutdown(syscall.SHUT_RD) }
@@ -111,7 +111,7 @@ func (s *socket) attempt(o *operation) (n int, again bool, err error) {
 	}
 	defer s.drop()
 	for {
-		switch errno := o.try(s.fd); errno {
+		switch errno := o.try(int(s.fd)); errno {
 		case 0:
 			return o.n, false, nil
 		case syscall.EINTR:

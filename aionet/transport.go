@@ -18,22 +18,22 @@ type Transport struct {
 	loop     *aio.Loop
 	watch    netpoll.Watch
 	protocol Protocol
-	buffered Buffered       // nil: it is not
-	flow     FlowControlled // likewise
-	onLost   func()         // nil: nobody waits for the end
-	release  func() bool    // loop only; from the end of the loop, and of the server's ctx
+	onLost   func()      // nil: nobody waits for the end
+	release  func() bool // loop only; from the end of the loop, and of the server's ctx
 
 	// Loop only.
-	buf     []byte // what is still to be written
-	written int    // of buf
-	low     int
-	high    int
+	buf     []byte       // what is still to be written
+	written int          // of buf
+	limits  *WriteLimits // nil: the usual ones
 	state   transportState
 	paused  bool // reading
 	reads   bool // read is called when there is something to read
 	queued  bool // readReady is in the ready queue
 	held    bool // the protocol was told to pause
 	eof     bool // no more will be written
+
+	buffered bool // immutable, as this: the protocol is Buffered
+	flow     bool // it is FlowControlled
 }
 
 // transportState is open, then closing while the rest is written, then lost: ConnectionLost is called
@@ -55,9 +55,8 @@ func attach(l *aio.Loop, s *socket, newProtocol func() Protocol, made func(*Tran
 		return nil, err
 	}
 	t := &Transport{socket: s, loop: l, watch: w, protocol: newProtocol(), onLost: lost}
-	t.buffered, _ = t.protocol.(Buffered)
-	t.flow, _ = t.protocol.(FlowControlled)
-	t.setLimits(WriteLimits{})
+	_, t.buffered = t.protocol.(Buffered)
+	_, t.flow = t.protocol.(FlowControlled)
 	t.endWith(l.Context())
 	l.CallSoon(func() { t.protocol.ConnectionMade(t) })
 	l.CallSoon(t.beginReading)
@@ -136,7 +135,7 @@ func (t *Transport) fatal(err error) {
 	if errors.As(err, &panicked) {
 		netpoll.Report(t.loop.Context(), nil, err)
 	} else {
-		err = &net.OpError{Op: "transport", Net: t.socket.network, Source: t.socket.local, Addr: t.socket.remote, Err: err}
+		err = &net.OpError{Op: "transport", Net: t.socket.network(), Source: t.socket.local, Addr: t.socket.remote, Err: err}
 	}
 	t.lose(err)
 }

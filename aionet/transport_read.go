@@ -56,11 +56,11 @@ func (t *Transport) readReady() {
 		return
 	}
 	var p []byte
-	if t.buffered == nil {
+	if !t.buffered {
 		lent := copyBuffers.Get().(*[copyBytes]byte)
 		defer copyBuffers.Put(lent)
 		p = lent[:]
-	} else if err := t.guarded(func() { p = t.buffered.GetBuffer(-1) }); err != nil {
+	} else if err := t.guarded(func() { p = t.protocol.(Buffered).GetBuffer(-1) }); err != nil {
 		t.fatal(err)
 		return
 	} else if len(p) == 0 {
@@ -91,8 +91,8 @@ func (t *Transport) readReady() {
 }
 
 func (t *Transport) give(p []byte) {
-	if t.buffered != nil {
-		t.buffered.BufferUpdated(len(p))
+	if t.buffered {
+		t.protocol.(Buffered).BufferUpdated(len(p))
 		return
 	}
 	t.protocol.DataReceived(p)

@@ -110,27 +110,38 @@ func (t *Transport) setLimits(w WriteLimits) {
 	case w.High == 0 && w.Low > 0:
 		w.High = 4 * w.Low
 	case w.High == 0:
-		w.High, w.Low = 64<<10, 16<<10
+		t.limits = nil
+		return
 	}
-	t.low, t.high = max(w.Low, 0), max(w.High, 0)
+	t.limits = &WriteLimits{Low: max(w.Low, 0), High: max(w.High, 0)}
+}
+
+// usualLimits are those of who has set none.
+var usualLimits = WriteLimits{Low: 16 << 10, High: 64 << 10}
+
+func (t *Transport) writeLimits() *WriteLimits {
+	if t.limits != nil {
+		return t.limits
+	}
+	return &usualLimits
 }
 
 func (t *Transport) maybePause() {
-	if t.flow == nil || t.held || t.waiting() <= t.high {
+	if !t.flow || t.held || t.waiting() <= t.writeLimits().High {
 		return
 	}
 	t.held = true
-	if err := t.guarded(t.flow.PauseWriting); err != nil {
+	if err := t.guarded(t.protocol.(FlowControlled).PauseWriting); err != nil {
 		netpoll.Report(t.loop.Context(), nil, err)
 	}
 }
 
 func (t *Transport) maybeResume() {
-	if t.flow == nil || !t.held || t.waiting() > t.low {
+	if !t.flow || !t.held || t.waiting() > t.writeLimits().Low {
 		return
 	}
 	t.held = false
-	if err := t.guarded(t.flow.ResumeWriting); err != nil {
+	if err := t.guarded(t.protocol.(FlowControlled).ResumeWriting); err != nil {
 		netpoll.Report(t.loop.Context(), nil, err)
 	}
 }

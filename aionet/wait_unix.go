@@ -61,7 +61,7 @@ func (s *socket) do(ctx context.Context, side int, o *operation) error {
 			if !s.hold() {
 				return net.ErrClosed
 			}
-			errno := o.try(s.fd)
+			errno := o.try(int(s.fd))
 			s.drop()
 			switch {
 			case errno == 0 && o.over:
@@ -132,8 +132,8 @@ func (s *socket) setDeadline(side int, t time.Time) error {
 	}
 	before := s.until[side].Swap(until)
 	s.mu.Lock()
-	if s.blocked != nil {
-		s.blocked.apply(s, side)
+	if b := s.handedOver(); b != nil {
+		b.apply(s, side)
 	}
 	s.mu.Unlock()
 	if until != 0 && (before == 0 || until < before) { // who waits for longer looks again by himself

@@ -45,12 +45,7 @@ func echoServer(serve func(started func(net.Addr))) func(int) float64 {
 }
 
 func serveTasks(started func(net.Addr)) {
-	_, _ = aio.Run(context.Background(), aio.Do(func(ctx context.Context) error {
-		l, err := aionet.Listen(ctx, "tcp", "127.0.0.1:0")
-		must(err)
-		started(l.Addr())
-		return aionet.Serve(ctx, l, func(_ context.Context, c *aionet.Conn) error { return echoAll(c) })
-	}))
+	serveWith(started, func(c *aionet.Conn) error { return echoAll(c) })
 }
 
 func serveProtocol(started func(net.Addr)) {

@@ -60,7 +60,7 @@ func main() {
 	dir, err := os.MkdirTemp("", "aio-bench-")
 	must(err)
 	defer os.RemoveAll(dir)
-	rows := slices.Concat(coreRows(), poolRows(), procpoolRows(), processRows(), netRows(), refireRows(dir))
+	rows := slices.Concat(coreRows(), poolRows(), procpoolRows(), processRows(), netRows(), idleRows(), refireRows(dir))
 	rows = slices.DeleteFunc(rows, func(r row) bool { return !strings.Contains(r.name, *only) })
 	var c contest
 	if *withPeers && slices.ContainsFunc(rows, func(r row) bool { return r.key != "" }) {
