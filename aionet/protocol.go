@@ -2,9 +2,11 @@ package aionet
 
 import (
 	"context"
+	"errors"
 	"net"
 
 	"github.com/seed8b1f0744/aio"
+	"github.com/seed8b1f0744/aio/internal/netpoll"
 )
 
 // Protocol is told what happens on a connection: asyncio's Protocol. Its methods are called on the loop, outside
@@ -52,7 +54,8 @@ type WriteLimits struct{ Low, High int }
 
 // ConnectProtocol connects as [Dial] does, though not for datagrams, and has what newProtocol makes told of it: asyncio's
 // create_connection. It suspends a task and blocks any other goroutine, until ConnectionMade has
-// been called. newProtocol is called on the loop.
+// been called. newProtocol is called on the loop; if it panics, the connection is closed and the error wraps an
+// *aio.PanicError.
 //
 // When ctx ends first its error is returned and the connection is closed; later ctx has no effect. Without a loop in ctx it is
 // aio.ErrNoLoop, in a callback aio.ErrWouldDeadlock. Close or Abort ends the transport; so does the end of the
@@ -78,7 +81,6 @@ func ConnectProtocol(ctx context.Context, network, address string, newProtocol f
 		_, err := attach(l, c.socket, newProtocol, func(t *Transport) { made.Resolve(t) }, nil)
 		if err != nil {
 			made.Reject(c.opError("dial", err))
-			return
 		}
 	})
 	if err := h.Err(); err != nil {
@@ -112,17 +114,16 @@ func ServeProtocol(ctx context.Context, l *Listener, newProtocol func() Protocol
 	}
 	return serve(ctx, l, func(c *Conn, done func()) {
 		h := loop.CallSoon(func() {
-			made := false
-			defer func() {
-				if !made { // newProtocol panicked, or the connection is over by now
-					c.close()
-					done()
-				}
-			}()
 			t, err := attach(loop, c.socket, newProtocol, nil, done)
-			if made = err == nil; made {
-				t.endWith(ctx)
+			if err != nil {
+				done()
+				var panicked *aio.PanicError
+				if errors.As(err, &panicked) {
+					netpoll.Report(ctx, nil, err)
+				}
+				return
 			}
+			t.endWith(ctx)
 		})
 		if h.Err() != nil {
 			c.close()

@@ -20,7 +20,9 @@ import (
 // panic of handle goes to Hooks.Unhandled, and the others go on; what it returns because its ctx has
 // ended is no failure. For want of descriptors Serve waits, see [Listener.Accept], and goes on.
 //
-// Without a loop in ctx it is aio.ErrNoLoop, in a callback aio.ErrWouldDeadlock. The caller closes l.
+// Without a loop in ctx it is aio.ErrNoLoop, in a callback aio.ErrWouldDeadlock. The end of the loop ends Serve in a
+// goroutine, too: what is open then is closed, and the error is ctx's, or aio.ErrClosed if ctx goes on. The caller
+// closes l.
 func Serve(ctx context.Context, l *Listener, handle func(context.Context, *Conn) error) error {
 	if handle == nil {
 		panic("aio: Serve needs a function, got nil")
@@ -55,36 +57,61 @@ func handled(ctx context.Context, c *Conn, handle func(context.Context, *Conn) e
 
 // serve is Serve with what is done with each connection, which calls done once that is over.
 func serve(ctx context.Context, l *Listener, take func(c *Conn, done func())) error {
-	if _, ok := aio.LoopOf(ctx); !ok {
+	loop, ok := aio.LoopOf(ctx)
+	if !ok {
 		return aio.ErrNoLoop
 	}
 	if err := mayWait(); err != nil {
 		return err
 	}
-	var open counter
-	done := open.done
+	accepting := ctx
+	taken := &taken{open: map[*Conn]struct{}{}}
+	if !onLoop(loop) { // else the loop waits for the caller
+		var stop context.CancelFunc
+		accepting, stop = context.WithCancel(ctx)
+		served := make(chan struct{})
+		defer close(served)
+		defer stop()
+		go taken.endWith(loop, stop, served)
+	}
 	var err error
 	for {
 		var c *Conn
-		if c, err = l.accept(ctx); err == nil {
-			open.add()
-			take(c, done)
+		if c, err = l.accept(accepting); err == nil {
+			if !taken.add(c) {
+				_ = c.close()
+				break
+			}
+			take(c, func() { taken.done(c) })
 			continue
 		}
 		if !lacksSomething(err) {
 			break
 		}
 	}
-	if waited := open.wait(context.WithoutCancel(ctx)); waited != nil {
+	if waited := taken.wait(context.WithoutCancel(ctx)); waited != nil {
 		return waited
 	}
 	if ended := netpoll.Ended(ctx); ended != nil {
 		return ended
 	}
-	if errors.Is(err, net.ErrClosed) {
+	switch {
+	case taken.isLoopOver():
+		return aio.ErrClosed
+	case errors.Is(err, net.ErrClosed):
 		return nil
 	}
 	return err
+}
+
+// onLoop reports whether the caller is a task of l.
+func onLoop(l *aio.Loop) bool {
+	t, _ := netpoll.Running()
+	if t == nil {
+		return false
+	}
+	own, _ := aio.LoopOf(t.Own())
+	return own == l
 }
 
 // mayWait fails where the caller must not: what begins something, and then waits for it, asks before.
@@ -99,36 +126,75 @@ func mayWait() error {
 	return netpoll.MayBlock()
 }
 
-// counter counts what goes on, and waits until it is none.
-type counter struct {
-	mu   sync.Mutex
-	n    int        // guarded by mu
-	none *aio.Event // guarded by mu; somebody waits
+// taken are the connections that a Serve has taken and that are not over. The end of the loop ends them
+// all: what it refuses, or gives up on, does not say that it is over.
+type taken struct {
+	mu       sync.Mutex
+	open     map[*Conn]struct{} // guarded by mu
+	none     *aio.Event         // guarded by mu; somebody waits
+	loopOver bool               // guarded by mu
 }
 
-func (c *counter) add() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.n++
-}
-
-func (c *counter) done() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.n--; c.n == 0 && c.none != nil {
-		c.none.Set()
+// endWith waits until the loop is over, and has Serve end then, unless that has ended before.
+func (t *taken) endWith(l *aio.Loop, stop func(), served <-chan struct{}) {
+	select {
+	case <-l.Done():
+		t.giveUp()
+		stop()
+	case <-served:
 	}
 }
 
-func (c *counter) wait(ctx context.Context) error {
-	c.mu.Lock()
-	if c.n == 0 {
-		c.mu.Unlock()
+func (t *taken) isLoopOver() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.loopOver
+}
+
+// add reports false if the loop is over.
+func (t *taken) add(c *Conn) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.loopOver {
+		t.open[c] = struct{}{}
+	}
+	return !t.loopOver
+}
+
+func (t *taken) done(c *Conn) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.open, c)
+	t.tell()
+}
+
+// tell wakes who waits for the last one. Called with mu held.
+func (t *taken) tell() {
+	if len(t.open) == 0 && t.none != nil {
+		t.none.Set()
+	}
+}
+
+func (t *taken) giveUp() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.loopOver = true
+	for c := range t.open {
+		_ = c.close()
+	}
+	clear(t.open)
+	t.tell()
+}
+
+func (t *taken) wait(ctx context.Context) error {
+	t.mu.Lock()
+	if len(t.open) == 0 {
+		t.mu.Unlock()
 		return nil
 	}
 	none := new(aio.Event)
-	c.none = none
-	c.mu.Unlock()
+	t.none = none
+	t.mu.Unlock()
 	return none.Wait(ctx)
 }
 

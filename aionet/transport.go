@@ -18,8 +18,8 @@ type Transport struct {
 	loop     *aio.Loop
 	watch    netpoll.Watch
 	protocol Protocol
-	onLost   func()      // nil: nobody waits for the end
-	release  func() bool // loop only; from the end of the loop, and of the server's ctx
+	onLost   func()         // nil: nobody waits for the end
+	release  [2]func() bool // loop only; from the end of the loop, and of the server's ctx
 
 	// Loop only.
 	buf     []byte       // what is still to be written
@@ -31,6 +31,7 @@ type Transport struct {
 	queued  bool // readReady is in the ready queue
 	held    bool // the protocol was told to pause
 	eof     bool // no more will be written
+	ended   bool // no more will come
 
 	buffered bool // immutable, as this: the protocol is Buffered
 	flow     bool // it is FlowControlled
@@ -47,14 +48,18 @@ const (
 )
 
 // attach makes a transport, on the loop. As in asyncio ConnectionMade, the begin of reading and made have
-// a turn each.
+// a turn each. If that fails the socket is closed.
 func attach(l *aio.Loop, s *socket, newProtocol func() Protocol, made func(*Transport), lost func()) (*Transport, error) {
 	w, err := s.register(l.Context())
 	if err != nil {
 		s.close()
 		return nil, err
 	}
-	t := &Transport{socket: s, loop: l, watch: w, protocol: newProtocol(), onLost: lost}
+	t := &Transport{socket: s, loop: l, watch: w, onLost: lost}
+	if err := t.guarded(func() { t.protocol = newProtocol() }); err != nil {
+		s.close()
+		return nil, err
+	}
 	_, t.buffered = t.protocol.(Buffered)
 	_, t.flow = t.protocol.(FlowControlled)
 	t.endWith(l.Context())
@@ -66,16 +71,17 @@ func attach(l *aio.Loop, s *socket, newProtocol func() Protocol, made func(*Tran
 	return t, nil
 }
 
-// endWith aborts t when ctx ends. On the loop.
+// endWith aborts t when ctx ends as well. On the loop.
 func (t *Transport) endWith(ctx context.Context) {
-	if t.release != nil {
-		t.release()
+	release := &t.release[0]
+	if *release != nil {
+		release = &t.release[1]
 	}
 	if c, ok := ctx.(interface{ AfterFunc(func()) func() bool }); ok { // one of aio's: in the very step that ends it
-		t.release = c.AfterFunc(t.Abort)
+		*release = c.AfterFunc(t.Abort)
 		return
 	}
-	t.release = context.AfterFunc(ctx, t.Abort)
+	*release = context.AfterFunc(ctx, t.Abort)
 }
 
 // here does fn on the loop.
@@ -117,8 +123,10 @@ func (t *Transport) lose(err error) {
 	t.watch.OnReady(writing, nil)
 	t.loop.CallSoon(func() {
 		defer func() {
-			if t.release != nil {
-				t.release()
+			for _, release := range t.release {
+				if release != nil {
+					release()
+				}
 			}
 			t.socket.close()
 			if t.onLost != nil {

@@ -24,7 +24,7 @@ func (t *Transport) ResumeReading() {
 }
 
 func (t *Transport) beginReading() {
-	if t.state != isOpen || t.paused || t.reads {
+	if t.state != isOpen || t.paused || t.reads || t.ended {
 		return
 	}
 	t.reads = true
@@ -99,6 +99,7 @@ func (t *Transport) give(p []byte) {
 }
 
 func (t *Transport) gotEOF() {
+	t.ended = true
 	keep := false
 	if err := t.guarded(func() { keep = t.protocol.EOFReceived() }); err != nil {
 		t.fatal(err)
