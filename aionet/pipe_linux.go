@@ -18,7 +18,7 @@ type pipe struct {
 var pipes sync.Pool
 
 // pipeBytes is how much is moved at a time, if the system lets us have so much.
-const pipeBytes = 256 << 10
+const pipeBytes = maxWriteBytes
 
 const setPipeSize = 1031 // F_SETPIPE_SZ
 
