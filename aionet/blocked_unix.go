@@ -48,6 +48,7 @@ func (s *socket) forGoroutines() (*blocked, error) {
 		return nil, err
 	}
 	s.extra().blocked = b
+	s.rare.estate.inherit(nil, b.file)
 	b.apply(s, reading)
 	b.apply(s, writing)
 	return b, nil

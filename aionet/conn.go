@@ -21,6 +21,9 @@ import (
 // nothing is none less. There is no end of the stream. That nobody takes them at the other side is an
 // error of a later call, and Is syscall.ECONNREFUSED, if the system is told of it.
 //
+// Close it when it is no longer needed. One that was forgotten, and that nobody can reach any more, is closed when the
+// garbage collector finds that out, which may take long.
+//
 // Its errors are *net.OpError, as those of package net: Is net.ErrClosed after Close, Is
 // os.ErrDeadlineExceeded after a deadline, Is the context's error if that ended.
 type Conn struct {

@@ -21,27 +21,34 @@ func (c *Conn) WriteTo(w io.Writer) (n int64, err error) {
 	if !c.stream {
 		return c.writeDatagramsTo(w)
 	}
-	for {
-		buf, m, err := c.readBorrowed(c.ctx)
-		if m > 0 {
-			var written int
-			written, werr := w.Write(buf[:m])
-			copyBuffers.Put(buf)
-			n += int64(written)
-			if werr == nil && written < m {
-				werr = io.ErrShortWrite
-			}
-			if werr != nil {
-				return n, werr
-			}
-		}
-		if err == io.EOF {
-			return n, nil
-		}
-		if err != nil {
-			return n, c.opError("read", err)
-		}
+	n, over, err := c.moveTo(w)
+	for !over && err == nil {
+		var written int
+		_, written, err = passOn(w, c)
+		n += int64(written)
 	}
+	if err == io.EOF {
+		err = nil
+	}
+	return n, err
+}
+
+// passOn writes what there is to be read from c to w, by a buffer that is lent for so long. At the end of the stream it is
+// io.EOF.
+func passOn(w io.Writer, c *Conn) (got, written int, err error) {
+	buf, got, err := c.readBorrowed(c.ctx)
+	if err == io.EOF {
+		return 0, 0, err
+	}
+	if err != nil {
+		return 0, 0, c.opError("read", err)
+	}
+	written, err = w.Write(buf[:got])
+	copyBuffers.Put(buf)
+	if err == nil && written < got {
+		err = io.ErrShortWrite
+	}
+	return got, written, err
 }
 
 // maxDatagramBytes is more than any of UDP's.
@@ -81,6 +88,10 @@ func (c *Conn) ReadFrom(r io.Reader) (n int64, err error) {
 			err = c.opError("write", err)
 		}
 		return int64(n), err
+	}
+	n, over, err := c.moveFrom(r)
+	if over || err != nil {
+		return n, err
 	}
 	buf := copyBuffers.Get().(*[copyBytes]byte)
 	defer copyBuffers.Put(buf)

@@ -62,6 +62,7 @@ func (d *Dialer) dial(ctx context.Context, network, address string) (*Conn, erro
 	if err != nil {
 		return nil, &net.OpError{Op: "dial", Net: network, Addr: addr, Err: err}
 	}
+	s.closeWhenDropped()
 	return &Conn{socket: s}, nil
 }
 

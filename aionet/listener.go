@@ -53,6 +53,7 @@ func (l *Listener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.closeWhenDropped()
 	return c, nil
 }
 

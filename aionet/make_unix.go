@@ -126,6 +126,7 @@ func listen(ctx context.Context, network, address string) (*Listener, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.closeWhenDropped()
 	return &Listener{socket: s}, nil
 }
 

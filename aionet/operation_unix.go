@@ -14,11 +14,11 @@ type operation struct {
 	short bool // it got less than it asked for
 	tried bool
 	p     []byte
-	n     int                   // bytes moved, or the descriptor that was accepted
-	to    syscall.Sockaddr      // of opConnect, opSendTo; from opAccept, opReceiveFrom
-	call  func(fd uintptr) bool // of opCall
-	lent  *[copyBytes]byte      // of opBorrow, if n > 0
-	vec   *net.Buffers          // of opWritev; what was written is taken out
+	n     int                            // bytes moved, or the descriptor that was accepted
+	to    syscall.Sockaddr               // of opConnect, opSendTo; from opAccept, opReceiveFrom
+	call  func(fd uintptr) syscall.Errno // of opCall, opSendfile, opSplice
+	lent  *[copyBytes]byte               // of opBorrow, if n > 0
+	vec   *net.Buffers                   // of opWritev; what was written is taken out
 }
 
 const (
@@ -32,11 +32,13 @@ const (
 	opSend
 	opReceiveFrom
 	opSendTo
+	opSendfile
+	opSplice
 )
 
 // name is that of the system's call.
 func (o *operation) name() string {
-	return [...]string{"read", "write", "accept", "connect", "poll", "read", "writev", "write", "recvfrom", "sendto"}[o.kind]
+	return [...]string{"read", "write", "accept", "connect", "poll", "read", "writev", "write", "recvfrom", "sendto", "sendfile", "splice"}[o.kind]
 }
 
 // try does it if that is possible now; EAGAIN if not.
@@ -83,10 +85,8 @@ func (o *operation) try(fd int) (errno syscall.Errno) {
 	case opConnect:
 		return o.connect(fd)
 	default:
-		if o.over = o.call(uintptr(fd)); !o.over {
-			return syscall.EAGAIN
-		}
-		return 0
+		o.over = true
+		return o.call(uintptr(fd))
 	}
 }
 

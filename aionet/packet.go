@@ -30,6 +30,7 @@ func ListenPacket(ctx context.Context, network, address string) (*PacketConn, er
 	if err != nil {
 		return nil, &net.OpError{Op: "listen", Net: network, Err: err}
 	}
+	s.closeWhenDropped()
 	return &PacketConn{&Conn{socket: s}}, nil
 }
 

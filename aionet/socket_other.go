@@ -30,6 +30,7 @@ type socket struct {
 }
 
 func (*socket) network() string                                         { return "" }
+func (*socket) closeWhenDropped()                                       {}
 func (*socket) close() bool                                             { return false }
 func (*socket) isClosed() bool                                          { return true }
 func (*socket) closeRead() error                                        { return errUnsupported }

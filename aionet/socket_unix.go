@@ -46,6 +46,7 @@ type socket struct {
 type rare struct {
 	others  []netpoll.Watch // with further loops
 	blocked *blocked        // nil: no goroutine has waited yet
+	estate  *estate         // nil: it is closed for certain
 }
 
 // networkKind is a network, as in net.OpError.
@@ -131,6 +132,9 @@ func (s *socket) destroy() {
 	}
 	s.mu.Lock()
 	b := s.handedOver()
+	if s.rare != nil && s.rare.estate != nil {
+		s.rare.estate.forget.Stop()
+	}
 	s.mu.Unlock()
 	if b != nil {
 		_ = b.file.Close()
@@ -206,6 +210,9 @@ func (s *socket) register(ctx context.Context) (netpoll.Watch, error) {
 
 // keep notes a registration. Called with mu held.
 func (s *socket) keep(w netpoll.Watch) {
+	if s.rare != nil {
+		s.rare.estate.inherit(w, nil)
+	}
 	if first := s.first.Load(); first == nil || first.Over() {
 		s.first.Store(&registered{w})
 	} else {

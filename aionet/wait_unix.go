@@ -156,6 +156,11 @@ func (s *socket) control(f func(fd uintptr)) error {
 
 // poll calls f, and again each time that side may be ready, until it reports true.
 func (s *socket) poll(ctx context.Context, side int, f func(fd uintptr) bool) error {
-	o := operation{kind: opCall, call: f}
+	o := operation{kind: opCall, call: func(fd uintptr) syscall.Errno {
+		if !f(fd) {
+			return syscall.EAGAIN
+		}
+		return 0
+	}}
 	return s.do(ctx, side, &o)
 }
