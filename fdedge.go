@@ -92,18 +92,26 @@ func runningHere() (t *task, onLoop bool) {
 	return r.task, true
 }
 
+// taskHere is the task of l that the calling goroutine, which may be any, runs; nil if none.
+func (l *Loop) taskHere() *task {
+	if w := l.current.Load(); w != nil && w.co.G() == goid.Get() {
+		return w.task
+	}
+	return nil
+}
+
 // watchEdge registers fd, which its owner has just made or was the only one to use. Called with mu held.
 func (d *descriptors) watchEdge(fd int) (*edge, error) {
 	if d.closed {
 		return nil, ErrClosed
 	}
 	const all = selector.In | selector.Out | selector.Edge
-	if a := d.of[fd]; a != nil && a.edge == nil {
+	if a := d.of.at(fd); a != nil && a.edge == nil {
 		if err := d.arm(a, all); err == nil { // somebody waited for it as for any descriptor
 			return d.makeEdge(a), nil
 		}
 	}
-	if a := d.of[fd]; a != nil { // of a file that had the number before
+	if a := d.of.at(fd); a != nil { // of a file that had the number before
 		d.lose(a, selector.ErrGone)
 	}
 	a, err := d.add(fd, all)
@@ -132,8 +140,8 @@ func (e *edge) got(ready selector.Events) {
 
 // Here implements netpoll.Watch.
 func (e *edge) Here() (netpoll.Task, bool) {
-	if w := e.table.loop.current.Load(); w != nil && w.co.G() == goid.Get() && w.task != nil {
-		return w.task, true
+	if t := e.table.loop.taskHere(); t != nil { // not a nil *task in an interface
+		return t, true
 	}
 	return nil, false
 }
@@ -178,7 +186,10 @@ func (e *edge) Drained() {
 
 // Wait implements netpoll.Watch.
 func (e *edge) Wait(ctx context.Context, side int, within time.Duration) error {
-	t, _ := runningHere()
+	t := e.table.loop.taskHere()
+	if t == nil { // whom another one pulls
+		t, _ = runningHere()
+	}
 	t.checkpoint()
 	if e.ready[side] { // but others had no turn for long
 		e.spent[side] = 0
@@ -273,7 +284,7 @@ func (e *edge) Close() {
 	a.sides[reading].drop()
 	a.sides[writing].drop()
 	d.release(a, ErrClosed)
-	delete(d.of, a.fd)
+	d.of.remove(a.fd)
 	d.count(a)
 	switch {
 	case !e.timed.Load():

@@ -39,7 +39,7 @@ func (d *descriptors) deliver(b *selector.Batch) {
 // report is deliver for one descriptor. It reports false if that is not the file any more that is
 // watched. Called with mu held.
 func (d *descriptors) report(e selector.Event) bool {
-	a := d.of[e.FD]
+	a := d.of.at(e.FD)
 	if a == nil || selector.Tagged && a.tag != e.Tag {
 		return false
 	}
@@ -71,14 +71,14 @@ func (d *descriptors) renew() {
 	if d.sel.Renew() != nil {
 		return // for want of a descriptor: at the next report we try again
 	}
-	for fd, a := range d.of {
+	for fd, a := range d.of.all {
 		want := a.wants()
 		if a.edge != nil {
 			want = a.last
 		}
 		switch {
 		case want == 0:
-			delete(d.of, fd)
+			d.of.remove(fd)
 		case d.sel.Add(fd, want, a.tag) != nil:
 			d.lose(a, selector.ErrGone)
 		default:

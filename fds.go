@@ -116,7 +116,7 @@ func (l *Loop) removeFD(fd, side int) bool {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	at := d.of[fd]
+	at := d.of.at(fd)
 	if at == nil || !at.sides[side].drop() {
 		return false
 	}

@@ -41,11 +41,11 @@ type descriptors struct {
 	helped chan struct{}  // closed when the helper has ended
 
 	mu     sync.Mutex
-	closed bool                // guarded by mu, as all of these
-	of     map[int]*descriptor // by number
-	tags   uint32              // the last that was given
-	list   []*descriptor       // those that are watched, in no order
-	lost   []error             // callbacks that were dropped, still to be reported
+	closed bool // guarded by mu, as all of these
+	of     byNumber
+	tags   uint32        // the last that was given
+	list   []*descriptor // those that are watched, in no order
+	lost   []error       // callbacks that were dropped, still to be reported
 	sweeps sweep
 }
 
@@ -112,7 +112,7 @@ func (l *Loop) descriptors() (*descriptors, error) {
 	if err != nil {
 		return nil, fmt.Errorf("aio: a loop needs descriptors of its own to wait for others: %w", err)
 	}
-	d := &descriptors{loop: l, sel: sel, inline: selector.Inline && !l.bubbled, of: make(map[int]*descriptor)}
+	d := &descriptors{loop: l, sel: sel, inline: selector.Inline && !l.bubbled}
 	d.sweeps.init(d)
 	if !d.inline {
 		d.again = make(chan struct{}, 1)
@@ -131,7 +131,7 @@ func (d *descriptors) ready(fd int, want selector.Events) (bool, error) {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.of[fd] == nil {
+	if d.of.at(fd) == nil {
 		if _, err := d.watch(fd, want); err != nil {
 			return false, err
 		}
@@ -149,7 +149,7 @@ func (d *descriptors) watch(fd int, want selector.Events) (*descriptor, error) {
 	if fd < 0 {
 		return nil, explain(fd, selector.ErrNotOpen)
 	}
-	if a := d.of[fd]; a != nil && a.edge != nil && d.sel.Has(fd, a.had, a.last, a.tag) {
+	if a := d.of.at(fd); a != nil && a.edge != nil && d.sel.Has(fd, a.had, a.last, a.tag) {
 		return nil, fmt.Errorf("aio: descriptor %d belongs to a connection of package aionet, on which tasks wait by Read and Write: %w", fd, errors.ErrUnsupported)
 	} else if a != nil {
 		err := d.arm(a, want|a.wants())
@@ -168,7 +168,7 @@ func (d *descriptors) add(fd int, want selector.Events) (*descriptor, error) {
 	if err := d.sel.Add(fd, want, a.tag); err != nil {
 		return nil, explain(fd, err)
 	}
-	d.of[fd] = a
+	d.of.set(fd, a)
 	return a, nil
 }
 
@@ -195,7 +195,7 @@ func (d *descriptors) settle(a *descriptor) {
 		d.rearm(a)
 	} else {
 		d.sel.Remove(a.fd, a.had)
-		delete(d.of, a.fd)
+		d.of.remove(a.fd)
 	}
 	d.count(a)
 }
@@ -234,7 +234,7 @@ func (d *descriptors) lose(a *descriptor, err error) {
 		d.sel.Remove(a.fd, a.had)
 	}
 	d.release(a, why)
-	delete(d.of, a.fd)
+	d.of.remove(a.fd)
 	for i := range a.sides {
 		if !a.sides[i].drop() {
 			continue
@@ -309,13 +309,13 @@ func (l *Loop) closeDescriptors() {
 	d.mu.Lock()
 	d.closed = true
 	d.sweeps.end()
-	for _, a := range d.of {
+	for _, a := range d.of.all {
 		d.release(a, ErrClosed)
 		a.sides[reading].drop()
 		a.sides[writing].drop()
 		d.count(a)
 	}
-	clear(d.of)
+	d.of = byNumber{}
 	d.mu.Unlock()
 	if !d.inline {
 		close(d.again)
