@@ -92,6 +92,14 @@ func runningHere() (t *task, onLoop bool) {
 	return r.task, true
 }
 
+// taskHere is the task of l that the calling goroutine, which may be any, runs; nil if none.
+func (l *Loop) taskHere() *task {
+	if w := l.current.Load(); w != nil && w.co.G() == goid.Get() {
+		return w.task
+	}
+	return nil
+}
+
 // watchEdge registers fd, which its owner has just made or was the only one to use. Called with mu held.
 func (d *descriptors) watchEdge(fd int) (*edge, error) {
 	if d.closed {
@@ -134,8 +142,8 @@ func (e *edge) got(ready selector.Events) {
 
 // Here implements netpoll.Watch.
 func (e *edge) Here() (netpoll.Task, bool) {
-	if w := e.table.loop.current.Load(); w != nil && w.co.G() == goid.Get() && w.task != nil {
-		return w.task, true
+	if t := e.table.loop.taskHere(); t != nil { // not a nil *task in an interface
+		return t, true
 	}
 	return nil, false
 }
@@ -182,7 +190,10 @@ func (e *edge) Drained() {
 
 // Wait implements netpoll.Watch.
 func (e *edge) Wait(ctx context.Context, side int, within time.Duration) error {
-	t, _ := runningHere()
+	t := e.table.loop.taskHere()
+	if t == nil { // whom another one pulls
+		t, _ = runningHere()
+	}
 	t.checkpoint()
 	if e.ready[side] { // but others had no turn for long
 		e.spent[side] = 0

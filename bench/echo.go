@@ -1,27 +1,31 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"io"
 	"net"
 	"os"
-	"os/exec"
-	"strconv"
-	"strings"
-	"sync"
 
 	"github.com/seed8b1f0744/aio"
 	"github.com/seed8b1f0744/aio/aionet"
 )
 
 // netRows are the rows about connections: what a server's process on one processor takes, while another
-// one loads it.
-func netRows() []row {
+// one loads it. dir is for a server that must be built.
+func netRows(dir string) []row {
+	tasks, protocol := echoOf(itself("echo-tasks")), echoOf(itself("echo-protocol"))
+	uv := row{name: "TCP echo, 64 connections, 64 B, server CPU of each", peer: "libuv in C", budget: 1 / 0.95, fixed: 100_000, ours: tasks}
+	if server, about, err := buildLibuv(dir); err != nil {
+		uv.note = err.Error()
+	} else {
+		uv.peer = about
+		uv.theirs = echoOf(server)
+	}
 	return []row{
-		{name: "TCP echo, 64 connections, 64 B, server CPU of each", key: "echo", peer: "goroutine per connection of net", budget: 1 / 1.1, fixed: 200_000, ours: echoOf("echo-tasks"), theirs: echoOf("echo-goroutines")},
-		{name: "TCP echo as a Protocol, 64 connections, 64 B, server CPU of each", peer: "a task per connection", budget: 1, fixed: 200_000, ours: echoOf("echo-protocol"), theirs: echoOf("echo-tasks")},
+		{name: "TCP echo, 64 connections, 64 B, server CPU of each", key: "echo", peer: "goroutine per connection of net", budget: 1 / 1.1, fixed: 100_000, ours: tasks, theirs: echoOf(itself("echo-goroutines"))},
+		uv,
+		{name: "TCP echo as a Protocol, 64 connections, 64 B, server CPU of each", peer: "a task per connection", budget: 1, fixed: 100_000, ours: protocol, theirs: tasks},
 	}
 }
 
@@ -92,54 +96,4 @@ func echoAll(c net.Conn) error {
 			return err
 		}
 	}
-}
-
-const (
-	echoConns = 64
-	echoSize  = 64
-)
-
-// echoOf has a server in a process of its own answer n requests.
-func echoOf(server string) func(n int) float64 {
-	return func(n int) float64 {
-		cmd := exec.Command(os.Args[0], "child", server+" "+strconv.Itoa(n))
-		cmd.Env = append(os.Environ(), "GOMAXPROCS=1")
-		cmd.Stderr = os.Stderr
-		in, err := cmd.StdinPipe()
-		must(err)
-		stdout, err := cmd.StdoutPipe()
-		must(err)
-		must(cmd.Start())
-		out := bufio.NewReader(stdout)
-		addr, err := out.ReadString('\n')
-		must(err)
-		load(strings.TrimSpace(addr), n)
-		must(in.Close())
-		took, err := out.ReadString('\n')
-		must(err)
-		must(cmd.Wait())
-		cost, err := strconv.ParseFloat(strings.TrimSpace(took), 64)
-		must(err)
-		return cost
-	}
-}
-
-// load asks n times, on all connections at the same time.
-func load(addr string, n int) {
-	var all sync.WaitGroup
-	for range echoConns {
-		all.Go(func() {
-			c, err := net.Dial("tcp", addr)
-			must(err)
-			defer c.Close()
-			buf := make([]byte, echoSize)
-			for range n / echoConns {
-				_, err := c.Write(buf)
-				must(err)
-				_, err = io.ReadFull(c, buf)
-				must(err)
-			}
-		})
-	}
-	all.Wait()
 }

@@ -89,12 +89,12 @@ func idleOf(server string) func(n int) float64 {
 		out := bufio.NewReader(stdout)
 		addr, err := out.ReadString('\n')
 		must(err)
-		ask(strings.TrimSpace(addr)).Close() // what is made for the first one only
+		dialAndAsk(strings.TrimSpace(addr)).Close() // what is made for the first one only
 		_, err = fmt.Fprintln(in, "before")
 		must(err)
 		all := make([]net.Conn, n)
 		for i := range all {
-			all[i] = ask(strings.TrimSpace(addr))
+			all[i] = dialAndAsk(strings.TrimSpace(addr))
 		}
 		_, err = fmt.Fprintln(in, "after")
 		must(err)
@@ -111,7 +111,7 @@ func idleOf(server string) func(n int) float64 {
 }
 
 // ask is a connection that was answered once.
-func ask(addr string) net.Conn {
+func dialAndAsk(addr string) net.Conn {
 	c, err := net.Dial("tcp", addr)
 	must(err)
 	buf := make([]byte, echoSize)

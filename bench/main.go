@@ -46,8 +46,7 @@ type result struct {
 
 func main() {
 	procpool.Main()
-	if len(os.Args) == 3 && os.Args[1] == "child" {
-		child(os.Args[2])
+	if ordered(os.Args) {
 		return
 	}
 	rounds := flag.Int("rounds", 9, "how often each side runs")
@@ -60,7 +59,7 @@ func main() {
 	dir, err := os.MkdirTemp("", "aio-bench-")
 	must(err)
 	defer os.RemoveAll(dir)
-	rows := slices.Concat(coreRows(), poolRows(), procpoolRows(), processRows(), netRows(), idleRows(), refireRows(dir))
+	rows := slices.Concat(coreRows(), poolRows(), procpoolRows(), processRows(), netRows(dir), idleRows(), refireRows(dir))
 	rows = slices.DeleteFunc(rows, func(r row) bool { return !strings.Contains(r.name, *only) })
 	var c contest
 	if *withPeers && slices.ContainsFunc(rows, func(r row) bool { return r.key != "" }) {

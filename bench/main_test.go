@@ -10,8 +10,7 @@ import (
 // The measurements that want a process of their own start this program again.
 func TestMain(m *testing.M) {
 	procpool.Main()
-	if len(os.Args) == 3 && os.Args[1] == "child" {
-		child(os.Args[2])
+	if ordered(os.Args) {
 		return
 	}
 	os.Exit(m.Run())

@@ -59,7 +59,7 @@ func pythonPeers() (peers []peer, absent []string, stop func()) {
 	if err != nil {
 		return nil, []string{fmt.Sprintf("asyncio and uvloop are left out: %s does not run: %v.", chosen, err)}, stop
 	}
-	add(plain, ": blocking calls are on the default ThreadPoolExecutor, the bounded ones on one of as many threads as cores; processes are a ProcessPoolExecutor of two; memory is the growth of the process.")
+	add(plain, ": blocking calls are on the default ThreadPoolExecutor, the bounded ones on one of as many threads as cores; processes are a ProcessPoolExecutor of two; the echo is a Protocol; memory is the growth of the process.")
 	if fast == nil {
 		return peers, []string{"uvloop is left out: no python3 on PATH can import it."}, stop
 	}
@@ -145,6 +145,7 @@ func (p *python) peer(about string) peer {
 			return cost
 		}
 	}
+	cases["echo"] = echoOf([]string{p.path, "-c", pythonScript, p.loop, "echo"})
 	return peer{name: p.loop, about: p.version + about, cases: cases}
 }
 

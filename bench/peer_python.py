@@ -2,6 +2,9 @@
 
 Reads lines "case n" and answers each with one line of JSON: {"cost": of all n}, or {"error": "why not"}. The first line
 it writes says what it is. The cases are those of the Go files beside it: the same work, as asyncio's documentation does it.
+
+With a second argument, "echo", it is an echo server instead: it writes its address, serves until its stdin ends, and writes the
+processor time, in ns, that this took.
 """
 import asyncio
 import concurrent.futures
@@ -189,6 +192,26 @@ TIMED |= {"process": there_and_back(64), "process1m": there_and_back(1 << 20), "
 COUNTED = {f.__name__: f for f in (memory, timers)}
 
 
+class Echo(asyncio.Protocol):
+    def connection_made(self, transport):
+        self.transport = transport
+
+    def data_received(self, data):
+        self.transport.write(data)
+
+
+async def echo():
+    loop = asyncio.get_running_loop()
+    over = loop.create_future()
+    loop.add_reader(0, lambda: over.done() or over.set_result(None))
+    server = await loop.create_server(Echo, "127.0.0.1", 0)
+    print("%s:%d" % server.sockets[0].getsockname(), flush=True)
+    before = time.process_time_ns()
+    await over
+    print(time.process_time_ns() - before, flush=True)
+    os._exit(0)
+
+
 async def measure(case, n):
     if case in COUNTED:
         return await COUNTED[case](n)
@@ -216,7 +239,7 @@ def main():
 
     new_loop = asyncio.new_event_loop
     version = f"{platform.python_implementation()} {platform.python_version()}"
-    if sys.argv[1:] == ["uvloop"]:
+    if sys.argv[1] == "uvloop":
         try:
             import uvloop
         except ImportError as e:
@@ -224,6 +247,8 @@ def main():
             return
         new_loop = uvloop.new_event_loop
         version = f"{uvloop.__version__} on {version}"
+    if sys.argv[2:] == ["echo"]:
+        new_loop().run_until_complete(echo())
     say(version=version)
     for line in sys.stdin:
         case, n = line.split()

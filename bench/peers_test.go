@@ -13,7 +13,7 @@ import (
 // A key that no row has would be a cell that is silently a dash.
 func TestEveryCaseHasARow(t *testing.T) {
 	keys := map[string]bool{}
-	for _, r := range slices.Concat(coreRows(), poolRows(), procpoolRows(), processRows()) {
+	for _, r := range slices.Concat(coreRows(), poolRows(), procpoolRows(), processRows(), netRows(t.TempDir())) {
 		if r.key != "" && keys[r.key] {
 			t.Errorf("two rows have the key %q", r.key)
 		}
@@ -68,6 +68,42 @@ func TestPoolRows(t *testing.T) {
 			if cost := run(1); math.IsNaN(cost) || cost <= 0 {
 				t.Errorf("%s, %s: cost %v", r.name, side, cost)
 			}
+		}
+	}
+}
+
+// Each server must answer all that it is asked.
+func TestNetRows(t *testing.T) {
+	for _, r := range netRows(t.TempDir()) {
+		if r.note != "" {
+			t.Log(r.note)
+			continue
+		}
+		for side, run := range map[string]func(int) float64{"ours": r.ours, "theirs": r.theirs} {
+			for _, n := range []int{1, 1000} {
+				if cost := run(n); math.IsNaN(cost) || cost <= 0 {
+					t.Errorf("%s against %s, %s, %d of them: cost %v", r.name, r.peer, side, n, cost)
+				}
+			}
+		}
+	}
+}
+
+// A server that is not one must be said to have broken down.
+func TestEchoOfWhatIsNoServer(t *testing.T) {
+	for _, server := range [][]string{{"no-such-program"}, {"true"}, {"echo", "nowhere"}} {
+		if cost := echoOf(server)(1); !math.IsNaN(cost) {
+			t.Errorf("%q: cost %v", server, cost)
+		}
+	}
+}
+
+// Without a compiler the row says so.
+func TestWithoutCompiler(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	for _, r := range netRows(t.TempDir()) {
+		if strings.Contains(r.peer, "libuv") && (r.theirs != nil || !strings.Contains(r.note, "no cc")) {
+			t.Errorf("note %q", r.note)
 		}
 	}
 }

@@ -58,6 +58,24 @@ var children = map[string]func(n int) float64{
 	"goja-timers":         cpu(gojaTimers),
 }
 
+// ordered does what this program, started by itself, was told to do; it reports false if it was started by
+// somebody else.
+func ordered(args []string) bool {
+	switch {
+	case len(args) == 3 && args[1] == "child":
+		child(args[2])
+	case len(args) == 4 && args[1] == "load":
+		n, err := strconv.Atoi(args[3])
+		must(err)
+		load(args[2], n)
+	case len(args) > 3 && args[1] == "pinned":
+		runPinned(args[2], args[3:])
+	default:
+		return false
+	}
+	return true
+}
+
 func child(order string) {
 	what, count, _ := strings.Cut(order, " ")
 	n, err := strconv.Atoi(count)
