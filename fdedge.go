@@ -307,7 +307,8 @@ func (e *edge) Over() bool {
 	return e.of.gone != nil
 }
 
-// reportFor hands a failure to the hook of ctx's loop, on that loop.
+// reportFor hands a failure to the hook of ctx's loop, on that loop: at once in a callback, else in the next iteration,
+// for a hook is never called inside a task.
 func reportFor(ctx context.Context, of any, err error) {
 	what := Failure{Err: err}
 	if t, ok := of.(interface{ taskInfo() TaskInfo }); ok {
@@ -317,7 +318,8 @@ func reportFor(ctx context.Context, of any, err error) {
 	if !ok {
 		return
 	}
-	if r := (lateFailure{l, what}); !l.schedule(r) {
+	r := lateFailure{l, what}
+	if t, _ := runningHere(); t == nil && l.onLoop() || !l.schedule(r) {
 		r.run()
 	}
 }

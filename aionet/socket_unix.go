@@ -413,6 +413,28 @@ func (s *socket) tryRead(p []byte) (n int, again bool, err error) {
 	return s.attempt(&operation{kind: opRead, p: p})
 }
 
+// tryPeek looks whether there is something to read, be it the end; again: there is nothing. An error is told once, so it
+// must not be lost.
+func (s *socket) tryPeek() (again bool, err error) {
+	var failed error
+	_, again, err = s.attempt(&operation{kind: opCall, call: func(fd uintptr) bool {
+		var one [1]byte
+		for {
+			switch _, _, failed = syscall.Recvfrom(int(fd), one[:], syscall.MSG_PEEK); failed {
+			case syscall.EINTR:
+			case syscall.EAGAIN:
+				return false
+			default:
+				return true
+			}
+		}
+	}})
+	if err == nil && !again {
+		err = os.NewSyscallError("recvfrom", failed)
+	}
+	return again, err
+}
+
 // tryWrite writes what there is room for; again: there is none.
 func (s *socket) tryWrite(p []byte) (n int, again bool, err error) {
 	return s.attempt(&operation{kind: opWrite, p: p})

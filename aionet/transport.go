@@ -34,6 +34,7 @@ type Transport struct {
 	queued  bool // readReady is in the ready queue
 	held    bool // the protocol was told to pause
 	eof     bool // no more will be written
+	ended   bool // no more will be read: the protocol was told so, and keeps the transport open
 }
 
 // transportState is open, then closing while the rest is written, then lost: ConnectionLost is called
@@ -90,7 +91,8 @@ func (t *Transport) here(fn func()) {
 
 // Write writes p, at once or, what the system does not take, as soon as it does: it never blocks.
 // How much waits is the protocol's business, see [FlowControlled]. p is the caller's again when Write
-// returns. After WriteEOF it panics; once the connection is closed, or lost, p is dropped, as in asyncio.
+// returns. After WriteEOF it panics. As in asyncio, what is written after Close follows what still waits; if nothing
+// does, or the connection is lost, p is dropped.
 func (t *Transport) Write(p []byte) {
 	if t.watch.OnLoop() {
 		t.write(p)
@@ -104,7 +106,7 @@ func (t *Transport) write(p []byte) {
 	if t.eof {
 		panic("aio: Write after WriteEOF")
 	}
-	if len(p) == 0 || t.state != isOpen {
+	if len(p) == 0 || t.state == isLost {
 		return
 	}
 	if len(t.buf) == 0 {
@@ -159,7 +161,8 @@ func (t *Transport) writeReady() {
 	}
 	switch {
 	case t.state == isClosing:
-		t.lose(nil)
+		t.state = isLost
+		t.lost(nil) // in this very step, as in asyncio
 	case t.eof:
 		_ = t.socket.closeWrite()
 	}
@@ -179,7 +182,7 @@ func (t *Transport) WriteEOF() {
 }
 
 // Close ends reading at once, and the connection once all is written; ConnectionLost(nil) is called
-// in an iteration after that.
+// then, outside of Close.
 func (t *Transport) Close() { t.here(t.close) }
 
 func (t *Transport) close() {
@@ -197,7 +200,7 @@ func (t *Transport) close() {
 // the next iteration.
 func (t *Transport) Abort() { t.here(func() { t.lose(nil) }) }
 
-// lose ends the connection, and has the protocol told so.
+// lose ends the connection, and has the protocol told so in the next iteration.
 func (t *Transport) lose(err error) {
 	if t.state == isLost {
 		return
@@ -206,28 +209,31 @@ func (t *Transport) lose(err error) {
 	t.stopReading()
 	t.buf, t.written = nil, 0
 	t.watch.OnReady(writing, nil)
-	t.loop.CallSoon(func() {
-		defer func() {
-			if t.release != nil {
-				t.release()
-			}
-			t.socket.close()
-			if t.onLost != nil {
-				t.onLost()
-			}
-		}()
-		t.protocol.ConnectionLost(err)
-	})
+	t.loop.CallSoon(func() { t.lost(err) })
 }
 
-// fatal loses the connection by an error.
+// lost tells the protocol, whatever becomes of that.
+func (t *Transport) lost(err error) {
+	defer func() {
+		if t.release != nil {
+			t.release()
+		}
+		t.socket.close()
+		if t.onLost != nil {
+			t.onLost()
+		}
+	}()
+	t.protocol.ConnectionLost(err)
+}
+
+// fatal loses the connection by an error of the system's.
 func (t *Transport) fatal(err error) {
-	var panicked *aio.PanicError
-	if errors.As(err, &panicked) {
-		netpoll.Report(t.loop.Context(), nil, err)
-	} else {
-		err = &net.OpError{Op: "transport", Net: t.socket.network, Source: t.socket.local, Addr: t.socket.remote, Err: err}
-	}
+	t.lose(&net.OpError{Op: "transport", Net: t.socket.network, Source: t.socket.local, Addr: t.socket.remote, Err: err})
+}
+
+// fail loses the connection by what the protocol did.
+func (t *Transport) fail(err error) {
+	netpoll.Report(t.loop.Context(), nil, err)
 	t.lose(err)
 }
 
@@ -253,11 +259,15 @@ func (t *Transport) ResumeReading() {
 }
 
 func (t *Transport) beginReading() {
-	if t.state != isOpen || t.paused || t.reads {
+	if t.state != isOpen || t.paused || t.reads || t.ended {
 		return
 	}
 	t.reads = true
-	t.watch.OnReady(reading, t.readReady)
+	t.watch.OnReady(reading, func() {
+		if !t.queued && t.watch.Ready(reading) { // and has not been read since it was told of
+			t.readReady(true)
+		}
+	})
 	t.readSoon() // what has come before is not told of again
 }
 
@@ -274,14 +284,14 @@ func (t *Transport) readSoon() {
 		t.queued = true
 		t.loop.CallSoon(func() {
 			t.queued = false
-			t.readReady()
+			t.readReady(false)
 		})
 	}
 }
 
-// readReady reads a piece: one in each iteration, so that no connection keeps others waiting.
-func (t *Transport) readReady() {
-	if !t.reads || t.queued {
+// readReady reads a piece: one in each iteration, so that no connection keeps others waiting. sure: there is something.
+func (t *Transport) readReady(sure bool) {
+	if !t.reads {
 		return
 	}
 	var p []byte
@@ -289,11 +299,7 @@ func (t *Transport) readReady() {
 		lent := copyBuffers.Get().(*[copyBytes]byte)
 		defer copyBuffers.Put(lent)
 		p = lent[:]
-	} else if err := t.guarded(func() { p = t.buffered.GetBuffer(-1) }); err != nil {
-		t.fatal(err)
-		return
-	} else if len(p) == 0 {
-		t.fatal(errors.New("aio: GetBuffer returned an empty buffer"))
+	} else if p = t.getBuffer(sure); p == nil {
 		return
 	}
 	n, again, err := t.socket.tryRead(p)
@@ -315,8 +321,31 @@ func (t *Transport) readReady() {
 		t.readSoon()
 	}
 	if err := t.guarded(func() { t.give(p[:n]) }); err != nil {
-		t.fatal(err)
+		t.fail(err)
 	}
+}
+
+// getBuffer is where to read to: nil if there is nothing to read, for which no buffer is asked for, or if the protocol
+// failed.
+func (t *Transport) getBuffer(sure bool) (p []byte) {
+	if !sure {
+		if again, err := t.socket.tryPeek(); again {
+			t.watch.Clear(reading)
+			return nil
+		} else if err != nil {
+			t.fatal(err)
+			return nil
+		}
+	}
+	err := t.guarded(func() { p = t.buffered.GetBuffer(-1) })
+	if err == nil && len(p) == 0 {
+		err = errors.New("aio: GetBuffer returned an empty buffer, in which nothing can be read; it must have room for a byte at least")
+	}
+	if err != nil {
+		t.fail(err)
+		return nil
+	}
+	return p
 }
 
 func (t *Transport) give(p []byte) {
@@ -330,10 +359,11 @@ func (t *Transport) give(p []byte) {
 func (t *Transport) gotEOF() {
 	keep := false
 	if err := t.guarded(func() { keep = t.protocol.EOFReceived() }); err != nil {
-		t.fatal(err)
+		t.fail(err)
 		return
 	}
 	if keep {
+		t.ended = true
 		t.stopReading()
 		return
 	}
@@ -349,49 +379,6 @@ func (t *Transport) guarded(fn func()) (err error) {
 	}()
 	fn()
 	return nil
-}
-
-// SetWriteLimits sets when the protocol is told to pause and to resume writing; it panics if Low is above High.
-func (t *Transport) SetWriteLimits(w WriteLimits) {
-	if w.High > 0 && w.Low > w.High {
-		panic("aio: WriteLimits: Low is above High")
-	}
-	t.here(func() {
-		t.setLimits(w)
-		t.maybePause()
-	})
-}
-
-func (t *Transport) setLimits(w WriteLimits) {
-	switch {
-	case w.High > 0 && w.Low <= 0:
-		w.Low = w.High / 4
-	case w.High == 0 && w.Low > 0:
-		w.High = 4 * w.Low
-	case w.High == 0:
-		w.High, w.Low = 64<<10, 16<<10
-	}
-	t.low, t.high = max(w.Low, 0), max(w.High, 0)
-}
-
-func (t *Transport) maybePause() {
-	if t.flow == nil || t.held || t.waiting() <= t.high {
-		return
-	}
-	t.held = true
-	if err := t.guarded(t.flow.PauseWriting); err != nil {
-		netpoll.Report(t.loop.Context(), nil, err)
-	}
-}
-
-func (t *Transport) maybeResume() {
-	if t.flow == nil || !t.held || t.waiting() > t.low {
-		return
-	}
-	t.held = false
-	if err := t.guarded(t.flow.ResumeWriting); err != nil {
-		netpoll.Report(t.loop.Context(), nil, err)
-	}
 }
 
 // LocalAddr is our end's address.
