@@ -43,6 +43,9 @@ type edge struct {
 	timed  atomic.Bool   // the same, for others
 }
 
+// edges is what a connection is registered for.
+const edges = selector.In | selector.Out | selector.Edge
+
 // maxSpent is how often in a row a connection may be found ready before others have their turn: a
 // peer that is faster than we are would have the loop to itself.
 const maxSpent = 64
@@ -97,16 +100,15 @@ func (d *descriptors) watchEdge(fd int) (*edge, error) {
 	if d.closed {
 		return nil, ErrClosed
 	}
-	const all = selector.In | selector.Out | selector.Edge
 	if a := d.of[fd]; a != nil && a.edge == nil {
-		if err := d.arm(a, all); err == nil { // somebody waited for it as for any descriptor
+		if err := d.arm(a, edges); err == nil { // somebody waited for it as for any descriptor
 			return d.makeEdge(a), nil
 		}
 	}
 	if a := d.of[fd]; a != nil { // of a file that had the number before
 		d.lose(a, selector.ErrGone)
 	}
-	a, err := d.add(fd, all)
+	a, err := d.add(fd, edges)
 	if err != nil {
 		return nil, err
 	}
@@ -250,6 +252,19 @@ func (e *edge) OnReady(side int, fn func()) {
 		s.call = &fdCall{loop: d.loop, fn: fn}
 	}
 	d.count(e.of)
+}
+
+// Again implements netpoll.Watch.
+func (e *edge) Again() {
+	d := e.table
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if e.of.gone != nil {
+		return
+	}
+	if err := d.arm(e.of, edges); err != nil {
+		d.lose(e.of, err)
+	}
 }
 
 // Wake implements netpoll.Watch.

@@ -184,15 +184,5 @@ func differencesInOrder(s *script) error {
 	s.turn(1)
 	p.Abort()
 	s.turn(2)
-
-	p, end = s.connect("g", nil)
-	p.PauseReading()
-	end.puts("x")
-	s.turn(1)
-	p.ResumeReading()
-	s.loop.CallSoon(func() { s.log("soon") })
-	s.turn(2)
-	p.Close()
-	s.turn(2)
 	return nil
 }

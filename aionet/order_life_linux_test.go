@@ -236,6 +236,16 @@ func readingFromInside(s *script) {
 	p.ResumeReading()
 	s.turn(4)
 
+	p, end = s.connect("soon", nil)
+	p.PauseReading()
+	end.puts("x")
+	s.turn(1)
+	p.ResumeReading()
+	s.loop.CallSoon(func() { s.log("soon") })
+	s.turn(2)
+	p.Close()
+	s.turn(2)
+
 	p, end = s.connect("e", nil)
 	other, its := s.connect("f", does{"data": func(*told) bool { p.PauseReading(); return false }})
 	its.puts("first")

@@ -268,7 +268,7 @@ func (t *Transport) beginReading() {
 			t.readReady(true)
 		}
 	})
-	t.readSoon() // what has come before is not told of again
+	t.watch.Again() // what has come before
 }
 
 func (t *Transport) stopReading() {

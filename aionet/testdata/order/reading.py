@@ -68,6 +68,17 @@ async def main(loop):
     t.resume_reading()
     await turn(4)
 
+    # In the next turn, after what was called for.
+    t, peer = await connect(Told("soon"))
+    t.pause_reading()
+    peer.puts("x")
+    await turn(1)
+    t.resume_reading()
+    loop.call_soon(log, "soon")
+    await turn(2)
+    t.close()
+    await turn(2)
+
     # At once: another callback removed it before its turn.
     t, peer = await connect(Told("e"))
     other, its = await connect(Told("f", data=lambda _: t.pause_reading()))
