@@ -230,18 +230,17 @@ func pgxCopyFrom(t *testing.T, server string) {
 		}
 		released := make(chan error, 1)
 		release := func() { go func() { released <- tx.Commit(ctx) }() } // a hook must not wait
-		defer func() {
-			if err := <-released; err != nil {
-				t.Error(err)
-			}
-		}()
 		stalls(t, "pgconn.(*PgConn).CopyFrom", release, func(ctx context.Context) error {
 			c, err := dialPostgres(ctx, server)
 			if err != nil {
 				return err
 			}
 			defer c.Close(ctx)
-			return copies(ctx, c)
+			if err := copies(ctx, c); err != nil {
+				return err
+			}
+			_, err = aio.Blocking(ctx, aio.Do(func(context.Context) error { return <-released }))
+			return err
 		})
 	})
 	t.Run("through Blocking", func(t *testing.T) {
