@@ -43,6 +43,9 @@ type edge struct {
 	spent  [2]uint8      // how often in a row a task found it ready; stays at what is too often
 }
 
+// edges is what a connection is registered for.
+const edges = selector.In | selector.Out | selector.Edge
+
 // maxSpent is how often in a row a connection may be found ready before others have their turn: a
 // peer that is faster than we are would have the loop to itself.
 const maxSpent = 64
@@ -105,9 +108,8 @@ func (d *descriptors) watchEdge(fd int) (*edge, error) {
 	if d.closed {
 		return nil, ErrClosed
 	}
-	const all = selector.In | selector.Out | selector.Edge
 	if a := d.of.at(fd); a != nil && a.edge == nil {
-		if err := d.arm(a, all); err == nil { // somebody waited for it as for any descriptor
+		if err := d.arm(a, edges); err == nil { // somebody waited for it as for any descriptor
 			a.edge = &edge{table: d, of: a, ready: [2]bool{true, true}}
 			return a.edge, nil
 		}
@@ -120,7 +122,7 @@ func (d *descriptors) watchEdge(fd int) (*edge, error) {
 		edge
 	})
 	a, e := &both.descriptor, &both.edge
-	if err := d.enter(a, fd, all); err != nil {
+	if err := d.enter(a, fd, edges); err != nil {
 		return nil, err
 	}
 	a.edge = e
@@ -267,6 +269,19 @@ func (e *edge) OnReady(side int, fn func()) {
 	d.count(e.of)
 }
 
+// Again implements netpoll.Watch.
+func (e *edge) Again() {
+	d := e.table
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if e.of.gone != nil {
+		return
+	}
+	if err := d.arm(e.of, edges); err != nil {
+		d.lose(e.of, err)
+	}
+}
+
 // Wake implements netpoll.Watch.
 func (e *edge) Wake(side int) {
 	d := e.table
@@ -322,7 +337,8 @@ func (e *edge) Over() bool {
 	return e.of.gone != nil
 }
 
-// reportFor hands a failure to the hook of ctx's loop, on that loop.
+// reportFor hands a failure to the hook of ctx's loop, on that loop: at once in a callback, else in the next iteration,
+// for a hook is never called inside a task.
 func reportFor(ctx context.Context, of any, err error) {
 	what := Failure{Err: err}
 	if t, ok := of.(interface{ taskInfo() TaskInfo }); ok {
@@ -332,7 +348,8 @@ func reportFor(ctx context.Context, of any, err error) {
 	if !ok {
 		return
 	}
-	if r := (lateFailure{l, what}); !l.schedule(r) {
+	r := lateFailure{l, what}
+	if t, _ := runningHere(); t == nil && l.onLoop() || !l.schedule(r) {
 		r.run()
 	}
 }

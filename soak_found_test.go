@@ -21,7 +21,8 @@ func TestFound_failureAfterTheGracePeriod(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				seen := newReports()
-				l := aio.Start(aio.WithGrace(time.Second), seen.option())
+				var j journal
+				l := aio.Start(aio.WithGrace(time.Second), seen.option(), j.option())
 				aio.Submit(context.Background(), l, aio.Do(func(ctx context.Context) error {
 					_ = new(aio.Event).Wait(context.WithoutCancel(ctx)) // ended by force
 					return end()
@@ -33,6 +34,7 @@ func TestFound_failureAfterTheGracePeriod(t *testing.T) {
 				if got := seen.all(); len(got) != 1 || !errors.Is(got[0].Err, errCause) {
 					t.Errorf("Unhandled was told %v, want the task's failure", got)
 				}
+				j.check(t, []string{"level=WARN", "a task was destroyed while it was pending"})
 			})
 		})
 	}

@@ -19,24 +19,28 @@
 // # Libraries in tasks
 //
 // Whatever reads and writes in its caller's goroutine works in a task unchanged: bufio, crypto/tls, fasthttp,
-// gorilla/websocket, redigo, clients that are made around a net.Conn. One task to a connection, or one that
+// gorilla/websocket, redigo, pgx (its Conn, by Config.DialFunc), clients that are made around a net.Conn. One task to a connection, or one that
 // reads and one that writes, where the library lets two goroutines do so.
 //
 // What hands the connection to goroutines of its own, and waits for them on a channel, must not be called
 // in a task, for that would stop the loop, and for good if what it waits for is another task. Look for
-// three things:
+// four things:
 //
 //   - A client that serves many callers: net/http's; go-redis's, and all with a pool whose callers wait for a
-//     connection that another one has. A connection for each task needs no pool.
+//     connection that another one has: pgxpool, and database/sql with a limit. A connection for each task needs no pool.
 //   - A call that takes a context, where the same call without one does not: redigo's DoContext has a
 //     goroutine make the call, its Do makes it itself. That loses nothing: a task's own context ends its reads
 //     and writes anyway.
+//   - A call that reads and writes at the same time: pgx's CopyFrom, and its statements and batches that are larger than
+//     what the server takes at once.
 //   - A mutex that is held during a call: two tasks must not use one tls.Conn before its handshake
 //     is done. Call HandshakeContext first.
 //
 // Call these through [aio.Blocking]; their connections may still be ours ([Dialer.DialContext]). aio's watchdog names
 // the line where a task holds its loop, see [aio.WithSlowStep]. Servers that start a goroutine for each
 // connection, as net/http's, work on a [Listener] from a goroutine.
+//
+// pgx says "conn closed" when a task's end has ended its read: it keeps the cause of timeouts only. Ask the context.
 //
 // A tls.Conn writes no more after a deadline, or the end of a context, has ended a Write: that is crypto/tls, on any
 // connection. Close it then.

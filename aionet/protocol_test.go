@@ -117,15 +117,19 @@ func TestTransport_closeAndAbort(t *testing.T) {
 			if len(client.events) != 1 {
 				t.Errorf("%s told of the end at once: %q", how, client.events)
 			}
-			tr.Write([]byte("too late"))
+			tr.Write([]byte("rest"))
 			if why, err := client.lost.Await(ctx); err != nil || why != nil {
 				t.Errorf("lost: %v, %v", why, err)
 			}
 			if _, err := server.lost.Await(ctx); err != nil {
 				return err
 			}
-			if all := server.got.Len() == len(sent); all != (how == "close") {
-				t.Errorf("after %s the other side got %d bytes of %d", how, server.got.Len(), len(sent))
+			all := len(sent) + len("rest") // what is written after Close follows what waits
+			if got := server.got.Len(); (got == all) != (how == "close") {
+				t.Errorf("after %s the other side got %d bytes of %d", how, got, all)
+			}
+			if tr.Write([]byte("too late")); len(client.events) != 2 {
+				t.Errorf("after the end the protocol is told %q", client.events)
 			}
 		}
 		return nil

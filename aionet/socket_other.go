@@ -49,6 +49,7 @@ func (*socket) accept(context.Context) (*socket, error)                { return 
 func (*socket) contextOf(ctx context.Context) (context.Context, error) { return ctx, errUnsupported }
 func (*socket) register(context.Context) (netpoll.Watch, error)        { return nil, errUnsupported }
 func (*socket) tryRead([]byte) (int, bool, error)                      { return 0, false, errUnsupported }
+func (*socket) tryPeek() (bool, error)                                 { return false, errUnsupported }
 func (*socket) tryWrite([]byte) (int, bool, error)                     { return 0, false, errUnsupported }
 func (*socket) readBorrowed(context.Context) (*[copyBytes]byte, int, error) {
 	return nil, 0, errUnsupported

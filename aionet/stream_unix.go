@@ -100,6 +100,17 @@ func (s *socket) tryRead(p []byte) (n int, again bool, err error) {
 	return s.attempt(&operation{kind: opRead, p: p})
 }
 
+// tryPeek looks whether there is something to read, be it the end; again: there is nothing. An error is told once, so it
+// must not be lost.
+func (s *socket) tryPeek() (again bool, err error) {
+	_, again, err = s.attempt(&operation{kind: opCall, call: func(fd uintptr) syscall.Errno {
+		var one [1]byte
+		_, _, err := syscall.Recvfrom(int(fd), one[:], syscall.MSG_PEEK)
+		return errnoOf(err)
+	}})
+	return again, err
+}
+
 // tryWrite writes what there is room for; again: there is none.
 func (s *socket) tryWrite(p []byte) (n int, again bool, err error) {
 	return s.attempt(&operation{kind: opWrite, p: p})

@@ -2,7 +2,6 @@ package aionet
 
 import (
 	"context"
-	"errors"
 	"net"
 	"runtime/debug"
 
@@ -31,7 +30,7 @@ type Transport struct {
 	queued  bool // readReady is in the ready queue
 	held    bool // the protocol was told to pause
 	eof     bool // no more will be written
-	ended   bool // no more will come
+	ended   bool // no more will be read: the protocol was told so
 
 	buffered bool // immutable, as this: the protocol is Buffered
 	flow     bool // it is FlowControlled
@@ -94,7 +93,7 @@ func (t *Transport) here(fn func()) {
 }
 
 // Close ends reading at once, and the connection once all is written; ConnectionLost(nil) is called
-// in an iteration after that.
+// then, outside of Close.
 func (t *Transport) Close() { t.here(t.close) }
 
 func (t *Transport) close() {
@@ -112,7 +111,7 @@ func (t *Transport) close() {
 // the next iteration.
 func (t *Transport) Abort() { t.here(func() { t.lose(nil) }) }
 
-// lose ends the connection, and has the protocol told so.
+// lose ends the connection, and has the protocol told so in the next iteration.
 func (t *Transport) lose(err error) {
 	if t.state == isLost {
 		return
@@ -121,30 +120,38 @@ func (t *Transport) lose(err error) {
 	t.stopReading()
 	t.buf, t.written = nil, 0
 	t.watch.OnReady(writing, nil)
-	t.loop.CallSoon(func() {
-		defer func() {
-			for _, release := range t.release {
-				if release != nil {
-					release()
-				}
-			}
-			t.socket.close()
-			if t.onLost != nil {
-				t.onLost()
-			}
-		}()
-		t.protocol.ConnectionLost(err)
-	})
+	if h := t.loop.CallSoon(func() { t.lost(err) }); h.Err() != nil {
+		t.letGo()
+	}
 }
 
-// fatal loses the connection by an error.
-func (t *Transport) fatal(err error) {
-	var panicked *aio.PanicError
-	if errors.As(err, &panicked) {
-		netpoll.Report(t.loop.Context(), nil, err)
-	} else {
-		err = &net.OpError{Op: "transport", Net: t.socket.network(), Source: t.socket.local, Addr: t.socket.remote, Err: err}
+// lost tells the protocol, whatever becomes of that.
+func (t *Transport) lost(err error) {
+	defer t.letGo()
+	t.protocol.ConnectionLost(err)
+}
+
+// letGo gives back what the connection has.
+func (t *Transport) letGo() {
+	for _, release := range t.release {
+		if release != nil {
+			release()
+		}
 	}
+	t.socket.close()
+	if t.onLost != nil {
+		t.onLost()
+	}
+}
+
+// fatal loses the connection by an error of the system's.
+func (t *Transport) fatal(err error) {
+	t.lose(&net.OpError{Op: "transport", Net: t.socket.network(), Source: t.socket.local, Addr: t.socket.remote, Err: err})
+}
+
+// fail loses the connection by what the protocol did.
+func (t *Transport) fail(err error) {
+	netpoll.Report(t.loop.Context(), nil, err)
 	t.lose(err)
 }
 

@@ -28,8 +28,12 @@ func (t *Transport) beginReading() {
 		return
 	}
 	t.reads = true
-	t.watch.OnReady(reading, t.readReady)
-	t.readSoon() // what has come before is not told of again
+	t.watch.OnReady(reading, func() {
+		if !t.queued && t.watch.Ready(reading) { // and has not been read since it was told of
+			t.readReady(true)
+		}
+	})
+	t.watch.Again() // what has come before
 }
 
 func (t *Transport) stopReading() {
@@ -45,14 +49,14 @@ func (t *Transport) readSoon() {
 		t.queued = true
 		t.loop.CallSoon(func() {
 			t.queued = false
-			t.readReady()
+			t.readReady(false)
 		})
 	}
 }
 
-// readReady reads a piece: one in each iteration, so that no connection keeps others waiting.
-func (t *Transport) readReady() {
-	if !t.reads || t.queued {
+// readReady reads a piece: one in each iteration, so that no connection keeps others waiting. sure: there is something.
+func (t *Transport) readReady(sure bool) {
+	if !t.reads {
 		return
 	}
 	var p []byte
@@ -60,11 +64,7 @@ func (t *Transport) readReady() {
 		lent := copyBuffers.Get().(*[copyBytes]byte)
 		defer copyBuffers.Put(lent)
 		p = lent[:]
-	} else if err := t.guarded(func() { p = t.protocol.(Buffered).GetBuffer(-1) }); err != nil {
-		t.fatal(err)
-		return
-	} else if len(p) == 0 {
-		t.fatal(errors.New("aio: GetBuffer returned an empty buffer"))
+	} else if p = t.getBuffer(sure); p == nil {
 		return
 	}
 	n, again, err := t.socket.tryRead(p)
@@ -86,8 +86,31 @@ func (t *Transport) readReady() {
 		t.readSoon()
 	}
 	if err := t.guarded(func() { t.give(p[:n]) }); err != nil {
-		t.fatal(err)
+		t.fail(err)
 	}
+}
+
+// getBuffer is where to read to: nil if there is nothing to read, for which no buffer is asked for, or if the protocol
+// failed.
+func (t *Transport) getBuffer(sure bool) (p []byte) {
+	if !sure {
+		if again, err := t.socket.tryPeek(); again {
+			t.watch.Clear(reading)
+			return nil
+		} else if err != nil {
+			t.fatal(err)
+			return nil
+		}
+	}
+	err := t.guarded(func() { p = t.protocol.(Buffered).GetBuffer(-1) })
+	if err == nil && len(p) == 0 {
+		err = errors.New("aio: GetBuffer returned an empty buffer, in which nothing can be read; it must have room for a byte at least")
+	}
+	if err != nil {
+		t.fail(err)
+		return nil
+	}
+	return p
 }
 
 func (t *Transport) give(p []byte) {
@@ -102,7 +125,7 @@ func (t *Transport) gotEOF() {
 	t.ended = true
 	keep := false
 	if err := t.guarded(func() { keep = t.protocol.EOFReceived() }); err != nil {
-		t.fatal(err)
+		t.fail(err)
 		return
 	}
 	if keep {

@@ -1,10 +1,9 @@
 package aionet
 
-import "github.com/seed8b1f0744/aio/internal/netpoll"
-
 // Write writes p, at once or, what the system does not take, as soon as it does: it never blocks.
 // How much waits is the protocol's business, see [FlowControlled]. p is the caller's again when Write
-// returns. After WriteEOF it panics; once the connection is closed, or lost, p is dropped, as in asyncio.
+// returns. After WriteEOF it panics. As in asyncio, what is written after Close follows what still waits; if nothing
+// does, or the connection is lost, p is dropped.
 func (t *Transport) Write(p []byte) {
 	if t.watch.OnLoop() {
 		t.write(p)
@@ -18,7 +17,7 @@ func (t *Transport) write(p []byte) {
 	if t.eof {
 		panic("aio: Write after WriteEOF")
 	}
-	if len(p) == 0 || t.state != isOpen {
+	if len(p) == 0 || t.state == isLost {
 		return
 	}
 	if len(t.buf) == 0 {
@@ -73,7 +72,8 @@ func (t *Transport) writeReady() {
 	}
 	switch {
 	case t.state == isClosing:
-		t.lose(nil)
+		t.state = isLost
+		t.lost(nil) // in this very step, as in asyncio
 	case t.eof:
 		_ = t.socket.closeWrite()
 	}
@@ -90,58 +90,4 @@ func (t *Transport) WriteEOF() {
 			_ = t.socket.closeWrite()
 		}
 	})
-}
-
-// SetWriteLimits sets when the protocol is told to pause and to resume writing; it panics if Low is above High.
-func (t *Transport) SetWriteLimits(w WriteLimits) {
-	if w.High > 0 && w.Low > w.High {
-		panic("aio: WriteLimits: Low is above High")
-	}
-	t.here(func() {
-		t.setLimits(w)
-		t.maybePause()
-	})
-}
-
-func (t *Transport) setLimits(w WriteLimits) {
-	switch {
-	case w.High > 0 && w.Low <= 0:
-		w.Low = w.High / 4
-	case w.High == 0 && w.Low > 0:
-		w.High = 4 * w.Low
-	case w.High == 0:
-		t.limits = nil
-		return
-	}
-	t.limits = &WriteLimits{Low: max(w.Low, 0), High: max(w.High, 0)}
-}
-
-// usualLimits are those of who has set none.
-var usualLimits = WriteLimits{Low: 16 << 10, High: 64 << 10}
-
-func (t *Transport) writeLimits() *WriteLimits {
-	if t.limits != nil {
-		return t.limits
-	}
-	return &usualLimits
-}
-
-func (t *Transport) maybePause() {
-	if !t.flow || t.held || t.waiting() <= t.writeLimits().High {
-		return
-	}
-	t.held = true
-	if err := t.guarded(t.protocol.(FlowControlled).PauseWriting); err != nil {
-		netpoll.Report(t.loop.Context(), nil, err)
-	}
-}
-
-func (t *Transport) maybeResume() {
-	if !t.flow || !t.held || t.waiting() > t.writeLimits().Low {
-		return
-	}
-	t.held = false
-	if err := t.guarded(t.protocol.(FlowControlled).ResumeWriting); err != nil {
-		netpoll.Report(t.loop.Context(), nil, err)
-	}
 }

@@ -56,6 +56,8 @@ type Watch interface {
 	Wait(ctx context.Context, side int, within time.Duration) error
 	// OnReady has fn called on the loop each time that side gets ready from now on; nil: not any more.
 	OnReady(side int, fn func())
+	// Again has what is ready now be reported anew, as if it had just got so: in the next iteration.
+	Again()
 	// Wake ends all Waits for side, from any goroutine.
 	Wake(side int)
 	// Close ends the registration and all Waits, from any goroutine. The descriptor must still be open.

@@ -5,18 +5,40 @@ import (
 	"strings"
 )
 
-// Differences is the page that tells of scenarios in which aio differs from asyncio, in Markdown.
-func Differences(list []*Scenario) string {
+// Transports is a program on asyncio's transports, and what CPython and aio do, line by line.
+type Transports struct{ Program, Trace, Ours string }
+
+// section is that of the page.
+func (t Transports) section() string {
+	_, main, _ := strings.Cut(t.Program, "async def main")
+	main, _, _ = strings.Cut(main, "\n\nrun(")
+	lines := func(text string) []string { return strings.Split(strings.TrimSuffix(text, "\n"), "\n") }
+	return fmt.Sprintf("\n## transports\n\n%s\nOn asyncio:\n```python\nasync def main%s\n```\n\n"+
+		"What they do; `-` is CPython, `+` is aio; a line begins with the turn of the loop:\n```diff\n%s```\n",
+		transportsHead, main, traceDiff(lines(t.Trace), lines(t.Ours)))
+}
+
+const transportsHead = `What is a protocol told, and when? The same as in CPython, turn by turn, as the programs in
+` + "`aionet/testdata/order`" + ` show, in which a protocol logs what it is told of a socket pair. What differs is in this one,
+` + "`differences.py`" + `; on aio it is ` + "`differencesInOrder`" + ` in ` + "`aionet/order_flow_linux_test.go`" + `. Also, a piece of
+data may be as long as 256 KiB there and 32 KiB here.
+`
+
+// Differences is the page that tells of scenarios in which aio differs from asyncio, in Markdown, and at its end of
+// transports.
+func Differences(list []*Scenario, transports Transports) string {
 	var b strings.Builder
 	b.WriteString(differencesHead)
 	for _, s := range list {
 		fmt.Fprintf(&b, "- [%s](#%s)\n", s.Asks, s.Name)
 	}
+	b.WriteString("- [What is a protocol told of its transport, and when?](#transports)\n")
 	for _, s := range list {
 		fmt.Fprintf(&b, "\n## %s\n\n%s %s\n\nOn asyncio:\n```python\n%s```\n\nOn aio:\n```go\n%s```\n\n"+
 			"What they do; `-` is CPython, `+` is aio:\n```diff\n%s```\n",
 			s.Name, s.Asks, s.Why, s.pythonMain(), s.GoFunction("run"), traceDiff(s.Trace, s.Ours))
 	}
+	b.WriteString(transports.section())
 	return b.String()
 }
 

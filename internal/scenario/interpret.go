@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"time"
@@ -20,7 +21,8 @@ func Trace(s *Scenario, opts ...aio.Option) ([]string, error) {
 		watches: map[string]func() bool{}, groups: map[string]context.Context{},
 		second: -1,
 	}
-	w.loop = aio.Start(append(opts, aio.WithHooks(aio.Hooks{Unhandled: w.unhandled}))...)
+	quiet := aio.WithLogger(slog.New(slog.DiscardHandler)) // of tasks that the end cuts off, as a scenario's deadlock has them
+	w.loop = aio.Start(append([]aio.Option{quiet, aio.WithHooks(aio.Hooks{Unhandled: w.unhandled})}, opts...)...)
 	w.start = w.loop.Now()
 	for _, o := range s.Uses {
 		w.things[o.Name] = w.make(o)
