@@ -263,7 +263,12 @@ func pgxCopyFrom(t *testing.T, server string) {
 				_, err := aio.Blocking(ctx, aio.Do(func(ctx context.Context) error { return copies(ctx, c) }))
 				return err
 			}))
-			if err := waitsInServer(ctx, holder, "copy "); err != nil {
+			looks, err := dialPostgres(ctx, server) // in a transaction the server shows the same again and again
+			if err != nil {
+				return err
+			}
+			defer looks.Close(ctx)
+			if err := waitsInServer(ctx, looks, "copy "); err != nil {
 				return err
 			}
 			if err := tx.Commit(ctx); err != nil {

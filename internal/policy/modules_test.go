@@ -42,6 +42,8 @@ var moduleRules = []moduleRule{
 var dependencyRules = []struct {
 	module, path, why string
 }{
+	{"aionet/interop", "github.com/jackc/pgx/v5", "a PostgreSQL client that reads and writes in its caller's goroutine, but with CopyFrom"},
+	{"aionet/interop", "github.com/lib/pq", "a PostgreSQL client for database/sql, whose pool waits"},
 	{"aionet/interop", "github.com/gomodule/redigo", "a Redis client that reads and writes in its caller's goroutine, but with DoContext"},
 	{"aionet/interop", "github.com/gorilla/websocket", "WebSocket on any net.Conn, server and client, in their caller's goroutine"},
 	{"aionet/interop", "github.com/redis/go-redis/v9", "the Redis client most use, whose pool waits on channels: that it holds the loop, and the way round"},
