@@ -63,6 +63,9 @@ func (t *task) Own() context.Context { return &t.ctx }
 // Watch implements netpoll.Task.
 func (t *task) Watch(fd int) (netpoll.Watch, error) { return t.ctx.loop.watchOwned(fd) }
 
+// Direct implements netpoll.Task.
+func (t *task) Direct() bool { return selector.Inline && !t.ctx.loop.bubbled }
+
 func watchOn(ctx context.Context, fd int) (netpoll.Watch, error) {
 	l, ok := LoopOf(ctx)
 	if !ok {

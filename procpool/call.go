@@ -16,8 +16,8 @@ import (
 //	queued, running -> over, when its ctx ends
 //	running -> queued, once, if its worker cannot have read it
 //
-// While it runs a goroutine exchanges its frames: the one that made the call, if there was a worker at
-// once and it may block, or else one of the pool's.
+// While it runs somebody exchanges its frames. If there was a worker at once, that is who made the call: a
+// goroutine that may block, or a task and its loop (see onloop.go). Otherwise a goroutine of the pool's.
 type call struct {
 	job.Call
 	place  *list.Element // guarded by Pool.mu; while queued
@@ -30,12 +30,13 @@ type call struct {
 	done    chan struct{} // closed when outcome and err are there; never, if its ctx ended first
 	outcome []byte
 	err     error
+	settled *aio.Promise[struct{}] // resolved after done is closed; nil: nobody waits so
 }
 
 func newCall(c job.Call) *call { return &call{Call: c, done: make(chan struct{})} }
 
-// The waits of a call are a goroutine's, on bare channels: a task that waits has one wait for it, as a
-// call on an executor. So a loop's [aio.Clock] stands still while its call is out, or is to have a
+// The waits of a call are a goroutine's, on bare channels: a task that does not leave the answer to its
+// loop has one wait for it, as a call on an executor. So a loop's [aio.Clock] stands still while its call is out, or is to have a
 // worker. A wait for something of aio's would let time pass, which means nothing to a process.
 
 // apart has a goroutine wait for a task.
@@ -71,6 +72,11 @@ func (p *Pool) Execute(ctx context.Context, c job.Call) ([]byte, error) {
 	w, err := p.accept(ctx, call)
 	if err != nil {
 		return nil, err
+	}
+	if w != nil {
+		if t := direct(call); t != nil {
+			return p.onLoop(ctx, t, w, call)
+		}
 	}
 	outcome, err := apart(ctx, func(ctx context.Context) ([]byte, error) { return p.settled(ctx, w, call) })
 	if err != nil {
@@ -249,7 +255,7 @@ func (c *call) settle(f *frame) {
 	switch f.kind {
 	case frameOutcome:
 		c.outcome = f.body
-		close(c.done)
+		c.tell()
 	case frameRefused:
 		c.fail(&job.EncodeError{Name: c.Name, Err: errors.New(string(f.body))})
 	default:
@@ -260,8 +266,21 @@ func (c *call) settle(f *frame) {
 // fail makes err the outcome of a call that is over.
 func (c *call) fail(err error) {
 	c.err = err
-	close(c.done)
+	c.tell()
 	c.hasPlace()
+}
+
+// tell tells who waits that there is an outcome.
+func (c *call) tell() {
+	close(c.done)
+	if c.settled != nil {
+		c.settled.Resolve(struct{}{})
+	}
+}
+
+// frame is what its worker is sent.
+func (c *call) frame() frame {
+	return frame{kind: frameCall, seq: c.seq, id: c.ID, name: c.Name, body: c.Payload}
 }
 
 // hasPlace tells who waits for it that the call runs, or has failed.

@@ -49,6 +49,13 @@ func EndWithin(d time.Duration) (undo func()) {
 	return func() { endWithin = was }
 }
 
+// LoopsTurn sets how long an answer is left to a loop, and returns what undoes that.
+func LoopsTurn(d time.Duration) (undo func()) {
+	was := loopsTurn
+	loopsTurn = d
+	return func() { loopsTurn = was }
+}
+
 // Idle is how many workers have nothing to do.
 func Idle(p *Pool) int {
 	p.mu.Lock()

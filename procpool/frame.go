@@ -88,15 +88,22 @@ func newFrameWriter(to, bulk io.Writer) *frameWriter { return &frameWriter{to: t
 // write writes a frame: in one call of Write, or in two to different writers.
 func (w *frameWriter) write(f *frame) error {
 	small := len(f.body) <= oneWrite
-	w.buf = f.appendHead(w.buf[:0])
 	if small {
-		w.buf = append(w.buf, f.body...)
+		w.whole(f)
+	} else {
+		w.buf = f.appendHead(w.buf[:0])
 	}
 	if _, err := w.to.Write(w.buf); err != nil || small {
 		return err
 	}
 	_, err := w.bulk.Write(f.body)
 	return err
+}
+
+// whole is all of a frame whose body is small. It is good until another one is written.
+func (w *frameWriter) whole(f *frame) []byte {
+	w.buf = append(f.appendHead(w.buf[:0]), f.body...)
+	return w.buf
 }
 
 // frameReader reads frames whose bodies have at most max bytes.
@@ -110,6 +117,22 @@ type frameReader struct {
 
 func newFrameReader(from, bulk io.Reader, max int) *frameReader {
 	return &frameReader{from: bufio.NewReader(from), bulk: bulk, max: max}
+}
+
+// whole reads what is there, from something that does not wait, and reports whether next need not wait
+// for anything; otherwise begun tells whether there is a part of a frame.
+func (r *frameReader) whole() (whole, begun bool) {
+	h, err := r.from.Peek(frameHeader)
+	if err != nil {
+		return err != errNotNow, len(h) > 0
+	}
+	size := frameHeader + uint64(binary.LittleEndian.Uint32(h[16:])) + uint64(binary.LittleEndian.Uint32(h[20:]))
+	body := binary.LittleEndian.Uint64(h[24:])
+	if body > oneWrite || size+body > uint64(r.from.Size()) {
+		return false, true
+	}
+	_, err = r.from.Peek(int(size + body))
+	return err != errNotNow, true
 }
 
 // next reads a frame. It is io.EOF if there is none, io.ErrUnexpectedEOF if it is torn, errNoFrame or

@@ -19,4 +19,6 @@ func awaitExit(int) bool                             { return false }
 func killGroup(int)                                  {}
 func closeOnExec(uintptr)                            {}
 func residentBytes() int64                           { return 0 }
+func readNow(int, []byte) (int, error)               { return 0, errors.ErrUnsupported }
+func writeNow(int, []byte) (int, error)              { return 0, errors.ErrUnsupported }
 func socketPair() (ours, theirs *os.File, err error) { return nil, nil, errors.ErrUnsupported }

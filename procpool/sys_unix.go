@@ -18,6 +18,24 @@ func closeOnExec(fd uintptr) { syscall.CloseOnExec(int(fd)) }
 // is no faster; some systems begin with a hundredth of it.
 const bulkBuffer = 1 << 20
 
+// readNow and writeNow do it on a descriptor that does not block.
+
+func readNow(fd int, p []byte) (n int, err error) {
+	for {
+		if n, err = syscall.Read(fd, p); err != syscall.EINTR {
+			return n, err
+		}
+	}
+}
+
+func writeNow(fd int, p []byte) (n int, err error) {
+	for {
+		if n, err = syscall.Write(fd, p); err != syscall.EINTR {
+			return n, err
+		}
+	}
+}
+
 // socketPair makes two files that are each other's other end.
 func socketPair() (ours, theirs *os.File, err error) {
 	syscall.ForkLock.RLock()

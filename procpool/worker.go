@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/seed8b1f0744/aio/internal/netpoll"
 )
 
 const (
@@ -47,7 +49,12 @@ type worker struct {
 	age, late *time.Timer // guarded by Pool.mu; may be nil
 	helloed   bool        // its goroutine's
 
-	pipes sync.Mutex // held while a call is exchanged
+	pipes   sync.Mutex    // held while a call is exchanged, but not while a loop watches for the answer
+	in, out *pipeEnd      // guarded by pipes, as these: answers and calls
+	watched *call         // its answer is left to a loop
+	edge    netpoll.Watch // of answers, with the loop that had the last one; nil: none did yet
+	turn    *time.Timer   // ends the loop's turn; made with the first edge
+	ready   func()        // readNow
 
 	mu      sync.Mutex
 	process *os.Process      // guarded by mu
@@ -75,6 +82,7 @@ func (w *worker) live() {
 	}
 	<-w.exited
 	w.pool.leave(w)
+	w.takeOver()
 	w.pool.gone(w, w.bury())
 }
 
@@ -129,7 +137,8 @@ func (w *worker) start() (err error) {
 	}
 	w.pid, w.process = process.Pid, process
 	w.writer = newFrameWriter(w.calls, w.bulk)
-	w.reader = newFrameReader(w.answers, w.bulk, max(p.config.MaxFrameBytes, 1<<10))
+	w.in, w.out = newPipeEnd(w.answers, readNow), newPipeEnd(w.calls, writeNow)
+	w.reader = newFrameReader(w.in, w.bulk, max(p.config.MaxFrameBytes, 1<<10))
 	w.stderr.to, w.stderr.done = &p.stderr, make(chan struct{})
 	go w.stderr.copy(w.errors)
 	go w.await()
@@ -228,7 +237,7 @@ func (w *worker) work(c *call) {
 // is no answer, the call is left to gone, or to another worker.
 func (w *worker) exchange(c *call) (following *call) {
 	w.pipes.Lock()
-	f := frame{kind: frameCall, seq: c.seq, id: c.ID, name: c.Name, body: c.Payload}
+	f := c.frame()
 	if err := w.writer.write(&f); err != nil {
 		w.pipes.Unlock()
 		w.pool.unsent(w, c)
@@ -237,6 +246,11 @@ func (w *worker) exchange(c *call) (following *call) {
 	}
 	answer, err := w.reader.next()
 	w.pipes.Unlock()
+	return w.took(c, &answer, err)
+}
+
+// took is what comes of c's answer, or of err if there is none: see exchange.
+func (w *worker) took(c *call, answer *frame, err error) (following *call) {
 	switch {
 	case err != nil:
 		w.wrong(reasonOf(err))
@@ -245,7 +259,7 @@ func (w *worker) exchange(c *call) (following *call) {
 	case answer.seq != c.seq:
 		w.wrong(fmt.Sprintf("it answered call %d when it had call %d", answer.seq, c.seq))
 	default:
-		return w.pool.answered(w, c, &answer)
+		return w.pool.answered(w, c, answer)
 	}
 	return nil
 }
@@ -282,6 +296,9 @@ func (w *worker) bury() *WorkerDied {
 	}
 	w.pipes.Lock() // an answer may still be read
 	defer w.pipes.Unlock()
+	if w.edge != nil {
+		w.edge.Close()
+	}
 	w.closeFiles()
 	return &WorkerDied{Pid: w.pid, State: w.state, Stderr: w.stderr.last(), why: w.why, early: !w.helloed}
 }

@@ -1,6 +1,6 @@
-// Package netpoll is the door through which package aionet reaches the loop that its caller runs on.
-// Package aio puts itself behind it when it is initialised; nobody else uses it, and nothing of it is
-// promised.
+// Package netpoll is the door through which packages aionet and procpool reach the loop that their
+// caller runs on. Package aio puts itself behind it when it is initialised; nobody else uses it, and
+// nothing of it is promised.
 //
 // Through it a connection, which owns its descriptor, is registered once with each loop whose tasks
 // use it, edge-triggered: the loop notes that it got ready, without calling any code, and a task that
@@ -29,6 +29,9 @@ type Task interface {
 	Own() context.Context
 	// Watch registers a descriptor with its loop.
 	Watch(fd int) (Watch, error)
+	// Direct reports whether its loop waits for descriptors itself, in real time: there is no clock, no
+	// bubble, and no helper between them.
+	Direct() bool
 }
 
 // Watch is the registration of a descriptor with one loop. Unless said otherwise it is for tasks and
@@ -55,6 +58,7 @@ type Watch interface {
 	// within; 0: as long as it takes. Its errors are ctx's and ErrTimeout.
 	Wait(ctx context.Context, side int, within time.Duration) error
 	// OnReady has fn called on the loop each time that side gets ready from now on; nil: not any more.
+	// From any goroutine.
 	OnReady(side int, fn func())
 	// Again has what is ready now be reported anew, as if it had just got so: in the next iteration.
 	Again()

@@ -39,7 +39,7 @@ var importRules = []importRule{
 	{"aiotest", []string{".", "job"}, nil, "a test kit made of what users can call: what it does with a loop, anybody can"},
 
 	{"job", []string{"."}, []string{"aiotest", "internal/doors"}, "stands on what users can call, as an executor of theirs would; the core knows no job"},
-	{"procpool", []string{".", "job"}, []string{"aiotest", "internal/doors"}, "an executor like one of a user's; only job.Serve knows what a call says"},
+	{"procpool", []string{".", "job", "internal/netpoll"}, []string{"aiotest", "internal/doors"}, "an executor like one of a user's, but that a loop watches its pipes as it does connections; only job.Serve knows what a call says"},
 
 	{"refire/accesslog", nil, nil, "first stage, bytes -> Entry: knows neither loop nor network"},
 	{"refire", []string{".", "aionet", "refire/accesslog"}, nil, "second stage, Entry -> Request -> Outcome"},
@@ -58,7 +58,7 @@ var ownerRules = []struct {
 	why    string
 }{
 	{"internal/coro", []string{"."}, "a coroutine made or resumed off the loop's goroutine can end the program; the loop is its only user"},
-	{"internal/netpoll", []string{".", "aionet"}, "nothing of it is promised, and it trusts its callers to own their descriptors"},
+	{"internal/netpoll", []string{".", "aionet", "procpool"}, "nothing of it is promised, and it trusts its callers to own their descriptors"},
 	{"internal/goid", []string{".", "internal/coro"}, "identity ends with its goroutine; whoever keeps one must know when that is"},
 }
 
