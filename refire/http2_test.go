@@ -72,6 +72,8 @@ func testHTTP2(t *testing.T, newClient newClientFunc) {
 			want = append(want, fmt.Sprintf("%s %s %s 0 0 <nil>", proto, method, target)) // no body, and known to be none
 		}
 	}
+	mu.Lock()
+	defer mu.Unlock()
 	if !slices.Equal(seen, want) {
 		t.Errorf("the server saw %q, want %q", seen, want)
 	}

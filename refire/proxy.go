@@ -115,12 +115,12 @@ func (d *httpDialer) dial(ctx context.Context, o Origin, proxy *Proxy) (*httpCon
 	ctx = context.WithValue(ctx, dialedKey{}, to)
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{TLSHandshakeDone: func(state tls.ConnectionState, _ error) {
 		to.http2 = state.NegotiatedProtocol == "h2"
+		to.conn.patient = !to.http2 // nobody uses it but this handshake
 	}})
 	conn, err := d.transport.NewClientConn(ctx, o.Scheme, o.HostPort())
 	if err != nil {
 		return nil, err
 	}
-	to.conn.patient = !to.http2
 	return &httpConn{ClientConn: conn, wire: to.conn, shared: to.http2}, nil
 }
 
@@ -132,8 +132,7 @@ func (d *httpDialer) connect(ctx context.Context, _, _ string) (net.Conn, error)
 		if err != nil {
 			return nil, err
 		}
-		to.conn = newWatchedConn(conn)
-		return to.conn, nil
+		return to.watch(conn), nil
 	}
 	conn, err := d.pins.dial(ctx, to.proxy.hostPort)
 	if err != nil {
@@ -147,8 +146,14 @@ func (d *httpDialer) connect(ctx context.Context, _, _ string) (net.Conn, error)
 		}
 		conn = over
 	}
+	return to.watch(conn), nil
+}
+
+// watch is not patient with a handshake.
+func (to *dialed) watch(conn net.Conn) net.Conn {
 	to.conn = newWatchedConn(conn)
-	return to.conn, nil
+	to.conn.patient = to.origin.Scheme == "http"
+	return to.conn
 }
 
 func (d *httpDialer) proxyTLS(host string) *tls.Config {
