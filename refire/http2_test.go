@@ -39,19 +39,17 @@ func TestHTTP2(t *testing.T) { eachClient(t, testHTTP2) }
 func testHTTP2(t *testing.T, newClient newClientFunc) {
 	var mu sync.Mutex
 	var seen []string // guarded by mu
-	var where *httptest.Server
 	s, roots, connections := newHTTP2Server(t, func(w http.ResponseWriter, r *http.Request) {
 		n, err := io.Copy(io.Discard, r.Body)
 		mu.Lock()
 		seen = append(seen, fmt.Sprintf("%s %s %s %d %d %v", r.Proto, r.Method, r.RequestURI, r.ContentLength, n, err))
 		mu.Unlock()
-		if r.Host != where.Listener.Addr().String() || r.UserAgent() != "refire" {
+		if here := r.Context().Value(http.LocalAddrContextKey).(net.Addr); r.Host != here.String() || r.UserAgent() != "refire" {
 			t.Errorf("%s: %q", r.Host, r.Header)
 		}
 		w.WriteHeader(http.StatusTeapot)
 		io.WriteString(w, "short")
 	})
-	where = s
 	origin := mustOrigin(t, s.URL)
 	client := newClient(t, refire.HTTPConfig{TLS: roots, Connections: 20}, origin)
 	proto := "HTTP/2.0"
