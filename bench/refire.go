@@ -48,16 +48,7 @@ func scanning(dir, program string, args ...string) func(int) float64 {
 	}
 }
 
-// cpuOf is the CPU time that a program takes. How it ends is its own business: refire exits with 1
-// if anything still fails.
-func cpuOf(cmd *exec.Cmd) float64 {
-	_ = cmd.Run()
-	if cmd.ProcessState == nil {
-		panic("could not start " + cmd.Path)
-	}
-	return cpuSpent(cmd)
-}
-
+// cpuSpent is the CPU time that a program took which has ended.
 func cpuSpent(cmd *exec.Cmd) float64 {
 	return float64(cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime())
 }
