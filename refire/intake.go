@@ -2,7 +2,6 @@ package refire
 
 import (
 	"context"
-	"sync"
 
 	"github.com/seed8b1f0744/aio"
 )
@@ -20,17 +19,14 @@ type found struct {
 // many requests while the log is ahead of the server, and at once for each where it is not (a log that is still being written).
 type intake struct {
 	room chan struct{}        // holds one when the reader may go on
-	more *aio.Queue[struct{}] // holds one when there is something to take
-
-	mu   sync.Mutex
-	here []found // guarded by mu
+	more *aio.Queue[struct{}] // holds one when there may be something to take
+	here chan []found         // holds what the reader has read, unless one of the two has it in hand; only the reader puts it there
 
 	taken []found // the task's: not yet yielded
-	spare []found // the task's: to give back
 }
 
 func newIntake() *intake {
-	return &intake{room: make(chan struct{}, 1), more: aio.NewQueue[struct{}](1)}
+	return &intake{room: make(chan struct{}, 1), more: aio.NewQueue[struct{}](1), here: make(chan []found, 1)}
 }
 
 // put is called by the reader. It blocks while there is no room, and fails when ctx has ended.
@@ -38,13 +34,16 @@ func (in *intake) put(ctx context.Context, f found) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	in.mu.Lock()
-	in.here = append(in.here, f)
-	n := len(in.here)
-	in.mu.Unlock()
-	if n == 1 {
-		_ = in.more.TryPut(struct{}{}) // full: the task has not looked yet
+	var all []found
+	select {
+	case all = <-in.here:
+	default:
+		all = make([]found, 0, readAhead)
 	}
+	all = append(all, f)
+	n := len(all)
+	in.here <- all
+	_ = in.more.TryPut(struct{}{}) // full: the task has not looked yet
 	if n < readAhead {
 		return nil
 	}
@@ -62,7 +61,12 @@ func (in *intake) get(ctx context.Context) (found, error) {
 		return found{}, context.Cause(ctx)
 	}
 	for len(in.taken) == 0 {
-		if !in.takeAll() {
+		select {
+		case in.taken = <-in.here:
+			if len(in.taken) == readAhead { // the reader waits, or is about to
+				in.room <- struct{}{}
+			}
+		default:
 			if _, err := in.more.Get(ctx); err != nil {
 				return found{}, err
 			}
@@ -72,15 +76,4 @@ func (in *intake) get(ctx context.Context) (found, error) {
 	in.taken[0] = found{} // its strings are the line's
 	in.taken = in.taken[1:]
 	return f, nil
-}
-
-func (in *intake) takeAll() bool {
-	in.mu.Lock()
-	in.taken, in.here = in.here, in.spare[:0]
-	in.mu.Unlock()
-	in.spare = in.taken
-	if len(in.taken) >= readAhead { // the reader waits, or is about to
-		in.room <- struct{}{}
-	}
-	return len(in.taken) > 0
 }
