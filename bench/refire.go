@@ -3,12 +3,9 @@ package main
 import (
 	"bufio"
 	"fmt"
-	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"time"
 )
 
@@ -16,32 +13,16 @@ import (
 // is said in the table.
 func refireRows(dir string) []row {
 	scan := row{name: "refire scan, each MB of a combined log", peer: "rg -c for the same lines", budget: 1 / 0.7, fixed: 512}
-	fire := row{name: "refire run, client CPU of each request", peer: "hey, 64 connections too", budget: 0.5, fixed: 20_000}
 	binary, err := build(dir, "refire", "../refire", "./cmd/refire")
 	if err != nil {
-		scan.note, fire.note = err.Error(), err.Error()
-		return []row{scan, fire}
-	}
-	if rg, err := exec.LookPath("rg"); err != nil {
+		scan.note = err.Error()
+	} else if rg, err := exec.LookPath("rg"); err != nil {
 		scan.note = "rg is not installed"
 	} else {
 		scan.ours = scanning(dir, binary, "scan")
 		scan.theirs = scanning(dir, rg, "-c", `" 5[0-9]{2} `)
 	}
-	if hey, err := build(dir, "hey", ".", "github.com/rakyll/hey"); err != nil {
-		fire.note = err.Error()
-	} else {
-		base := serve()
-		fire.ours = func(n int) float64 {
-			out := filepath.Join(dir, strconv.FormatInt(time.Now().UnixNano(), 10)+".log")
-			defer os.Remove(out)
-			return cpuOf(exec.Command(binary, "run", "--progress", "off", "--base", base, "--out", out, logOf(dir, n, 1)))
-		}
-		fire.theirs = func(n int) float64 {
-			return cpuOf(exec.Command(hey, "-n", strconv.Itoa(n/64*64), "-c", "64", base+"/"))
-		}
-	}
-	return []row{scan, fire}
+	return append([]row{scan}, fireRows(dir, binary, err)...)
 }
 
 // build builds a program that module, a folder, knows into dir.
@@ -67,13 +48,8 @@ func scanning(dir, program string, args ...string) func(int) float64 {
 	}
 }
 
-// cpuOf is the CPU time that a program takes. How it ends is its own business: refire exits with 1
-// if anything still fails.
-func cpuOf(cmd *exec.Cmd) float64 {
-	_ = cmd.Run()
-	if cmd.ProcessState == nil {
-		panic("could not start " + cmd.Path)
-	}
+// cpuSpent is the CPU time that a program took which has ended.
+func cpuSpent(cmd *exec.Cmd) float64 {
 	return float64(cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime())
 }
 
@@ -101,12 +77,4 @@ func logOf(dir string, n, every int) string {
 func line(i, status int) string {
 	return fmt.Sprintf("192.0.2.%d - - [12/Mar/2026:14:%02d:%02d +0000] \"GET /products/%07d?page=%d HTTP/1.1\" %d 5316 \"https://shop.example/\" \"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/128.0.0.0 Safari/537.36\"\n",
 		i%250, i/60%60, i%60, i%10_000_000, i%10, status)
-}
-
-// serve answers anything with a short body, on loopback, until this program ends.
-func serve() string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(err)
-	go http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("recovered\n")) }))
-	return "http://" + l.Addr().String()
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"sync"
 )
 
@@ -28,12 +29,22 @@ func (c *loopConn) exchange(r *Request, s *site, maxBody int64) (answer Answer, 
 	if cap(c.out) > maxKeptBytes {
 		c.out = nil
 	}
-	answer, err = c.readAnswer(r.Method, maxBody)
 	if writeErr != nil {
-		c.reusable = false
-		if answer.Status == 0 { // else the server answered before it had read all, as one does that finds the target too long
-			err = writeErr
-		}
+		return c.earlyAnswer(r.Method, maxBody, writeErr)
+	}
+	return c.readAnswer(r.Method, maxBody)
+}
+
+// earlyAnswer reads the answer to a request that could not be sent as a whole: a server that finds the target too long answers before it has read it all. One
+// that neither reads on nor closes takes all of the attempt's time; then what has come by now is read.
+func (c *loopConn) earlyAnswer(method string, maxBody int64, writeErr error) (answer Answer, err error) {
+	late := errors.Is(writeErr, os.ErrDeadlineExceeded)
+	c.wire.probing = late
+	answer, err = c.readAnswer(method, maxBody)
+	c.wire.probing = false
+	c.reusable = false
+	if answer.Status == 0 || err != nil && late {
+		err = writeErr
 	}
 	return answer, err
 }

@@ -76,21 +76,18 @@ type Progress struct {
 // *SinkError: at most Concurrency entries were then fired without being written. When this machine runs out of sockets, nothing new is begun, and the
 // error is a *LocalError. When a source fails, what was read before is fired, and the error is the source's.
 func (f *Firing) Run(ctx context.Context) (Progress, error) {
-	r := &run{Firing: f, pace: Pace{PerSecond: f.Rate}, begun: aio.Now(ctx), requests: aio.NewQueue[found](readAhead)}
+	r := &run{Firing: f, pace: Pace{PerSecond: f.Rate}, begun: aio.Now(ctx), requests: newIntake()}
 	r.skipped = map[Reason]int{}
 	err := r.run(ctx)
 	return r.progress(ctx), err
 }
-
-// readAhead is how many requests may wait to be fired. A log is read far faster than any server answers, so few are enough; each may be as long as a line.
-const readAhead = 16
 
 // run is the state of one Run. // loop only
 type run struct {
 	*Firing
 	pace     Pace
 	begun    time.Time
-	requests *aio.Queue[found] // from the sources
+	requests *intake // from the sources
 	outcomes aio.Queue[unwritten]
 
 	read      int64
@@ -106,12 +103,6 @@ type run struct {
 
 	stop  context.CancelCauseFunc // nothing new is begun
 	local *LocalError             // why, if that is it
-}
-
-// found is a request that a source yielded; without a method: there are no more.
-type found struct {
-	request Request
-	read    int64
 }
 
 // unwritten is an outcome whose line is not written yet; without a promise: there are no more.
@@ -168,10 +159,10 @@ func (r *run) concurrency() int {
 	return DefaultConcurrency
 }
 
-// readSources runs the sources one after the other in one call on the executor; the queue holds them back.
+// readSources runs the sources one after the other in one call on the executor; the intake holds them back.
 func (r *run) readSources(ctx, intake context.Context) error {
 	return blocking(ctx, func() error {
-		put := func(req Request, read int64) error { return r.requests.Put(intake, found{req, read}) }
+		put := func(req Request, read int64) error { return r.requests.put(intake, found{req, read}) }
 		defer func() { _ = put(Request{}, 0) }() // fails only when intake has ended, and then nobody waits for it
 		for _, source := range r.Sources {
 			if err := source(intake, put); err != nil {
@@ -192,7 +183,7 @@ func blocking(ctx context.Context, call func() error) error {
 func (r *run) admit(intake context.Context) iter.Seq[Request] {
 	return func(yield func(Request) bool) {
 		for {
-			f, err := r.requests.Get(intake)
+			f, err := r.requests.get(intake)
 			if err != nil {
 				return
 			}

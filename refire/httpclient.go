@@ -6,9 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"net/http/httptrace"
 	"net/url"
 	"strings"
 	"time"
@@ -51,46 +49,39 @@ const idleTimeout = 2 * time.Second
 // maxHeaderBytes bounds an answer's header.
 const maxHeaderBytes = 1 << 20
 
-// HTTPClient is a Client on the blocking net/http, run on an aio.Pool of its own: how a library that waits on channels is used from tasks. LoopClient fires more
-// with less.
+// HTTPClient is a Client on the blocking net/http, run on an aio.Pool of its own: how a library that waits on channels is used from tasks. It speaks HTTP/2 where
+// a server offers it over TLS, and goes through a proxy if its Pins say so. LoopClient fires more with less.
 // Close it when no attempt is running any more.
 type HTTPClient struct {
-	pool      *aio.Pool
-	transport *http.Transport
-	timeout   time.Duration
-	maxBody   int64
+	pool    *aio.Pool
+	dialer  *httpDialer
+	sites   map[Origin]*httpSite // immutable
+	timeout time.Duration
+	maxBody int64
 }
 
-// NewHTTPClient returns a client. It takes no proxy from the environment, no cookies, no redirects, no HTTP/2 and no compression.
+// NewHTTPClient returns a client. It takes no proxy but that of its Pins, no cookies, no redirects and no compression.
 func NewHTTPClient(c HTTPConfig) *HTTPClient {
 	c.setDefaults()
-	http1 := new(http.Protocols)
-	http1.SetHTTP1(true)
-	return &HTTPClient{
-		pool: aio.NewPool(aio.PoolConfig{Workers: c.Connections}),
-		transport: &http.Transport{
-			DialContext: func(ctx context.Context, _, addr string) (net.Conn, error) {
-				ctx, cancel := context.WithTimeout(ctx, c.Timeout) // net/http dials without the attempt's deadline
-				defer cancel()
-				return c.Pins.dial(ctx, addr)
-			},
-			TLSHandshakeTimeout:    c.Timeout,
-			Protocols:              http1,
-			TLSClientConfig:        c.TLS,
-			DisableCompression:     true,
-			MaxIdleConnsPerHost:    c.Connections,
-			IdleConnTimeout:        idleTimeout,
-			MaxResponseHeaderBytes: maxHeaderBytes,
-		},
+	client := &HTTPClient{
+		pool:    aio.NewPool(aio.PoolConfig{Workers: c.Connections}),
+		dialer:  newHTTPDialer(&c),
+		sites:   map[Origin]*httpSite{},
 		timeout: c.Timeout,
 		maxBody: c.MaxBodyBytes,
 	}
+	for _, o := range c.Pins.origins {
+		client.sites[o] = newHTTPSite(client.dialer, o)
+	}
+	return client
 }
 
 // Close closes idle connections and waits for the pool.
 func (c *HTTPClient) Close() error {
 	err := c.pool.Close()
-	c.transport.CloseIdleConnections()
+	for _, s := range c.sites {
+		s.close()
+	}
 	return err
 }
 
@@ -112,12 +103,16 @@ func (c *HTTPClient) Attempt(ctx context.Context, r *Request) Answer {
 func (c *HTTPClient) attempt(ctx context.Context, r *Request) Answer {
 	u := requestURL(r)
 	if u == nil {
-		return Answer{Err: &Failure{Trouble: Other, Err: fmt.Errorf("%s", CannotSend)}, Unsent: true}
+		return unsent(Other, fmt.Errorf("%s", CannotSend))
+	}
+	s := c.sites[r.Origin]
+	if s == nil {
+		return unsent(Other, notThere(r.Origin.HostPort()))
 	}
 	start := time.Now()
 	ctx, cancel := context.WithDeadline(ctx, start.Add(c.timeout))
 	defer cancel()
-	answer := c.roundTrips(ctx, r, u)
+	answer := c.roundTrips(ctx, s, r, u)
 	answer.Latency = time.Since(start)
 	return answer
 }
@@ -126,40 +121,49 @@ func (c *HTTPClient) attempt(ctx context.Context, r *Request) Answer {
 const maxStale = 8
 
 // roundTrips sends the request once. Only where a kept connection was dead before a single byte of the request was handed to it, another one is taken.
-func (c *HTTPClient) roundTrips(ctx context.Context, r *Request, u *url.URL) Answer {
+func (c *HTTPClient) roundTrips(ctx context.Context, s *httpSite, r *Request, u *url.URL) Answer {
 	for stale := 0; ; stale++ {
-		sent := new(sentTrace)
-		resp, err := c.transport.RoundTrip(newRequest(httptrace.WithClientTrace(ctx, sent.hooks(ctx)), r, u))
-		if err == nil {
-			return c.read(ctx, resp)
+		conn, reused, err := s.take(ctx)
+		if err != nil {
+			return Answer{Err: classify(c.whyEnded(ctx, err)), Unsent: true}
 		}
-		unsent := sent.nothing()
-		if unsent && sent.reused && stale < maxStale && ctx.Err() == nil {
+		resp, unsent, err := conn.roundTrip(s.newRequest(ctx, r, u))
+		if err == nil {
+			answer, whole := c.read(ctx, resp)
+			s.keep(conn, whole && !resp.Close && resp.StatusCode >= 200)
+			return answer
+		}
+		s.keep(conn, false)
+		if unsent && reused && stale < maxStale && ctx.Err() == nil {
 			continue
 		}
 		return Answer{Err: classify(c.whyEnded(ctx, err)), Unsent: unsent}
 	}
 }
 
-func (c *HTTPClient) read(ctx context.Context, resp *http.Response) Answer {
+// read reads the answer; whole: there is nothing of it left on the connection.
+func (c *HTTPClient) read(ctx context.Context, resp *http.Response) (answer Answer, whole bool) {
 	defer resp.Body.Close()
 	if resp.StatusCode < 100 {
-		return Answer{Err: &Failure{Trouble: Garbage, Err: fmt.Errorf("the answer's status is %03d", resp.StatusCode)}}
+		return Answer{Err: &Failure{Trouble: Garbage, Err: fmt.Errorf("the answer's status is %03d", resp.StatusCode)}}, false
 	}
-	answer := Answer{Status: resp.StatusCode}
+	answer = Answer{Status: resp.StatusCode}
 	if resp.StatusCode == http.StatusSwitchingProtocols {
-		return answer // what follows is another protocol, without an end
+		return answer, false // what follows is another protocol, without an end
 	}
-	var err error
-	answer.Bytes, err = io.Copy(io.Discard, io.LimitReader(resp.Body, c.maxBody))
-	if err != nil {
-		err = c.whyEnded(ctx, err)
-		answer.Err = &Failure{Trouble: Cut, Err: fmt.Errorf("after %d bytes of the body: %w", answer.Bytes, err)}
-		if troubleOf(err) == Timeout {
-			answer.Err.Trouble = Timeout
-		}
+	n, err := io.CopyN(io.Discard, resp.Body, c.maxBody)
+	if answer.Bytes = n; err == nil { // there may be more; its end has not been seen
+		return answer, false
 	}
-	return answer
+	if err == io.EOF {
+		return answer, true
+	}
+	err = c.whyEnded(ctx, err)
+	answer.Err = &Failure{Trouble: Cut, Err: fmt.Errorf("after %d bytes of the body: %w", answer.Bytes, err)}
+	if troubleOf(err) == Timeout {
+		answer.Err.Trouble = Timeout
+	}
+	return answer, false
 }
 
 // whyEnded prefers ctx's end to what it looks like on the connection.
@@ -193,55 +197,4 @@ func requestURL(r *Request) *url.URL {
 		return u
 	}
 	return nil
-}
-
-// newRequest builds the request so that net/http sends it once. By itself it sends a GET, HEAD, OPTIONS or TRACE a second time when a kept connection dies
-// before the answer, but not one whose body it cannot rewind: so those get a body that is empty and unknown to be so. "identity" keeps net/http from sending
-// that as chunks (a test looks at the bytes). The other methods are never sent a second time, once a byte was written.
-func newRequest(ctx context.Context, r *Request, u *url.URL) *http.Request {
-	req := (&http.Request{
-		Method: r.Method,
-		URL:    u,
-		Host:   r.Origin.Authority(),
-		Header: http.Header{"User-Agent": {"refire"}, "Accept": {"*/*"}},
-	}).WithContext(ctx)
-	if isSafe(r.Method) {
-		req.Body = emptyBody{}
-		req.TransferEncoding = []string{"identity"}
-	}
-	return req
-}
-
-type emptyBody struct{}
-
-func (emptyBody) Read([]byte) (int, error)         { return 0, io.EOF }
-func (emptyBody) WriteTo(io.Writer) (int64, error) { return 0, nil } // else copying nothing takes a buffer of 32 KiB
-func (emptyBody) Close() error                     { return nil }
-
-// sentTrace finds out whether any byte of a request was handed to a connection. net/http calls the hook before it writes.
-type sentTrace struct {
-	conn   *watchedConn
-	before int64
-	reused bool
-	unfit  bool // the connection was closed before
-}
-
-func (s *sentTrace) hooks(ctx context.Context) *httptrace.ClientTrace {
-	return &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) {
-		s.conn, s.reused = underlying(info.Conn), info.Reused
-		s.unfit = s.reused && !s.conn.settle(ctx)
-		s.before = s.conn.written.Load()
-	}}
-}
-
-// nothing may be asked after RoundTrip has returned.
-func (s *sentTrace) nothing() bool {
-	return s.conn == nil || s.unfit || s.conn.written.Load() == s.before
-}
-
-func underlying(conn net.Conn) *watchedConn {
-	if t, ok := conn.(*tls.Conn); ok {
-		conn = t.NetConn()
-	}
-	return conn.(*watchedConn)
 }

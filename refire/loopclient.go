@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
-	"strconv"
 	"time"
 
 	"github.com/seed8b1f0744/aio"
@@ -24,18 +22,15 @@ type LoopClient struct {
 	maxBody int64
 }
 
-// NewLoopClient returns a client. It takes no proxy from the environment, no cookies, no redirects, no HTTP/2 and no compression. Where LoopClients is
+// NewLoopClient returns a client. It takes no proxy, no cookies, no redirects, no HTTP/2 and no compression. Where LoopClients is
 // false its attempts fail.
 func NewLoopClient(c HTTPConfig) *LoopClient {
 	c.setDefaults()
 	client := &LoopClient{
 		sites: map[Origin]*site{}, room: aio.NewSemaphore(c.Connections), timeout: c.Timeout, maxBody: c.MaxBodyBytes,
 	}
-	for hostPort := range c.Pins.places {
-		host, digits, _ := net.SplitHostPort(hostPort) // Pin has read them before
-		port, _ := strconv.ParseUint(digits, 10, 16)
-		for _, scheme := range []string{"http", "https"} {
-			o := Origin{Scheme: scheme, Host: host, Port: uint16(port)}
+	for _, o := range c.Pins.origins {
+		if c.Pins.Proxy(o) == nil {
 			client.sites[o] = newSite(o, &c)
 		}
 	}
@@ -60,7 +55,7 @@ func (c *LoopClient) Attempt(ctx context.Context, r *Request) Answer {
 	}
 	s := c.sites[r.Origin]
 	if s == nil {
-		return unsent(Other, fmt.Errorf("refire: %s is no place to fire at", r.Origin.HostPort()))
+		return unsent(Other, notThere(r.Origin.HostPort()))
 	}
 	if err := c.room.Acquire(ctx); err != nil {
 		return unsent(Other, err)

@@ -15,8 +15,12 @@ import (
 
 // Pins holds the addresses of every place a request may go to. A connection is made to these and to nothing else: names are looked up once, before anything
 // is fired, so that neither a log line nor a name server can lead a later request away.
+//
+// Places behind a proxy are not looked up: the proxy finds them, by the name it is told, and the address that is pinned is the proxy's.
 type Pins struct {
-	places map[string]*place // by "host:port"; immutable after Pin
+	places  map[string]*place // by "host:port": the only ones to connect to; immutable after Pin
+	proxies map[Origin]*Proxy // of the origins that have one; immutable
+	origins []Origin          // where requests may go
 }
 
 type place struct {
@@ -27,29 +31,65 @@ type place struct {
 // LookupFunc finds the addresses of a name, as (*net.Resolver).LookupNetIP does.
 type LookupFunc func(ctx context.Context, network, host string) ([]netip.Addr, error)
 
-// Pin looks up all of hostPorts ("host:port").
+// Pin looks up all of hostPorts ("host:port"), which are fired at over http and https.
 func Pin(ctx context.Context, lookup LookupFunc, hostPorts []string) (*Pins, error) {
 	p := &Pins{places: make(map[string]*place, len(hostPorts))}
 	for _, hp := range hostPorts {
-		host, digits, err := net.SplitHostPort(hp)
+		host, port, err := p.pin(ctx, lookup, hp)
 		if err != nil {
-			return nil, fmt.Errorf("refire: %w", err)
+			return nil, err
 		}
-		port, err := strconv.ParseUint(digits, 10, 16)
-		if err != nil {
-			return nil, fmt.Errorf("refire: port of %s: %w", hp, err)
-		}
-		addrs, err := addresses(ctx, lookup, host)
-		if err != nil {
-			return nil, fmt.Errorf("refire: cannot find the address of %s: %w", host, err)
-		}
-		pl := &place{}
-		for _, a := range addrs {
-			pl.addrs = append(pl.addrs, netip.AddrPortFrom(a.Unmap(), uint16(port)))
-		}
-		p.places[hp] = pl
+		p.origins = append(p.origins, Origin{"http", host, port}, Origin{"https", host, port})
 	}
 	return p, nil
+}
+
+// PinThrough looks up the proxies of origins, and those origins that have none. Only an HTTPClient fires through proxies; for a LoopClient an origin that has
+// one is no place to fire at.
+func PinThrough(ctx context.Context, lookup LookupFunc, origins []Origin, proxyFor func(Origin) (*Proxy, error)) (*Pins, error) {
+	p := &Pins{places: map[string]*place{}, proxies: map[Origin]*Proxy{}, origins: origins}
+	for _, o := range origins {
+		proxy, err := proxyFor(o)
+		if err != nil {
+			return nil, fmt.Errorf("refire: the proxy for %v: %w", o, err)
+		}
+		hp := o.HostPort()
+		if proxy != nil {
+			p.proxies[o], hp = proxy, proxy.HostPort()
+		}
+		if _, _, err := p.pin(ctx, lookup, hp); err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+// Proxy is the proxy that requests to o go through; nil: they go straight there.
+func (p *Pins) Proxy(o Origin) *Proxy { return p.proxies[o] }
+
+// pin looks hp up, once.
+func (p *Pins) pin(ctx context.Context, lookup LookupFunc, hp string) (host string, port uint16, err error) {
+	host, digits, err := net.SplitHostPort(hp)
+	if err != nil {
+		return "", 0, fmt.Errorf("refire: %w", err)
+	}
+	n, err := strconv.ParseUint(digits, 10, 16)
+	if err != nil {
+		return "", 0, fmt.Errorf("refire: port of %s: %w", hp, err)
+	}
+	if p.places[hp] != nil {
+		return host, uint16(n), nil
+	}
+	addrs, err := addresses(ctx, lookup, host)
+	if err != nil {
+		return "", 0, fmt.Errorf("refire: cannot find the address of %s: %w", host, err)
+	}
+	pl := &place{}
+	for _, a := range addrs {
+		pl.addrs = append(pl.addrs, netip.AddrPortFrom(a.Unmap(), uint16(n)))
+	}
+	p.places[hp] = pl
+	return host, uint16(n), nil
 }
 
 func addresses(ctx context.Context, lookup LookupFunc, host string) ([]netip.Addr, error) {
@@ -68,7 +108,11 @@ func (p *Pins) place(addr string) (*place, error) {
 	if pl := p.places[strings.ToLower(addr)]; pl != nil {
 		return pl, nil
 	}
-	return nil, fmt.Errorf("refire: %s is no place to fire at", addr)
+	return nil, notThere(addr)
+}
+
+func notThere(hostPort string) error {
+	return fmt.Errorf("refire: %s is no place to fire at", hostPort)
 }
 
 // dial connects to a pinned place, in the time that ctx leaves, by package net.
@@ -78,13 +122,9 @@ func (p *Pins) dial(ctx context.Context, addr string) (net.Conn, error) {
 		return nil, err
 	}
 	d := net.Dialer{Control: pl.control}
-	conn, err := pl.dial(func(addr netip.AddrPort, left int) (net.Conn, error) {
+	return pl.dial(func(addr netip.AddrPort, left int) (net.Conn, error) {
 		return dialOne(ctx, &d, addr, left)
 	}, func() bool { return ctx.Err() == nil })
-	if err != nil {
-		return nil, err
-	}
-	return newWatchedConn(conn), nil
 }
 
 // dial tries the addresses in turn, from the one that worked last, while there is time. one is told how many are left, itself included. The error is that of

@@ -2,6 +2,8 @@ package refire
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -45,6 +47,22 @@ func (r *Routes) HostPorts() []string {
 	for hp := range r.allowed {
 		if len(list) == 0 || hp != list[0] {
 			list = append(list, hp)
+		}
+	}
+	return list
+}
+
+// Origins lists every place with its scheme, Base first; places that an entry may name with either.
+func (r *Routes) Origins() []Origin {
+	var list []Origin
+	if !r.Base.IsZero() {
+		list = append(list, r.Base)
+	}
+	for _, hp := range slices.Sorted(maps.Keys(r.allowed)) {
+		for _, scheme := range []string{"http", "https"} {
+			if o, err := newOrigin(scheme, hp); err == nil && o != r.Base {
+				list = append(list, o)
+			}
 		}
 	}
 	return list

@@ -107,13 +107,15 @@ func troubleOf(err error) Trouble {
 	// net/http's own errors have no types; these words are the only way to tell them apart, and a test holds them.
 	text := err.Error()
 	switch {
-	case strings.Contains(text, "server closed idle connection"):
+	case strings.Contains(text, "server closed idle connection"), strings.Contains(text, "http2: client conn"), strings.Contains(text, "GOAWAY"):
 		return Closed
+	case strings.Contains(text, "stream error: "): // HTTP/2's reset, of one request
+		return Reset
 	case strings.Contains(text, "readLoopPeekFailLocked"): // an answer came before its request
 		return Garbage
 	case errors.Is(err, http.ErrSchemeMismatch):
 		return BadTLS
-	case strings.Contains(text, "transport connection broken"), strings.Contains(text, "malformed"), strings.Contains(text, "server response headers exceeded"):
+	case strings.Contains(text, "transport connection broken"), strings.Contains(text, "malformed"), strings.Contains(text, "connection error: "), strings.Contains(text, "server response headers exceeded"):
 		return Garbage
 	}
 	return Other

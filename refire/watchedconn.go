@@ -2,16 +2,25 @@ package refire
 
 import (
 	"context"
+	"errors"
 	"net"
 	"sync"
 	"sync/atomic"
+	"syscall"
 )
 
 // watchedConn knows what net/http does not tell: how many bytes of requests were handed to the network, so that a request that was never sent can be told from
 // one that may have been; and whether the last answer was read to its end, for bytes that are left over would become the answer of the next request.
+//
+// And it is patient: a write that the other side has refused, because it closed before it had read all, is no error yet. net/http would give the request up
+// for it, although the answer that says why (414, say) may be there to be read. Without an answer the reader gets the error.
 type watchedConn struct {
 	net.Conn
+	patient bool // immutable once it is used; not with HTTP/2, which answers one request of many
 	written atomic.Int64
+	read    atomic.Int64
+	begun   atomic.Int64 // read before the request that is under way
+	refused atomic.Pointer[error]
 	reading chan struct{} // holds a token while a Read is under way; there is one reader at a time
 	closed  chan struct{} // closed after Conn is
 	once    sync.Once
@@ -23,8 +32,27 @@ func newWatchedConn(c net.Conn) *watchedConn {
 
 // Write implements net.Conn.
 func (c *watchedConn) Write(b []byte) (int, error) {
+	if c.broken() != nil {
+		return len(b), nil
+	}
 	c.written.Add(int64(len(b))) // before: a write that fails may have sent some
-	return c.Conn.Write(b)
+	n, err := c.Conn.Write(b)
+	if c.patient && (errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET)) {
+		c.refused.Store(&err)
+		return len(b), nil
+	}
+	return n, err
+}
+
+// begin is called before each request.
+func (c *watchedConn) begin() { c.begun.Store(c.read.Load()) }
+
+// broken is the error of a write that was passed over.
+func (c *watchedConn) broken() error {
+	if err := c.refused.Load(); err != nil {
+		return *err
+	}
+	return nil
 }
 
 // Read implements net.Conn.
@@ -32,6 +60,10 @@ func (c *watchedConn) Read(b []byte) (int, error) {
 	c.reading <- struct{}{}
 	n, err := c.Conn.Read(b)
 	<-c.reading
+	c.read.Add(int64(n))
+	if refused := c.broken(); refused != nil && err != nil && c.read.Load() == c.begun.Load() {
+		err = refused
+	}
 	return n, err
 }
 

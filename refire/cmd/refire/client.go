@@ -3,8 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
-	"strings"
 
 	"github.com/seed8b1f0744/aio/refire"
 )
@@ -53,14 +51,4 @@ func (k clientKind) start(c refire.HTTPConfig) closingClient {
 		return refire.NewHTTPClient(c)
 	}
 	return refire.NewLoopClient(c)
-}
-
-// proxySet is the variable of the environment that names a proxy; empty: none does. Neither client takes one: a proxy would decide where requests go.
-func proxySet() string {
-	for _, name := range []string{"HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"} {
-		if strings.TrimSpace(os.Getenv(name)) != "" {
-			return name
-		}
-	}
-	return ""
 }

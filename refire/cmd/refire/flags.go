@@ -87,6 +87,7 @@ type runFlags struct {
 	retries     int
 	dedup       bool
 	client      clientKind
+	proxy       string
 
 	dryRun      bool
 	showRefused bool
@@ -115,7 +116,8 @@ func (f *runFlags) add(fs *pflag.FlagSet) {
 	fs.StringVar(&f.outFormat, "out-format", f.outFormat, "`FORMAT` json, or urls: no journal")
 	fs.StringArrayVar(&f.allowHosts, "allow-host", nil, "fire entries that name `HOST:PORT` there (repeat)")
 	fs.StringArrayVar(&f.aliases, "alias", nil, "`ORIGIN` that means --base in the log (repeat)")
-	fs.Var(value("NAME", parseClient, &f.client), "client", "how to fire: loop, or net/http in threads")
+	fs.Var(value("NAME", parseClient, &f.client), "client", "how to fire: loop, or net/http (HTTP/2, proxies)")
+	fs.StringVar(&f.proxy, "proxy", "", "`URL` of a proxy, or env; with --client net/http")
 	fs.BoolVar(&f.dryRun, "dry-run", false, "print the URLs that would be sent, send nothing")
 	fs.BoolVar(&f.showRefused, "show-refused", false, "list what is refused or holds no request")
 	fs.StringVar(&f.progress, "progress", f.progress, "`WHEN` to tell it: auto, on (every second), off")
@@ -144,6 +146,9 @@ func (f *runFlags) check(args []string) error {
 		return usage(errors.New("--again needs a retry log with outcomes, --fresh one without"), "leave one of them out")
 	case (f.again || f.fresh) && !f.journals():
 		return usage(errors.New("--again and --fresh need a journal as --out"), "name a file with --out, and leave --out-format at json")
+	}
+	if err := f.checkProxy(); err != nil {
+		return err
 	}
 	if _, err := retrylog.ParseFormat(f.outFormat); err != nil {
 		return usage(fmt.Errorf("--out-format: %w", err), "json is a retry log, urls one marked URL a line")

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"time"
 
 	"github.com/seed8b1f0744/aio"
@@ -122,9 +121,9 @@ func sources(f *runFlags, read *reading, journal io.Reader, ledger *refire.Ledge
 
 // fireLogs is a run from here on: everything has been checked.
 func fireLogs(ctx context.Context, f *runFlags, read *reading, ledger *refire.Ledger, std stdio, c *console) (err error) {
-	pins, err := refire.Pin(ctx, net.DefaultResolver.LookupNetIP, read.plan.Routes.HostPorts())
+	pins, err := f.pin(ctx, &read.plan.Routes)
 	if err != nil {
-		return cannotRun(err, "nothing was fired; check --base and --allow-host")
+		return err
 	}
 	out, err := openOutput(f, ledger, std, c)
 	if err != nil {
@@ -138,9 +137,7 @@ func fireLogs(ctx context.Context, f *runFlags, read *reading, ledger *refire.Le
 	if f.methods.Unsafe() {
 		c.say("refire: --method %v fires requests that may change something; they go out without a body, for an access log holds none", f.methods)
 	}
-	if name := proxySet(); name != "" {
-		c.say("refire: %s is set and is not used: requests go straight to %s", name, f.places())
-	}
+	f.sayProxies(pins, &read.plan.Routes, c)
 	if places := out.elsewhere(&read.plan.Routes); places != "" {
 		c.say("refire: %s holds outcomes of %s; those entries are in it and are not fired at %s", f.out, places, f.places())
 	}
