@@ -71,10 +71,7 @@ func (d *descriptors) renew() {
 	if d.sel.Renew() != nil {
 		return // for want of a descriptor: at the next report we try again
 	}
-	for fd, a := range d.of {
-		if a == nil {
-			continue
-		}
+	for fd, a := range d.of.all {
 		want := a.wants()
 		if a.edge != nil {
 			want = a.last

@@ -15,6 +15,7 @@ type fds struct {
 	all  atomic.Pointer[descriptors]
 	mu   sync.Mutex
 	over bool // guarded by mu; the loop has closed
+	turn turn // loop only
 }
 
 // descriptors are the files that are watched for a loop, by number.
@@ -42,7 +43,7 @@ type descriptors struct {
 
 	mu     sync.Mutex
 	closed bool // guarded by mu, as all of these
-	of     fdMap
+	of     byNumber
 	tags   uint32        // the last that was given
 	list   []*descriptor // those that are watched, in no order
 	lost   []error       // callbacks that were dropped, still to be reported
@@ -177,7 +178,7 @@ func (d *descriptors) enter(a *descriptor, fd int, want selector.Events) error {
 	if err := d.sel.Add(fd, want, a.tag); err != nil {
 		return explain(fd, err)
 	}
-	d.of.put(fd, a)
+	d.of.set(fd, a)
 	return nil
 }
 
@@ -318,16 +319,13 @@ func (l *Loop) closeDescriptors() {
 	d.mu.Lock()
 	d.closed = true
 	d.sweeps.end()
-	for _, a := range d.of {
-		if a == nil {
-			continue
-		}
+	for _, a := range d.of.all {
 		d.release(a, ErrClosed)
 		a.sides[reading].drop()
 		a.sides[writing].drop()
 		d.count(a)
 	}
-	d.of = nil
+	d.of = byNumber{}
 	d.mu.Unlock()
 	if !d.inline {
 		close(d.again)
