@@ -40,15 +40,10 @@ type edge struct {
 	timed  atomic.Bool   // the same, for others
 	ready  [2]bool       // as far as is known
 	hup    bool          // the other side will send no more: that is reported once
-	spent  [2]uint8      // how often in a row a task found it ready; stays at what is too often
 }
 
 // edges is what a connection is registered for.
 const edges = selector.In | selector.Out | selector.Edge
-
-// maxSpent is how often in a row a connection may be found ready before others have their turn: a
-// peer that is faster than we are would have the loop to itself.
-const maxSpent = 64
 
 // edgeTimer wakes those who wait for a side when the first of their times is over.
 type edgeTimer struct {
@@ -164,25 +159,14 @@ func (e *edge) On(loop any) bool { return loop == any(e.table.loop) }
 
 // Ready implements netpoll.Watch.
 func (e *edge) Ready(side int) bool {
-	if !e.ready[side] {
-		return false
-	}
-	if e.spent[side] <= maxSpent {
-		e.spent[side]++
-	}
-	return e.spent[side] <= maxSpent
+	return e.ready[side] && e.table.loop.mayGoOn()
 }
 
-// Suspect implements netpoll.Watch. One that is ready keeps its count of tries: who is suspected again and again
-// lets others run as well.
-func (e *edge) Suspect(side int) {
-	if !e.ready[side] {
-		e.ready[side], e.spent[side] = true, 0
-	}
-}
+// Suspect implements netpoll.Watch.
+func (e *edge) Suspect(side int) { e.ready[side] = true }
 
 // Clear implements netpoll.Watch.
-func (e *edge) Clear(side int) { e.ready[side], e.spent[side] = false, 0 }
+func (e *edge) Clear(side int) { e.ready[side] = false }
 
 // Drained implements netpoll.Watch. What comes later is reported; the end of the other side may have
 // been already.
@@ -190,7 +174,6 @@ func (e *edge) Drained() {
 	if !e.hup {
 		e.ready[reading] = false
 	}
-	e.spent[reading] = 0
 }
 
 // Wait implements netpoll.Watch.
@@ -201,8 +184,7 @@ func (e *edge) Wait(ctx context.Context, side int, within time.Duration) error {
 	}
 	t.checkpoint()
 	if e.ready[side] { // but others had no turn for long
-		e.spent[side] = 0
-		return t.yield(ctx)
+		return t.letOthers(ctx)
 	}
 	d, l := e.table, e.table.loop
 	var when int64

@@ -15,6 +15,7 @@ type fds struct {
 	all  atomic.Pointer[descriptors]
 	mu   sync.Mutex
 	over bool // guarded by mu; the loop has closed
+	turn turn // loop only
 }
 
 // descriptors are the files that are watched for a loop, by number.

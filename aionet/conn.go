@@ -44,8 +44,8 @@ var (
 // Read reads what there is, at most len(p) bytes, and waits until there is something: it suspends a
 // task and blocks any other goroutine. At the end of the stream it is io.EOF. In a task whose context
 // has ended it fails at once; if that ends first, so it does, and nothing is lost. See [Conn.WithContext] and
-// [Conn.SetReadDeadline]. A task to which a fast peer leaves no time to wait is suspended now and then
-// all the same, so that others have their turn.
+// [Conn.SetReadDeadline]. A task that never has to wait, whichever connections it reads, writes and dials, is suspended
+// every 128 calls or so all the same, so that others have their turn.
 func (c *Conn) Read(p []byte) (int, error) {
 	n, err := c.read(c.ctx, p)
 	if err != nil {

@@ -73,7 +73,7 @@ func waitsOnce(c *aionet.Conn) error {
 }
 
 // manyGCs is more than it takes until clean-ups have run.
-const manyGCs = 2000
+const manyGCs = 100
 
 // closedByGC collects garbage until the other end has gone.
 func closedByGC(ctx context.Context, other net.Conn) error {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/seed8b1f0744/aio"
+	"github.com/seed8b1f0744/aio/internal/netpoll"
 )
 
 const supported = true
@@ -54,6 +55,11 @@ func connectOnce(ctx context.Context, a target, alive time.Duration) (*socket, e
 	family, to, err := sockaddr(a)
 	if err != nil {
 		return nil, err
+	}
+	if t, _ := netpoll.Running(); t != nil { // to dial what answers at once is nothing to wait for
+		if err := t.Turn(ctx); err != nil {
+			return nil, err
+		}
 	}
 	s, err := makeSocket(family, strings.TrimRight(a.network, "46"))
 	if err != nil {

@@ -32,6 +32,9 @@ type Task interface {
 	// Direct reports whether its loop waits for descriptors itself, in real time: there is no clock, no
 	// bubble, and no helper between them.
 	Direct() bool
+	// Turn counts a call to the system that does not wait, of those that no Watch's Ready is asked for; every so many it
+	// suspends the task, so that others have their turn. Its error is ctx's.
+	Turn(ctx context.Context) error
 }
 
 // Watch is the registration of a descriptor with one loop. Unless said otherwise it is for tasks and
