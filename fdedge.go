@@ -141,11 +141,11 @@ func (e *edge) got(ready selector.Events) {
 }
 
 // Here implements netpoll.Watch.
-func (e *edge) Here() (netpoll.Task, bool) {
-	if t := e.table.loop.taskHere(); t != nil { // not a nil *task in an interface
-		return t, true
+func (e *edge) Here() context.Context {
+	if t := e.table.loop.taskHere(); t != nil {
+		return &t.ctx
 	}
-	return nil, false
+	return nil
 }
 
 // OnLoop implements netpoll.Watch.

@@ -117,7 +117,8 @@ func (s *socket) accept(ctx context.Context) (*socket, error) {
 
 // contextOf is ctx, or if that is nil the calling task's own.
 func (s *socket) contextOf(ctx context.Context) (context.Context, error) {
-	c, err := s.caller(ctx)
+	var c caller
+	err := s.caller(ctx, &c)
 	if err == nil && c.ctx == nil {
 		c.ctx = context.Background()
 	}

@@ -19,35 +19,44 @@ type caller struct {
 	onLoop bool            // though no task: it must not wait
 }
 
-func (s *socket) caller(ctx context.Context) (c caller, err error) {
-	c.ctx = ctx
+// caller finds out who calls, and fails if the context has ended.
+func (s *socket) caller(ctx context.Context, c *caller) error {
+	first := s.first.Load()
+	if first == nil {
+		return s.otherCaller(ctx, c)
+	}
+	own := first.Here()
+	if own == nil {
+		return s.otherCaller(ctx, c)
+	}
+	if ctx == nil {
+		ctx = own
+	}
+	c.ctx, c.watch = ctx, first.Watch
+	return netpoll.Ended(ctx)
+}
+
+// otherCaller is caller for whoever is no task of the loop that used the socket first.
+func (s *socket) otherCaller(ctx context.Context, c *caller) (err error) {
 	var t netpoll.Task
-	here := false
-	if first := s.first.Load(); first != nil {
-		if t, here = first.Here(); here {
-			c.watch = first.Watch
+	if t, c.onLoop = netpoll.Running(); t != nil {
+		if c.watch, err = s.watch(t); err != nil {
+			return err
+		}
+		if ctx == nil {
+			ctx = t.Own()
 		}
 	}
-	if !here {
-		if t, c.onLoop = netpoll.Running(); t != nil {
-			if c.watch, err = s.watch(t); err != nil {
-				return c, err
-			}
-		}
+	if c.ctx = ctx; ctx == nil {
+		return nil
 	}
-	if c.ctx == nil && t != nil {
-		c.ctx = t.Own()
-	}
-	if c.ctx != nil {
-		err = netpoll.Ended(c.ctx)
-	}
-	return c, err
+	return netpoll.Ended(ctx)
 }
 
 // do does o, waiting until that is possible.
 func (s *socket) do(ctx context.Context, side int, o *operation) error {
-	c, err := s.caller(ctx)
-	if err != nil {
+	var c caller
+	if err := s.caller(ctx, &c); err != nil {
 		return err
 	}
 	if o.kind == opCall && c.watch != nil {

@@ -40,8 +40,9 @@ type Task interface {
 // Watch is the registration of a descriptor with one loop. Unless said otherwise it is for tasks and
 // callbacks of that loop only.
 type Watch interface {
-	// Here is the task of the loop that the calling goroutine, which may be any, runs; false if none.
-	Here() (Task, bool)
+	// Here is the own context of the task of the loop that the calling goroutine, which may be any, runs; nil if
+	// none.
+	Here() context.Context
 	// OnLoop reports whether the calling goroutine has the loop, be it in a task or a callback. From any.
 	OnLoop() bool
 	// Of reports whether the watch is of t's loop.
