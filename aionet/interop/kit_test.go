@@ -13,7 +13,10 @@ import (
 	"time"
 
 	"github.com/seed8b1f0744/aio"
+	"github.com/seed8b1f0744/aio/aionet"
 )
+
+var dialer aionet.Dialer
 
 // run runs fn in a loop whose failures are the test's.
 func run(t *testing.T, fn func(context.Context) error) {
