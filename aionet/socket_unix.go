@@ -117,10 +117,11 @@ func (s *socket) close() bool {
 		w.Close()
 	}
 	s.mu.Lock()
-	b := s.handedOver()
-	s.mu.Unlock()
-	if b != nil {
-		_ = b.file.SetDeadline(longAgo) // who waits there comes back, and sees why
+	defer s.mu.Unlock()
+	if b := s.handedOver(); b != nil { // who waits there comes back, and sees why
+		b.apply(s, reading)
+		b.apply(s, writing)
+		b.calm.Broadcast()
 	}
 	return true
 }
