@@ -40,6 +40,7 @@ type edge struct {
 	timed  atomic.Bool   // the same, for others
 	ready  [2]bool       // as far as is known
 	hup    bool          // the other side will send no more: that is reported once
+	urgent bool          // there has been urgent data, at which reads end
 }
 
 // edges is what a connection is registered for.
@@ -137,6 +138,7 @@ func (e *edge) got(ready selector.Events) {
 		}
 	}
 	e.hup = e.hup || ready&selector.Hup != 0
+	e.urgent = e.urgent || ready&selector.Urgent != 0
 	e.table.count(e.of)
 }
 
@@ -170,8 +172,14 @@ func (e *edge) Clear(side int) { e.ready[side] = false }
 
 // Drained implements netpoll.Watch. What comes later is reported; the end of the other side may have
 // been already.
+//
+// A read of tcp also ends at urgent data, whatever comes behind. The system wakes its set for that when the byte has
+// come, and reports it from then on until a read has passed it. So if it ended this read, either that was reported
+// before the read, and is known; or it is still to be reported, and makes the side ready again. Urgent data that somebody
+// read by itself is reported no more, but still ends reads: whoever lends the descriptor to others must not call
+// Drained any more.
 func (e *edge) Drained() {
-	if !e.hup {
+	if selector.TellsUrgent && !e.hup && !e.urgent {
 		e.ready[reading] = false
 	}
 }

@@ -64,7 +64,7 @@ func beside(ctx context.Context, fn func(context.Context) error) (wait func() er
 }
 
 // waiting lets others run until the task waits for a descriptor.
-func waiting(ctx context.Context, t *testing.T, task *aio.Task[struct{}]) {
+func waiting[T any](ctx context.Context, t *testing.T, task *aio.Task[T]) {
 	t.Helper()
 	l, _ := aio.LoopOf(ctx)
 	for {
