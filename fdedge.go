@@ -107,13 +107,11 @@ func (d *descriptors) watchEdge(fd int) (*edge, error) {
 	if d.closed {
 		return nil, ErrClosed
 	}
-	if a := d.of.at(fd); a != nil && a.edge == nil {
-		if err := d.arm(a, edges); err == nil { // somebody waited for it as for any descriptor
-			a.edge = &edge{table: d, of: a, ready: [2]bool{true, true}}
-			return a.edge, nil
-		}
-	}
-	if a := d.of.at(fd); a != nil { // of a file that had the number before
+	switch a := d.of.at(fd); {
+	case a == nil:
+	case a.edge == nil && d.sel.Has(fd, a.had, a.last, a.tag): // somebody waited for it before, as for any descriptor
+		d.lose(a, errOwned)
+	default: // of a file that had the number before
 		d.lose(a, selector.ErrGone)
 	}
 	both := new(struct { // of each connection that rests: one piece of memory, which has no room to spare

@@ -66,26 +66,6 @@ func onDescriptor(t *testing.T, c syscall.Conn, fn func(fd int) error) {
 	}
 }
 
-// dialedBy is a connection that package net has dialed, and its other end.
-func dialedBy(ctx context.Context, t *testing.T, network, address string) (peer net.Conn, c *aionet.Conn) {
-	t.Helper()
-	l, err := aionet.Listen(ctx, network, address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	if peer, err = net.Dial(network, l.Addr().String()); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = peer.Close() })
-	accepted, err := l.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = accepted.Close() })
-	return peer, accepted.(*aionet.Conn)
-}
-
 // line reads up to the end of a line, without what may get lost.
 func line(c *aionet.Conn, lost string, size func() int) (string, error) {
 	var got strings.Builder
