@@ -152,7 +152,7 @@ func isNumber(fd int) bool { return fd >= 0 && fd <= math.MaxInt32 }
 
 // errOwned is the error for a connection's descriptor: what anybody waits for would take the place of the edge for which the
 // connection's tasks wait.
-var errOwned = errors.New("a connection's")
+var errOwned = errors.New("aio: a descriptor of a connection")
 
 // watch has fd be reported once it is ready for want, or for what else is waited for there. Called
 // with mu held.
