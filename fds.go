@@ -33,6 +33,9 @@ var wanted = [...]selector.Events{reading: selector.In, writing: selector.Out}
 // the BSDs. For what is no open descriptor it Is os.ErrClosed, on a closed loop ErrClosed; else it is the
 // system's, which has limits for descriptors, and for those that are watched.
 //
+// Nor can that of a connection of package aionet be watched, once a task has used it: the error Is errors.ErrUnsupported,
+// too. A callback that was added before is dropped then, and Hooks.Unhandled told so.
+//
 // With [WithClock] an event arrives at the time that the clock then shows; waiting for one does not
 // hold the clock. In a testing/synctest bubble time stands still while the loop waits for one, as it
 // does for all I/O.
@@ -117,7 +120,7 @@ func (l *Loop) removeFD(fd, side int) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	at := d.of.at(fd)
-	if at == nil || !at.sides[side].drop() {
+	if at == nil || at.edge != nil || !at.sides[side].drop() { // a connection's callback is its own
 		return false
 	}
 	d.settle(at)

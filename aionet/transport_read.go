@@ -79,8 +79,13 @@ func (t *Transport) readReady(sure bool) {
 		t.gotEOF()
 		return
 	}
-	if n < len(p) {
+	switch {
+	case n == len(p):
+	case t.socket.endsShort():
 		t.watch.Drained()
+	default: // if there is more, that is told once more
+		t.watch.Clear(reading)
+		t.watch.Again()
 	}
 	if n == len(p) || t.watch.Ready(reading) {
 		t.readSoon()

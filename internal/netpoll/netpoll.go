@@ -56,7 +56,8 @@ type Watch interface {
 	Suspect(side int)
 	// Clear notes that side is not ready: the system has just said so.
 	Clear(side int)
-	// Drained notes that a read got less than it asked for.
+	// Drained notes that a read of a tcp connection got less than it asked for: nothing is left then, unless urgent data
+	// ended it, which Drained knows of.
 	Drained()
 	// Wait suspends the calling task until side may be ready, Wake, or Close, but not longer than
 	// within; 0: as long as it takes. Its errors are ctx's and ErrTimeout.

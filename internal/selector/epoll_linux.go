@@ -16,6 +16,9 @@ const Tagged = true
 // Levels: Level can be had.
 const Levels = true
 
+// TellsUrgent: urgent data is reported when it comes, as long as nobody has read it.
+const TellsUrgent = true
+
 // Inline: Wait parks the calling goroutine as a channel would, and costs no thread.
 const Inline = true
 
@@ -137,7 +140,7 @@ func (s *Selector) control(op, fd int, want Events, tag uint32) syscall.Errno {
 		ev.Pad |= -levelTag // as a signed number
 	}
 	if want&Edge != 0 {
-		ev.Events = edgeTriggered | syscall.EPOLLRDHUP
+		ev.Events = edgeTriggered | syscall.EPOLLRDHUP | syscall.EPOLLPRI
 	}
 	if want&In != 0 {
 		ev.Events |= syscall.EPOLLIN
@@ -239,7 +242,7 @@ func events(e uint32) (ready Events) {
 	if e&^syscall.EPOLLOUT != 0 {
 		ready |= In
 	}
-	if e&^syscall.EPOLLIN != 0 {
+	if e&^(syscall.EPOLLIN|syscall.EPOLLPRI) != 0 { // the latter only Edge asks for
 		ready |= Out
 	}
 	return ready
@@ -257,6 +260,9 @@ func eventOf(r *raw) Event {
 	}
 	if r.Events&syscall.EPOLLRDHUP != 0 { // which only Edge asks for
 		e.Ready |= Hup
+	}
+	if r.Events&syscall.EPOLLPRI != 0 { // likewise
+		e.Ready |= Urgent
 	}
 	return e
 }

@@ -17,6 +17,9 @@ const Tagged = false
 // Levels: who wants to be told again arms again.
 const Levels = false
 
+// TellsUrgent: only macOS has a flag for it.
+const TellsUrgent = false
+
 // Inline: Wait holds a thread. A kqueue could be waited for through another one, but not through that
 // of Go's runtime, which asks of each descriptor whether it can be written to as well: a kqueue
 // refuses that (EINVAL).

@@ -7,11 +7,12 @@ import (
 	"time"
 )
 
-// Tagged, Levels, Inline: see there. Here there is no set.
+// Tagged, Levels, TellsUrgent, Inline: see there. Here there is no set.
 const (
-	Tagged = true
-	Levels = true
-	Inline = true
+	Tagged      = true
+	Levels      = true
+	TellsUrgent = true
+	Inline      = true
 )
 
 // Selector can't be had on this system: New says so.
