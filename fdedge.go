@@ -162,6 +162,9 @@ func (e *edge) Ready(side int) bool {
 	return e.ready[side] && e.table.loop.mayGoOn()
 }
 
+// Known implements netpoll.Watch.
+func (e *edge) Known(side int) bool { return e.ready[side] }
+
 // Suspect implements netpoll.Watch.
 func (e *edge) Suspect(side int) { e.ready[side] = true }
 

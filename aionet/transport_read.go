@@ -29,7 +29,7 @@ func (t *Transport) beginReading() {
 	}
 	t.reads = true
 	t.watch.OnReady(reading, func() {
-		if !t.queued && t.watch.Ready(reading) { // and has not been read since it was told of
+		if !t.queued && t.watch.Known(reading) { // and has not been read since it was told of
 			t.readReady(true)
 		}
 	})
@@ -87,7 +87,7 @@ func (t *Transport) readReady(sure bool) {
 		t.watch.Clear(reading)
 		t.watch.Again()
 	}
-	if n == len(p) || t.watch.Ready(reading) {
+	if n == len(p) || t.watch.Known(reading) {
 		t.readSoon()
 	}
 	if err := t.guarded(func() { t.give(p[:n]) }); err != nil {

@@ -52,6 +52,8 @@ type Watch interface {
 	// Ready reports whether to try is worth a system call. It is also false when the caller must let
 	// others run.
 	Ready(side int) bool
+	// Known reports whether side is ready, as far as is known: Ready for a callback, which does one thing at a time.
+	Known(side int) bool
 	// Suspect has Ready say so once, whatever is known: what is tried need not be a read or a write.
 	Suspect(side int)
 	// Clear notes that side is not ready: the system has just said so.
