@@ -3,6 +3,7 @@ package aionet
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"sync"
@@ -38,7 +39,7 @@ var _ net.Listener = (*Listener)(nil)
 func Listen(ctx context.Context, network, address string) (*Listener, error) {
 	mustContext(ctx, "Listen")
 	if ofDatagrams(network) {
-		return nil, &net.OpError{Op: "listen", Net: network, Err: net.UnknownNetworkError(network)}
+		return nil, &net.OpError{Op: "listen", Net: network, Err: fmt.Errorf("%w: ListenPacket takes datagrams", net.UnknownNetworkError(network))}
 	}
 	s, err := bindTo(ctx, network, address)
 	if err != nil {

@@ -109,3 +109,18 @@ func TestTransport_noProtocol(t *testing.T) {
 		t.Errorf("told %q", told)
 	}
 }
+
+// A network that another function is for says which one.
+func TestListen_wrongNetwork(t *testing.T) {
+	run(t, func(ctx context.Context) error {
+		_, stream := aionet.Listen(ctx, "udp", "127.0.0.1:0")
+		_, packet := aionet.ListenPacket(ctx, "tcp", "127.0.0.1:0")
+		_, _, protocol := aionet.ConnectProtocol(ctx, "udp", "127.0.0.1:9", func() aionet.Protocol { return nil })
+		for want, err := range map[string]error{"ListenPacket": stream, "Listen takes": packet, "use Dial": protocol} {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%v, want a word of %s", err, want)
+			}
+		}
+		return nil
+	})
+}

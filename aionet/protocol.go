@@ -3,6 +3,7 @@ package aionet
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 
 	"github.com/seed8b1f0744/aio"
@@ -71,7 +72,7 @@ func ConnectProtocol(ctx context.Context, network, address string, newProtocol f
 		return nil, nil, err
 	}
 	if ofDatagrams(network) {
-		return nil, nil, &net.OpError{Op: "dial", Net: network, Err: net.UnknownNetworkError(network)}
+		return nil, nil, &net.OpError{Op: "dial", Net: network, Err: fmt.Errorf("%w: datagrams have no Protocol, use Dial", net.UnknownNetworkError(network))}
 	}
 	c, err := Dial(ctx, network, address)
 	if err != nil {

@@ -22,8 +22,8 @@
 // fails at once in a bubble; with a Clock it hangs, [Run] says after a second what waits, and go
 // test's -timeout ends it. Where no goroutine but the loop's takes part, have both: Run in a bubble.
 //
-// Sockets and pipes of package aionet, of aio.AddReader and of aio.Readable wait in the loop, not in
-// calls. Where both ends are on one loop, take a Clock: what one task has written and another has to
+// What waits for package aionet's connections, by [aio.Loop.AddReader] or in [aio.Readable] waits in the
+// loop, not in calls. Where both ends are on one loop, take a Clock: what one task has written and another has to
 // read takes no time, however long the limit. That is certain of pipes and unix sockets; TCP on the
 // loopback interface mostly delivers a message before the write returns, but may hold back what is
 // more than its buffers take, and time may pass then. A peer elsewhere is not seen: a server in
