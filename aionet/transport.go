@@ -55,7 +55,11 @@ func attach(l *aio.Loop, s *socket, newProtocol func() Protocol, made func(*Tran
 		return nil, err
 	}
 	t := &Transport{socket: s, loop: l, watch: w, onLost: lost}
-	if err := t.guarded(func() { t.protocol = newProtocol() }); err != nil {
+	err = t.guarded(func() { t.protocol = newProtocol() })
+	if err == nil && t.protocol == nil {
+		err = errNoProtocol
+	}
+	if err != nil {
 		s.close()
 		return nil, err
 	}

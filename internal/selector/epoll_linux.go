@@ -22,13 +22,14 @@ const TellsUrgent = true
 // Inline: Wait parks the calling goroutine as a channel would, and costs no thread.
 const Inline = true
 
-// Selector is a set of descriptors. Make one with New. Wait may be called by one goroutine at a time,
-// Until by that one, Interrupt by any at any time. All else is called by one at a time, also while
+// Selector is a set of descriptors. Make one with New. Wait or Await may be called by one goroutine at
+// a time, Until by that one, Interrupt by any at any time. All else is called by one at a time, also while
 // another one waits.
 type Selector struct {
 	set   atomic.Pointer[set]
 	waits *Batch             // of who is in Wait
 	poll  func(uintptr) bool // immutable; polls into waits
+	any   func(uintptr) bool // immutable; whether anything is ready
 }
 
 // set is itself a descriptor that is ready if any in it is. It stands in the poller of Go's runtime,
@@ -46,6 +47,10 @@ type set struct {
 func New() (*Selector, error) {
 	s := &Selector{}
 	s.poll = func(fd uintptr) bool { return pollInto(int(fd), s.waits) }
+	s.any = func(fd uintptr) bool {
+		ready, err := s.Ready(int(fd), In)
+		return ready != 0 || err != nil
+	}
 	return s, s.Renew()
 }
 
@@ -189,6 +194,13 @@ func (s *Selector) Wait(b *Batch) {
 	b.n = 0
 	set := s.set.Load()
 	err := set.conn.Read(s.poll)
+	set.stale = set.stale || err != nil
+}
+
+// Await waits as Wait does, and reports nothing: that is left for Poll.
+func (s *Selector) Await() {
+	set := s.set.Load()
+	err := set.conn.Read(s.any)
 	set.stale = set.stale || err != nil
 }
 
