@@ -136,3 +136,11 @@ func dialedBy(ctx context.Context, t *testing.T, network, address string) (peer 
 	t.Cleanup(func() { _ = accepted.Close() })
 	return peer, accepted.(*aionet.Conn)
 }
+
+func ask(c net.Conn) error {
+	if _, err := c.Write([]byte("x")); err != nil {
+		return err
+	}
+	_, err := c.Read(make([]byte, 1))
+	return err
+}
