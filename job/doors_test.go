@@ -2,8 +2,6 @@ package job_test
 
 import (
 	"context"
-	"os"
-	"path/filepath"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -132,16 +130,4 @@ func TestDoors(t *testing.T) {
 }
 
 // Whoever adds something that waits adds a row, or says why it needs none.
-func TestDoors_areAll(t *testing.T) {
-	var rows []string
-	for _, d := range allDoors {
-		rows = append(rows, d.Name)
-	}
-	api, err := os.ReadFile(filepath.FromSlash("../internal/policy/testdata/api.txt"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, complaint := range doors.Unlisted(string(api), "job", rows, noDoors) {
-		t.Error(complaint)
-	}
-}
+func TestDoors_areAll(t *testing.T) { doors.AreAll(t, "..", "job", allDoors, noDoors) }

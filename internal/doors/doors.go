@@ -8,6 +8,8 @@ package doors
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -31,6 +33,23 @@ type Trial struct {
 	Let   func()                          // from any goroutine, once; nil: time does it
 	Ran   func() int                      // how often what Call starts has begun; nil: it starts nothing
 	Close func()                          // after the trial; may be nil
+}
+
+// AreAll fails t for what is exported by package pkg, looks as if it could wait, and has neither a row in list nor a reason in
+// others; see [Unlisted]. root is the module's folder, seen from the package's.
+func AreAll(t testing.TB, root, pkg string, list []Door, others map[string]string) {
+	t.Helper()
+	api, err := os.ReadFile(filepath.Join(root, "internal", "policy", "testdata", "api.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rows []string
+	for _, d := range list {
+		rows = append(rows, d.Name)
+	}
+	for _, complaint := range Unlisted(string(api), pkg, rows, others) {
+		t.Error(complaint)
+	}
 }
 
 // Try tries the door. It calls t's subtests' bodies by in, which may put each into a bubble; settle waits
