@@ -2,9 +2,10 @@ package aionet
 
 import "github.com/seed8b1f0744/aio/internal/netpoll"
 
-// SetWriteLimits sets when the protocol is told to pause and to resume writing; it panics if Low is above High.
+// SetWriteLimits sets when the protocol is told to pause and to resume writing; if more than High waits already, it
+// is told to pause. It panics if Low is above High.
 func (t *Transport) SetWriteLimits(w WriteLimits) {
-	if w.High > 0 && w.Low > w.High {
+	if w.High != 0 && w.Low > max(w.High, 0) {
 		panic("aio: WriteLimits: Low is above High")
 	}
 	t.here(func() {

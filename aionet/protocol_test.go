@@ -145,6 +145,28 @@ type flow struct {
 func (f *flow) PauseWriting()  { f.paused++; f.events = append(f.events, "pause") }
 func (f *flow) ResumeWriting() { f.paused--; f.events = append(f.events, "resume") }
 
+// Limits that no amount could keep are refused; High below zero is a limit of none.
+func TestTransport_badLimits(t *testing.T) {
+	run(t, func(ctx context.Context) error {
+		tr := protocols(ctx, t, "tcp", "127.0.0.1:0", newRecorder(), newRecorder())
+		for _, w := range []aionet.WriteLimits{{Low: 2, High: 1}, {Low: 1, High: -1}} {
+			func() {
+				defer func() {
+					if recover() == nil {
+						t.Errorf("%+v is taken", w)
+					}
+				}()
+				tr.SetWriteLimits(w)
+			}()
+		}
+		for _, w := range []aionet.WriteLimits{{}, {Low: 1}, {High: -1}, {Low: 1, High: 1}} {
+			tr.SetWriteLimits(w) // would panic
+		}
+		tr.Abort()
+		return nil
+	})
+}
+
 // A protocol is told to pause above the limit, and to resume once the other side reads.
 func TestTransport_flowControl(t *testing.T) {
 	run(t, func(ctx context.Context) error {
