@@ -3,6 +3,7 @@ module github.com/seed8b1f0744/aio/refire
 go 1.26.0
 
 require (
+	github.com/bmatcuk/doublestar/v4 v4.10.4
 	github.com/klauspost/compress v1.20.3
 	github.com/rogpeppe/go-internal v1.16.0
 	github.com/seed8b1f0744/aio v0.0.0

@@ -49,6 +49,7 @@ var dependencyRules = []struct {
 	{"aionet/interop", "golang.org/x/net", "nettest, Go's own conformance of connections"},
 	{"examples/sdk", "github.com/aws/aws-sdk-go-v2", "what its clients are configured with"},
 	{"examples/sdk", "github.com/aws/aws-sdk-go-v2/service/lambda", "a vendor's client that blocks, takes its arguments by name and is maintained: what the example is about"},
+	{"refire", "github.com/bmatcuk/doublestar/v4", "std's patterns have no **"},
 	{"refire", "github.com/klauspost/compress", "std has no zstd; its gzip is 1.3 times as fast as std's"},
 	{"refire", "github.com/rogpeppe/go-internal", "testscript drives the real command in its tests; linked into no program"},
 	{"refire", "github.com/spf13/cobra", "GNU flags, help and shell completions as people's hands know them"},

@@ -18,6 +18,7 @@ type selectFlags struct {
 	status  accesslog.StatusSet
 	methods refire.Methods
 	format  accesslog.Format
+	window  window
 	maxLine int
 	showBad bool
 }
@@ -33,6 +34,9 @@ func (f *selectFlags) add(fs *pflag.FlagSet) {
 	fs.Var(value("LIST", parseStatus, &f.status), "status", "statuses to take, for example 500,502-504")
 	fs.Var(value("LIST", refire.ParseMethods, &f.methods), "method", "methods to take; any: all")
 	fs.Var(value("NAME", parseFormat, &f.format), "format", "common, combined, extended; auto: any of these")
+	moments := func(text string) (moment, error) { return parseMoment(text, time.Now()) }
+	fs.Var(value("TIME", moments, &f.window.since), "since", "take entries from then on: 2h (ago), or a time")
+	fs.Var(value("TIME", moments, &f.window.until), "until", "and before then; without a zone: as the log has it")
 	fs.IntVar(&f.maxLine, "max-line", f.maxLine, "`BYTES` of the longest line to read")
 	fs.BoolVar(&f.showBad, "show-bad", false, "list malformed lines")
 }
@@ -60,7 +64,7 @@ func (f *selectFlags) check() error {
 	if f.maxLine < minLineBytes || f.maxLine > retrylog.MaxLogLineBytes {
 		return usage(fmt.Errorf("--max-line %d is not between %d and %d", f.maxLine, minLineBytes, retrylog.MaxLogLineBytes), "the default is 1 MiB")
 	}
-	return nil
+	return f.window.check()
 }
 
 const minLineBytes = 64
@@ -129,6 +133,8 @@ func (f *runFlags) check(args []string) error {
 	switch {
 	case len(args) == 0 && !f.again:
 		return usage(errors.New("no LOG given"), "name the access logs to read, or - for standard input: refire run --base http://HOST access.log")
+	case len(args) == 0 && (f.window.since.text != "" || f.window.until.text != ""):
+		return usage(errors.New("--since and --until choose from logs, and no LOG is given"), "name the logs too, or leave them out: --again fires all that still fails")
 	case f.base == "" && len(f.allowHosts) == 0:
 		return usage(errors.New("neither --base nor --allow-host: nowhere to fire at"),
 			"give --base http://HOST:PORT, the server that should get the requests")

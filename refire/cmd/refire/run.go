@@ -25,7 +25,7 @@ bodies: a POST goes out without one, changes what it changes, perhaps twice.`
 
 const runExample = `  refire run --base http://127.0.0.1:8080 access.log
   refire run --base https://shop.example --dry-run access.log
-  zcat access.log.*.gz | refire run --base https://shop.example --rate 20/s -
+  refire run --base https://shop.example --since 2h --rate 20/s /var/log/nginx
   refire run --base https://shop.example --again    what still fails, once more`
 
 const runExits = `0 all recovered, or nothing to do; 1 some still fail; 2 usage;
@@ -57,7 +57,8 @@ func runRun(f *runFlags, args []string, std stdio) error {
 		return err
 	}
 	c := newConsole(std.err)
-	logs, err := openLogs(args, std, c)
+	find := finder{std: std, c: c, opts: f.options(), out: f.out}
+	logs, err := find.find(args)
 	if err != nil {
 		return err
 	}
@@ -105,7 +106,7 @@ func dryRun(f *runFlags, read *reading, ledger *refire.Ledger, std stdio, c *con
 	}
 	c.say("refire: would fire %s", plural(n, "request"))
 	writeRows(c.w, read.rows(skipped), plain)
-	return read.foreign()
+	return read.troubled()
 }
 
 // sources are what a run reads: what still fails in the journal, then the logs.
@@ -162,7 +163,7 @@ func watchProgress(f *runFlags, firing *refire.Firing, read *reading, c *console
 	if f.progress == "off" {
 		return
 	}
-	m := &meter{c: c, total: read.total()}
+	m := &meter{c: c, total: read.total(), logs: len(read.logs), at: read.at.Load}
 	firing.Progress = m.tell
 	switch {
 	case c.terminal:
