@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -31,13 +32,13 @@ func newSelectFlags() selectFlags {
 }
 
 func (f *selectFlags) add(fs *pflag.FlagSet) {
-	fs.Var(value("LIST", parseStatus, &f.status), "status", "statuses to take, for example 500,502-504")
+	fs.Var(value("LIST", parseStatus, &f.status), "status", "statuses, as 500,502-504")
 	fs.Var(value("LIST", refire.ParseMethods, &f.methods), "method", "methods to take; any: all")
 	fs.Var(value("NAME", parseFormat, &f.format), "format", "common, combined, extended; auto: any of these")
 	moments := func(text string) (moment, error) { return parseMoment(text, time.Now()) }
-	fs.Var(value("TIME", moments, &f.window.since), "since", "take entries from then on: 2h (ago), or a time")
-	fs.Var(value("TIME", moments, &f.window.until), "until", "and before then; without a zone: as the log has it")
-	fs.IntVar(&f.maxLine, "max-line", f.maxLine, "`BYTES` of the longest line to read")
+	fs.Var(value("TIME", moments, &f.window.since), "since", "entries from then on: 2h (ago), or a time")
+	fs.Var(value("TIME", moments, &f.window.until), "until", "and before then (no zone: as in the log)")
+	fs.IntVar(&f.maxLine, "max-line", f.maxLine, "`BYTES` of the longest line")
 	fs.BoolVar(&f.showBad, "show-bad", false, "list malformed lines")
 }
 
@@ -92,6 +93,9 @@ type runFlags struct {
 	dedup       bool
 	client      clientKind
 
+	follow    bool
+	followFor time.Duration
+
 	dryRun      bool
 	showRefused bool
 	progress    string
@@ -107,11 +111,13 @@ func newRunFlags() *runFlags {
 func (f *runFlags) add(fs *pflag.FlagSet) {
 	fs.SortFlags = false
 	fs.StringVar(&f.base, "base", "", "`URL` to fire at: scheme, host and port")
-	fs.StringVar(&f.out, "out", f.out, "retry log `FILE`; -: standard output")
+	fs.StringVar(&f.out, "out", f.out, "retry log `FILE`; -: stdout")
 	f.selectFlags.add(fs)
+	fs.BoolVar(&f.follow, "follow", false, "go on with what is appended, through rotations")
+	fs.Var(value("TIME", parseTimeout, &f.followFor), "follow-for", "the same, for so long")
 	fs.IntVar(&f.concurrency, "concurrency", f.concurrency, "`N` at a time")
 	fs.Var(value("N/s", parseRate, &f.rate), "rate", "at most so many requests a second (or N/m, N/h)")
-	fs.Var(value("TIME", parseTimeout, &f.timeout), "timeout", "of one attempt, from connecting to its end")
+	fs.Var(value("TIME", parseTimeout, &f.timeout), "timeout", "of one attempt, all in all")
 	fs.IntVar(&f.retries, "retries", 0, "`N` more attempts after no answer, 5xx or 429")
 	fs.BoolVar(&f.dedup, "dedup", false, "fire each method and target once")
 	fs.BoolVar(&f.again, "again", false, "fire what still fails in --out once more")
@@ -148,6 +154,12 @@ func (f *runFlags) check(args []string) error {
 		return usage(fmt.Errorf("--progress %q is unknown", f.progress), "write auto, on or off")
 	case f.again && f.fresh:
 		return usage(errors.New("--again needs a retry log with outcomes, --fresh one without"), "leave one of them out")
+	case f.follows() && f.dryRun:
+		return usage(errors.New("--dry-run ends, --follow does not"), "leave one of them out")
+	case f.follows() && slices.Contains(args, "-"):
+		return usage(errors.New("--follow follows files; standard input (-) is read until it ends anyway"), "leave one of them out")
+	case f.follows() && len(args) == 0:
+		return usage(errors.New("--follow needs a LOG"), "name the log that is being written")
 	case (f.again || f.fresh) && !f.journals():
 		return usage(errors.New("--again and --fresh need a journal as --out"), "name a file with --out, and leave --out-format at json")
 	}
@@ -166,6 +178,9 @@ const (
 
 // journals reports whether --out is a journal.
 func (f *runFlags) journals() bool { return f.out != "-" && f.outFormat == string(retrylog.JSON) }
+
+// follows reports whether logs are followed.
+func (f *runFlags) follows() bool { return f.follow || f.followFor > 0 }
 
 // routes reads where requests may go.
 func (f *runFlags) routes() (refire.Routes, error) {
@@ -260,7 +275,7 @@ func (v flagValue[T]) String() string {
 		return ""
 	}
 	text := fmt.Sprint(*v.to)
-	if text == "0" {
+	if text == "0" || text == "0s" {
 		return ""
 	}
 	return text

@@ -15,10 +15,11 @@ const (
 
 // meter tells progress. It keeps a smoothed rate, so that the ETA follows what happens now.
 type meter struct {
-	c     *console
-	total int64 // bytes of all logs, packed ones as they are; 0: not known
-	logs  int
-	at    func() int32 // which of them is being read, from 1
+	c      *console
+	total  int64 // bytes of all logs, packed ones as they are; 0: not known
+	logs   int
+	at     func() int32 // which of them is being read, from 1
+	follow bool
 
 	last refire.Progress
 	rate float64 // requests per second
@@ -62,6 +63,9 @@ func (m *meter) line(p refire.Progress) string {
 
 // reading is how far the logs are read: over all of them.
 func (m *meter) reading(p refire.Progress) (text string) {
+	if m.follow {
+		return ", following"
+	}
 	if m.logs > 1 {
 		text = fmt.Sprintf(", log %d of %d", max(m.at(), 1), m.logs)
 	}

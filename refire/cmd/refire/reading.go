@@ -33,9 +33,10 @@ func newReading(logs []*log, plan refire.Plan, flags *runFlags, c *console) *rea
 	}
 }
 
+// total is how many bytes there are to read; 0: that is not known.
 func (r *reading) total() (bytes int64) {
 	for _, l := range r.logs {
-		if l.stream != nil {
+		if l.stream != nil || r.flags.follows() {
 			return 0
 		}
 		bytes += l.size()
@@ -46,7 +47,12 @@ func (r *reading) total() (bytes int64) {
 // source implements refire.Source over all logs.
 func (r *reading) source(ctx context.Context, emit func(refire.Request, int64) error) error {
 	var before int64
+	var grow []*log
 	for i, l := range r.logs {
+		if r.flags.follows() && l.followed() {
+			grow = append(grow, l)
+			continue
+		}
 		r.at.Store(int32(i + 1))
 		stats, err := l.scan(ctx, r.flags.options(), func(e *accesslog.Entry, bad *accesslog.BadLine) error {
 			return r.look(e, bad, func(req refire.Request) error { return emit(req, before+l.read(e.Offset)) })
@@ -56,6 +62,9 @@ func (r *reading) source(ctx context.Context, emit func(refire.Request, int64) e
 			return err
 		}
 		before += l.size()
+	}
+	if len(grow) > 0 {
+		return r.follow(ctx, grow, r.flags.followFor, func(req refire.Request) error { return emit(req, before) })
 	}
 	return nil
 }

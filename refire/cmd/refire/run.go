@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"time"
 
 	"github.com/seed8b1f0744/aio"
@@ -19,6 +20,8 @@ const runHelp = `Fire again what failed in the logs, at --base, and write each o
 Requests go to --base (or an --allow-host) and nowhere else, whatever a line
 says; the target is sent as it was logged, and marked retry=True in the retry
 log. Started again with the same --out, a run goes on where it was.
+
+A LOG is a file, packed (gz, zst, bz2, xz) or not, a folder, 'a*pattern', or -.
 
 Only GET and HEAD are fired unless --method says more. An access log holds no
 bodies: a POST goes out without one, changes what it changes, perhaps twice.`
@@ -57,10 +60,13 @@ func runRun(f *runFlags, args []string, std stdio) error {
 		return err
 	}
 	c := newConsole(std.err)
-	find := finder{std: std, c: c, opts: f.options(), out: f.out}
+	find := finder{std: std, c: c, opts: f.options(), out: f.out, follow: f.follows()}
 	logs, err := find.find(args)
 	if err != nil {
 		return err
+	}
+	if f.follows() && !slices.ContainsFunc(logs, (*log).followed) {
+		return usage(errors.New("--follow: none of the logs can grow, they are packed or no files"), "name the log that is being written, or leave --follow out")
 	}
 	if err := checkNotInput(f, logs); err != nil {
 		return err
@@ -163,7 +169,7 @@ func watchProgress(f *runFlags, firing *refire.Firing, read *reading, c *console
 	if f.progress == "off" {
 		return
 	}
-	m := &meter{c: c, total: read.total(), logs: len(read.logs), at: read.at.Load}
+	m := &meter{c: c, total: read.total(), logs: len(read.logs), at: read.at.Load, follow: f.follows()}
 	firing.Progress = m.tell
 	switch {
 	case c.terminal:

@@ -15,11 +15,13 @@ import (
 const scanHelp = `Count what is in the logs, and print the entries that run would take: status,
 method, target and place, separated by tabs. Fires nothing. Entries go to
 standard output, counts to standard error. Bytes that cannot stand in a request
-line are printed as %XX.`
+line are printed as %XX.
+
+A LOG is a file, packed (gz, zst, bz2, xz) or not, a folder, 'a*pattern', or -.`
 
 const scanExample = `  refire scan access.log
   refire scan --status 503 --method any access.log.2.gz access.log
-  refire scan --since '2026-11-20 14:00' --until '2026-11-20 15:00' /var/log/nginx
+  refire scan --since '2026-11-20 14:00' /var/log/nginx
   refire scan access.log | cut -f3 | sort | uniq -c | sort -rn | head`
 
 func newScan(std stdio) *cobra.Command {
