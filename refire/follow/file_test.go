@@ -68,7 +68,7 @@ func start(t *testing.T, name string, first *os.File) *follower {
 // want lets time pass, and compares what was read: a string for each generation.
 func (f *follower) want(generations ...string) {
 	f.t.Helper()
-	time.Sleep(2*follow.DefaultQuiet + time.Millisecond)
+	pass(2*follow.DefaultQuiet + time.Millisecond)
 	synctest.Wait()
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -103,6 +103,9 @@ func write(t *testing.T, name, text string) {
 		t.Fatal(err)
 	}
 }
+
+// pass lets the bubble's time pass.
+func pass(d time.Duration) { time.Sleep(d) }
 
 func must(t *testing.T, err error) {
 	t.Helper()
@@ -159,7 +162,7 @@ func TestFile_rename(t *testing.T) {
 		write(t, name+".1", "two\n")
 		f.want("one\ntwo\n")
 		write(t, name, "three\n")
-		time.Sleep(follow.DefaultQuiet / 2)
+		pass(follow.DefaultQuiet / 2)
 		write(t, name+".1", "late\n")
 		f.want("one\ntwo\nlate\n", "three\n")
 		write(t, name, "four\n")
@@ -199,7 +202,7 @@ func TestFile_slowReader(t *testing.T) {
 		for i := range 5 {
 			must(t, os.Rename(name, name+"."+string(rune('a'+i))))
 			write(t, name, string(rune('1'+i)))
-			time.Sleep(2 * follow.DefaultEvery)
+			pass(2 * follow.DefaultEvery)
 		}
 		buf := make([]byte, 7)
 		for i := range 6 {
@@ -292,7 +295,7 @@ func TestFile_limit(t *testing.T) {
 		for range follow.MaxGenerations + 10 {
 			os.Remove(name)
 			write(t, name, "x")
-			time.Sleep(2 * follow.DefaultEvery)
+			pass(2 * follow.DefaultEvery)
 		}
 		n := 0
 		for ; ; n++ {

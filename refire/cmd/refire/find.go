@@ -232,7 +232,9 @@ func (l *log) note(opts accesslog.Options) {
 	if bytes.IndexByte(l.head, '\n') >= 0 {
 		l.headSum = sha256.Sum256(l.head)
 	}
-	l.length = l.unpackedSize()
+	if l.length = int64(len(l.head)); l.length == detectBytes {
+		l.length = l.unpackedSize()
+	}
 	l.head = nil
 }
 
