@@ -43,11 +43,15 @@ type File struct {
 	mu     sync.Mutex
 	files  []*os.File // guarded by mu: the generations that are known and not done; the first is the one being read
 	failed error      // guarded by mu: why no further generation can be opened
+	fails  int        // guarded by mu: how often in a row it could not be
 
 	offset int64  // of the generation being read
 	head   []byte // its first bytes
 	waited bool   // its end was met since the last bytes were read
 }
+
+// maxFails is how often in a row a file that bears the name may refuse to be opened: whoever rotates logs gives them their owners and permissions a little later.
+const maxFails = 20
 
 // headBytes is how much of a generation's beginning is compared, to notice that it was written anew.
 const headBytes = 1 << 10
@@ -113,24 +117,24 @@ func (t *File) find() {
 		return
 	}
 	f, err := os.Open(t.name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return
+	if err == nil {
+		var info fs.FileInfo
+		info, err = f.Stat()
+		switch {
+		case err != nil:
+		case !info.Mode().IsRegular():
+			err = fmt.Errorf("follow: %s is no regular file", t.name)
+		case !t.isNewest(info):
+			t.files, t.fails = append(t.files, f), 0
+			return
+		}
+		f.Close()
 	}
-	if err != nil {
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		t.fails = 0
+	} else if t.fails++; t.fails >= maxFails {
 		t.failed = err
-		return
 	}
-	info, err := f.Stat()
-	switch {
-	case err != nil:
-		t.failed = err
-	case !info.Mode().IsRegular():
-		t.failed = fmt.Errorf("follow: %s is no regular file", t.name)
-	case !t.isNewest(info):
-		t.files = append(t.files, f)
-		return
-	}
-	f.Close()
 }
 
 // isNewest reports whether info is that of the newest generation. // mu is held

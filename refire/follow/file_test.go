@@ -286,6 +286,22 @@ func TestFile_cannotOpen(t *testing.T) {
 	})
 }
 
+// TestFile_notYet: what cannot be opened may be a moment later.
+func TestFile_notYet(t *testing.T) {
+	bubble(t, func(t *testing.T, name string) {
+		write(t, name, "one\n")
+		f := start(t, name, nil)
+		f.want("one\n")
+		must(t, os.Remove(name))
+		must(t, os.Mkdir(name, 0o700))
+		pass(10 * follow.DefaultEvery)
+		must(t, os.Remove(name))
+		write(t, name, "two\n")
+		f.want("one\n", "two\n")
+		f.end(io.EOF, errOver)
+	})
+}
+
 // TestFile_limit: no more files are held open than the limit says, and reading goes on.
 func TestFile_limit(t *testing.T) {
 	bubble(t, func(t *testing.T, name string) {

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -33,10 +32,6 @@ func followRun(t *testing.T, log string, args ...string) *followingRun {
 		t.Fatal(err)
 	}
 	return f
-}
-
-func failedLine(target string) string {
-	return fmt.Sprintf("192.0.2.1 - - [12/Mar/2026:14:02:00 +0000] \"GET %s HTTP/1.1\" 503 0 \"-\" \"-\"\n", target)
 }
 
 func appendTo(t *testing.T, name, text string) {
@@ -82,12 +77,12 @@ func (f *followingRun) end(code int, says ...string) {
 // it, and the same command goes on: nothing is fired twice.
 func TestFollow(t *testing.T) {
 	log := filepath.Join(t.TempDir(), "access.log")
-	appendTo(t, log, failedLine("/there")+failedLine("/fine"))
+	appendTo(t, log, failedEntry("/there")+failedEntry("/fine"))
 	f := followRun(t, log, "--follow", log)
 	<-f.arrived
 	<-f.arrived
-	half := failedLine("/half")
-	appendTo(t, log, failedLine("/whole")+half[:30])
+	half := failedEntry("/half")
+	appendTo(t, log, failedEntry("/whole")+half[:30])
 	f.wait("/whole")
 	appendTo(t, log, half[30:])
 	f.wait("/half")
@@ -95,20 +90,20 @@ func TestFollow(t *testing.T) {
 	if err := os.Rename(log, log+".1"); err != nil {
 		t.Fatal(err)
 	}
-	appendTo(t, log+".1", failedLine("/late"))
+	appendTo(t, log+".1", failedEntry("/late"))
 	f.wait("/late")
-	appendTo(t, log, failedLine("/new"))
+	appendTo(t, log, failedEntry("/new"))
 	f.wait("/new")
 
 	if err := os.Truncate(log, 0); err != nil {
 		t.Fatal(err)
 	}
-	appendTo(t, log, failedLine("/truncated"))
+	appendTo(t, log, failedEntry("/truncated"))
 	f.wait("/truncated")
 	f.end(exitInterrupted, "access.log was rotated", "access.log was truncated after byte", "recovered        7", "the same command goes on from there")
 
 	// with what was rotated meanwhile, nothing is fired twice
-	appendTo(t, log, failedLine("/while-away"))
+	appendTo(t, log, failedEntry("/while-away"))
 	output, err := child(t, "run", "--base", f.server.URL, "--out", f.out, log+".1", log).CombinedOutput()
 	if err != nil {
 		t.Errorf("%v\n%s", err, output)
@@ -123,18 +118,18 @@ func TestFollow(t *testing.T) {
 func TestFollow_several(t *testing.T) {
 	dir := t.TempDir()
 	one, two, packed := filepath.Join(dir, "one.log"), filepath.Join(dir, "two.log"), filepath.Join(dir, "one.log.1.gz")
-	data, err := pack("gzip", []byte(failedLine("/packed")))
+	data, err := pack("gzip", []byte(failedEntry("/packed")))
 	if err != nil {
 		t.Fatal(err)
 	}
 	appendTo(t, packed, string(data))
-	appendTo(t, one, failedLine("/one"))
+	appendTo(t, one, failedEntry("/one"))
 	f := followRun(t, one, "--follow", "--concurrency", "1", packed, one, two)
 	f.wait("/packed")
 	f.wait("/one")
-	appendTo(t, two, failedLine("/two"))
+	appendTo(t, two, failedEntry("/two"))
 	f.wait("/two")
-	appendTo(t, one, failedLine("/one/more"))
+	appendTo(t, one, failedEntry("/one/more"))
 	f.wait("/one/more")
 	f.end(exitInterrupted, "two.log is not there yet; waits for it")
 }
@@ -142,7 +137,7 @@ func TestFollow_several(t *testing.T) {
 // TestFollowFor: it ends by itself, with the exit code of a run.
 func TestFollowFor(t *testing.T) {
 	log := filepath.Join(t.TempDir(), "access.log")
-	appendTo(t, log, failedLine("/there"))
+	appendTo(t, log, failedEntry("/there"))
 	f := followRun(t, log, "--follow-for", "300ms", log)
 	f.wait("/there")
 	text := <-f.words

@@ -32,6 +32,7 @@ type log struct {
 	length   int64             // unpacked, modulo 4 GiB; -1: not known
 	unpacked atomic.Pointer[unpack.Reader]
 
+	ahead   *ahead   // it is being read already; nil: not before its turn
 	trouble *failure // set by scan if it could not be read as a log, to its end
 }
 
@@ -201,6 +202,13 @@ func (l *log) read(offset int64) int64 {
 
 // scan gives every selected entry and every bad line to each, in the log's order.
 func (l *log) scan(ctx context.Context, opts accesslog.Options, each func(*accesslog.Entry, *accesslog.BadLine) error) (accesslog.Stats, error) {
+	if l.ahead != nil {
+		return l.ahead.drain(each)
+	}
+	return l.scanNow(ctx, opts, each)
+}
+
+func (l *log) scanNow(ctx context.Context, opts accesslog.Options, each func(*accesslog.Entry, *accesslog.BadLine) error) (accesslog.Stats, error) {
 	opts.Source = l.name
 	defer l.close()
 	s, stop, err := l.scanner(ctx, opts)

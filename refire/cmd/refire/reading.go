@@ -48,12 +48,18 @@ func (r *reading) total() (bytes int64) {
 func (r *reading) source(ctx context.Context, emit func(refire.Request, int64) error) error {
 	var before int64
 	var grow []*log
+	reads, stop := context.WithCancel(ctx)
+	defer func() {
+		stop()
+		leaveAll(r.logs)
+	}()
 	for i, l := range r.logs {
 		if r.flags.follows() && l.followed() {
 			grow = append(grow, l)
 			continue
 		}
 		r.at.Store(int32(i + 1))
+		readAhead(reads, r.logs, i, r.flags.options())
 		stats, err := l.scan(ctx, r.flags.options(), func(e *accesslog.Entry, bad *accesslog.BadLine) error {
 			return r.look(e, bad, func(req refire.Request) error { return emit(req, before+l.read(e.Offset)) })
 		})

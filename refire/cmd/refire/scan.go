@@ -53,7 +53,13 @@ func runScan(f *selectFlags, args []string, std stdio) error {
 		return err
 	}
 	s := &scanning{f: f, c: c, out: newDataWriter(std.out)}
-	for _, l := range logs {
+	ctx, stop := context.WithCancel(context.Background())
+	defer func() {
+		stop()
+		leaveAll(logs)
+	}()
+	for i, l := range logs {
+		readAhead(ctx, logs, i, f.options())
 		if err := s.scan(l); err != nil {
 			s.out.Flush()
 			return err
