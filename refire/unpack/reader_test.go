@@ -64,12 +64,20 @@ func TestReader(t *testing.T) {
 	}
 }
 
+// step is 1, but for kinds whose decoders take megabytes to begin with.
+func step(kind unpack.Kind) int {
+	if kind == unpack.Bzip2 || kind == unpack.XZ {
+		return 3
+	}
+	return 1
+}
+
 // TestReader_cutShort: wherever an archive is cut, what is read is a beginning of the text, and the end is an error, unless it is cut between two.
 func TestReader_cutShort(t *testing.T) {
 	for _, a := range packed {
 		data := archive(t, a.base64)
 		whole := 0
-		for n := unpack.MagicBytes; n < len(data); n++ {
+		for n := unpack.MagicBytes; n < len(data); n += step(a.kind) {
 			z := unpack.NewReader(bytes.NewReader(data[:n]), a.kind)
 			text, err := io.ReadAll(z)
 			if !strings.HasPrefix(packedText, string(text)) {
@@ -98,7 +106,7 @@ func TestReader_damaged(t *testing.T) {
 			continue
 		}
 		data := archive(t, a.base64)
-		for i := unpack.MagicBytes; i < len(data); i++ {
+		for i := unpack.MagicBytes; i < len(data); i += step(a.kind) {
 			bad := bytes.Clone(data)
 			bad[i] ^= 1 << (i % 8)
 			text, err := io.ReadAll(unpack.NewReader(bytes.NewReader(bad), a.kind))

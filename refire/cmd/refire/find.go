@@ -122,7 +122,7 @@ func (f *finder) members(of string, paths []string, hint string) error {
 		switch {
 		case err != nil:
 			var told *failure
-			if errors.As(err, &told) {
+			if errors.As(err, &told) && errors.Is(err, fs.ErrPermission) {
 				told.hint = hint
 			}
 			return err

@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/seed8b1f0744/aio/refire/accesslog"
@@ -181,7 +182,11 @@ func unreadable(name string, err error) *failure {
 	if errors.As(err, &path) {
 		err = path.Err
 	}
-	return cannotRun(fmt.Errorf("cannot read %s: %w", spoken(name), err), "check the name and its permissions")
+	hint := "check the name and its permissions"
+	if errors.Is(err, syscall.EMFILE) {
+		hint = "all logs are held open, so that none is rotated away: raise the limit of open files (ulimit -n), or give fewer at a time; --out knows what is done"
+	}
+	return cannotRun(fmt.Errorf("cannot read %s: %w", spoken(name), err), hint)
 }
 
 // size is how many bytes there are to read, packed ones if it is packed; 0 for a stream.
