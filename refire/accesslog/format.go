@@ -151,11 +151,11 @@ func looksLike(head []byte) string {
 	case bytes.HasPrefix(head, []byte("#Version:")), bytes.HasPrefix(head, []byte("#Software:")), bytes.HasPrefix(head, []byte("#Fields:")):
 		return "the W3C extended format (IIS, CloudFront)"
 	case bytes.HasPrefix(head, []byte("\x1f\x8b")):
-		return "gzip; decompress it first (gzip -dc LOG | refire ... -)"
+		return "gzip, to be unpacked first"
 	case bytes.HasPrefix(head, []byte("\x28\xb5\x2f\xfd")):
-		return "zstd; decompress it first (zstd -dc LOG | refire ... -)"
+		return "zstd, to be unpacked first"
 	case len(head) >= 10 && bytes.HasPrefix(head, []byte("BZh")) && string(head[4:10]) == "1AY&SY":
-		return "bzip2; decompress it first (bzip2 -dc LOG | refire ... -)"
+		return "bzip2, to be unpacked first"
 	}
 	return ""
 }

@@ -52,7 +52,7 @@ func (e *ended) failure(ctx context.Context) error {
 	case e.err != nil:
 		return readFailure(e.err, "what was read before was fired; the same command goes on from there")
 	}
-	if err := e.read.foreign(); err != nil {
+	if err := e.read.troubled(); err != nil {
 		return err
 	}
 	if !e.tally.AllRecovered() {

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,6 +19,7 @@ type selectFlags struct {
 	status  accesslog.StatusSet
 	methods refire.Methods
 	format  accesslog.Format
+	window  window
 	maxLine int
 	showBad bool
 }
@@ -30,10 +32,13 @@ func newSelectFlags() selectFlags {
 }
 
 func (f *selectFlags) add(fs *pflag.FlagSet) {
-	fs.Var(value("LIST", parseStatus, &f.status), "status", "statuses to take, for example 500,502-504")
+	fs.Var(value("LIST", parseStatus, &f.status), "status", "statuses, as 500,502-504")
 	fs.Var(value("LIST", refire.ParseMethods, &f.methods), "method", "methods to take; any: all")
 	fs.Var(value("NAME", parseFormat, &f.format), "format", "common, combined, extended; auto: any of these")
-	fs.IntVar(&f.maxLine, "max-line", f.maxLine, "`BYTES` of the longest line to read")
+	moments := func(text string) (moment, error) { return parseMoment(text, time.Now()) }
+	fs.Var(value("TIME", moments, &f.window.since), "since", "entries from then on: 2h (ago), or a time")
+	fs.Var(value("TIME", moments, &f.window.until), "until", "and before then (no zone: as in the log)")
+	fs.IntVar(&f.maxLine, "max-line", f.maxLine, "`BYTES` of the longest line")
 	fs.BoolVar(&f.showBad, "show-bad", false, "list malformed lines")
 }
 
@@ -60,7 +65,7 @@ func (f *selectFlags) check() error {
 	if f.maxLine < minLineBytes || f.maxLine > retrylog.MaxLogLineBytes {
 		return usage(fmt.Errorf("--max-line %d is not between %d and %d", f.maxLine, minLineBytes, retrylog.MaxLogLineBytes), "the default is 1 MiB")
 	}
-	return nil
+	return f.window.check()
 }
 
 const minLineBytes = 64
@@ -89,6 +94,9 @@ type runFlags struct {
 	client      clientKind
 	proxy       string
 
+	follow    bool
+	followFor time.Duration
+
 	dryRun      bool
 	showRefused bool
 	progress    string
@@ -104,11 +112,13 @@ func newRunFlags() *runFlags {
 func (f *runFlags) add(fs *pflag.FlagSet) {
 	fs.SortFlags = false
 	fs.StringVar(&f.base, "base", "", "`URL` to fire at: scheme, host and port")
-	fs.StringVar(&f.out, "out", f.out, "retry log `FILE`; -: standard output")
+	fs.StringVar(&f.out, "out", f.out, "retry log `FILE`; -: stdout")
 	f.selectFlags.add(fs)
+	fs.BoolVar(&f.follow, "follow", false, "go on with what is appended, through rotations")
+	fs.Var(value("TIME", parseTimeout, &f.followFor), "follow-for", "the same, for so long")
 	fs.IntVar(&f.concurrency, "concurrency", f.concurrency, "`N` at a time")
 	fs.Var(value("N/s", parseRate, &f.rate), "rate", "at most so many requests a second (or N/m, N/h)")
-	fs.Var(value("TIME", parseTimeout, &f.timeout), "timeout", "of one attempt, from connecting to its end")
+	fs.Var(value("TIME", parseTimeout, &f.timeout), "timeout", "of one attempt, all in all")
 	fs.IntVar(&f.retries, "retries", 0, "`N` more attempts after no answer, 5xx or 429")
 	fs.BoolVar(&f.dedup, "dedup", false, "fire each method and target once")
 	fs.BoolVar(&f.again, "again", false, "fire what still fails in --out once more")
@@ -131,6 +141,8 @@ func (f *runFlags) check(args []string) error {
 	switch {
 	case len(args) == 0 && !f.again:
 		return usage(errors.New("no LOG given"), "name the access logs to read, or - for standard input: refire run --base http://HOST access.log")
+	case len(args) == 0 && (f.window.since.text != "" || f.window.until.text != ""):
+		return usage(errors.New("--since and --until choose from logs, and no LOG is given"), "name the logs too, or leave them out: --again fires all that still fails")
 	case f.base == "" && len(f.allowHosts) == 0:
 		return usage(errors.New("neither --base nor --allow-host: nowhere to fire at"),
 			"give --base http://HOST:PORT, the server that should get the requests")
@@ -144,6 +156,12 @@ func (f *runFlags) check(args []string) error {
 		return usage(fmt.Errorf("--progress %q is unknown", f.progress), "write auto, on or off")
 	case f.again && f.fresh:
 		return usage(errors.New("--again needs a retry log with outcomes, --fresh one without"), "leave one of them out")
+	case f.follows() && f.dryRun:
+		return usage(errors.New("--dry-run ends, --follow does not"), "leave one of them out")
+	case f.follows() && slices.Contains(args, "-"):
+		return usage(errors.New("--follow follows files; standard input (-) is read until it ends anyway"), "leave one of them out")
+	case f.follows() && len(args) == 0:
+		return usage(errors.New("--follow needs a LOG"), "name the log that is being written")
 	case (f.again || f.fresh) && !f.journals():
 		return usage(errors.New("--again and --fresh need a journal as --out"), "name a file with --out, and leave --out-format at json")
 	}
@@ -165,6 +183,9 @@ const (
 
 // journals reports whether --out is a journal.
 func (f *runFlags) journals() bool { return f.out != "-" && f.outFormat == string(retrylog.JSON) }
+
+// follows reports whether logs are followed.
+func (f *runFlags) follows() bool { return f.follow || f.followFor > 0 }
 
 // routes reads where requests may go.
 func (f *runFlags) routes() (refire.Routes, error) {
@@ -259,7 +280,7 @@ func (v flagValue[T]) String() string {
 		return ""
 	}
 	text := fmt.Sprint(*v.to)
-	if text == "0" {
+	if text == "0" || text == "0s" {
 		return ""
 	}
 	return text

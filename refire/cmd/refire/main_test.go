@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -50,6 +51,8 @@ func eachClient(t *testing.T, test func(t *testing.T)) {
 //	lines N FILE      the file (or stdout, stderr) has so many lines
 //	code N ARGS...    refire ends with this exit code
 //	binary FILE TEXT  writes a Go string literal
+//	pack KIND IN OUT  packs a file: gzip, zstd, xz; ends as KIND:N are without their last N bytes
+//	at FILE TIME      sets when it was written
 //
 // The condition [loop] holds where --client is loop.
 func TestScripts(t *testing.T) { eachClient(t, testScripts) }
@@ -104,6 +107,18 @@ func testScripts(t *testing.T) {
 				if got := exitCode(err); strconv.Itoa(got) != args[0] {
 					ts.Fatalf("exit code %d", got)
 				}
+			},
+			"pack": func(ts *testscript.TestScript, _ bool, args []string) {
+				kind, less, _ := strings.Cut(args[0], ":")
+				data, err := pack(kind, []byte(ts.ReadFile(args[1])))
+				ts.Check(err)
+				n, _ := strconv.Atoi(less)
+				ts.Check(os.WriteFile(ts.MkAbs(args[2]), data[:len(data)-n], 0o600))
+			},
+			"at": func(ts *testscript.TestScript, _ bool, args []string) {
+				when, err := time.Parse(time.RFC3339, args[1])
+				ts.Check(err)
+				ts.Check(os.Chtimes(ts.MkAbs(args[0]), when, when))
 			},
 			"binary": func(ts *testscript.TestScript, _ bool, args []string) {
 				text, err := strconv.Unquote(`"` + args[1] + `"`)

@@ -15,8 +15,11 @@ const (
 
 // meter tells progress. It keeps a smoothed rate, so that the ETA follows what happens now.
 type meter struct {
-	c     *console
-	total int64 // bytes of all logs; 0: not known
+	c      *console
+	total  int64 // bytes of all logs, packed ones as they are; 0: not known
+	logs   int
+	at     func() int32 // which of them is being read, from 1
+	follow bool
 
 	last refire.Progress
 	rate float64 // requests per second
@@ -48,12 +51,29 @@ func (m *meter) line(p refire.Progress) string {
 	text := "fired " + number(p.Done)
 	if p.ReadAll {
 		text += " of " + number(p.Admitted)
-	} else if m.total > 0 {
-		text += fmt.Sprintf(", log read to %d%%", 100*p.Read/m.total)
+	} else {
+		text += m.reading(p)
 	}
 	text += fmt.Sprintf(", recovered %s, running %d, %s/s", number(p.Recovered), p.Running, number(int(m.rate)))
 	if left, known := m.eta(p); known {
 		text += ", ETA " + span(left.Round(time.Second))
+	}
+	return text
+}
+
+// reading is how far the logs are read: over all of them.
+func (m *meter) reading(p refire.Progress) (text string) {
+	if m.follow {
+		return ", following"
+	}
+	if m.logs > 1 {
+		text = fmt.Sprintf(", log %d of %d", max(m.at(), 1), m.logs)
+	}
+	switch {
+	case m.total > 0 && m.logs > 1:
+		return text + fmt.Sprintf(", %d%% of all read", min(100, 100*p.Read/m.total))
+	case m.total > 0:
+		return fmt.Sprintf(", log read to %d%%", min(100, 100*p.Read/m.total))
 	}
 	return text
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/seed8b1f0744/aio"
@@ -19,12 +20,14 @@ Requests go to --base (or an --allow-host) and nowhere else, whatever a line
 says; the target is sent as it was logged, and marked retry=True in the retry
 log. Started again with the same --out, a run goes on where it was.
 
+A LOG is a file, packed (gz, zst, bz2, xz) or not, a folder, 'a*pattern', or -.
+
 Only GET and HEAD are fired unless --method says more. An access log holds no
 bodies: a POST goes out without one, changes what it changes, perhaps twice.`
 
 const runExample = `  refire run --base http://127.0.0.1:8080 access.log
   refire run --base https://shop.example --dry-run access.log
-  zcat access.log.*.gz | refire run --base https://shop.example --rate 20/s -
+  refire run --base https://shop.example --since 2h --rate 20/s /var/log/nginx
   refire run --base https://shop.example --again    what still fails, once more`
 
 const runExits = `0 all recovered, or nothing to do; 1 some still fail; 2 usage;
@@ -56,9 +59,13 @@ func runRun(f *runFlags, args []string, std stdio) error {
 		return err
 	}
 	c := newConsole(std.err)
-	logs, err := openLogs(args, std, c)
+	find := finder{std: std, c: c, opts: f.options(), out: f.out, follow: f.follows()}
+	logs, err := find.find(args)
 	if err != nil {
 		return err
+	}
+	if f.follows() && !slices.ContainsFunc(logs, (*log).followed) {
+		return usage(errors.New("--follow: none of the logs can grow, they are packed or no files"), "name the log that is being written, or leave --follow out")
 	}
 	if err := checkNotInput(f, logs); err != nil {
 		return err
@@ -104,7 +111,7 @@ func dryRun(f *runFlags, read *reading, ledger *refire.Ledger, std stdio, c *con
 	}
 	c.say("refire: would fire %s", plural(n, "request"))
 	writeRows(c.w, read.rows(skipped), plain)
-	return read.foreign()
+	return read.troubled()
 }
 
 // sources are what a run reads: what still fails in the journal, then the logs.
@@ -159,7 +166,7 @@ func watchProgress(f *runFlags, firing *refire.Firing, read *reading, c *console
 	if f.progress == "off" {
 		return
 	}
-	m := &meter{c: c, total: read.total()}
+	m := &meter{c: c, total: read.total(), logs: len(read.logs), at: read.at.Load, follow: f.follows()}
 	firing.Progress = m.tell
 	switch {
 	case c.terminal:
