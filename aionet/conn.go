@@ -69,9 +69,7 @@ func (c *Conn) Write(p []byte) (int, error) {
 // that calls: with a ctx that ends earlier, for one step; with context.WithoutCancel, for clean-up; in a
 // goroutine, which has no context of its own. From any goroutine; it does not suspend. Closing one closes both.
 func (c *Conn) WithContext(ctx context.Context) *Conn {
-	if ctx == nil {
-		panic("aio: WithContext needs a context, got nil")
-	}
+	mustContext(ctx, "WithContext")
 	return &Conn{c.socket, ctx}
 }
 

@@ -53,6 +53,7 @@ func (d *Dialer) DialContext(ctx context.Context, network, address string) (net.
 }
 
 func (d *Dialer) dial(ctx context.Context, network, address string) (*Conn, error) {
+	mustContext(ctx, "Dial")
 	if d.Timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = aio.WithTimeout(ctx, d.Timeout)
@@ -66,9 +67,19 @@ func (d *Dialer) dial(ctx context.Context, network, address string) (*Conn, erro
 	return &Conn{socket: s}, nil
 }
 
+// mustContext panics where a nil would have it done later, by somebody whom users do not know.
+func mustContext(ctx context.Context, who string) {
+	if ctx == nil {
+		panic("aio: " + who + " needs a context, got nil")
+	}
+}
+
 // connect is dial, and the address that its error is about.
 func (d *Dialer) connect(ctx context.Context, network, address string) (*socket, net.Addr, error) {
 	if err := netpoll.Ended(ctx); err != nil {
+		return nil, nil, err
+	}
+	if err := mayWait(); err != nil { // also where it would not have to: the network decides that
 		return nil, nil, err
 	}
 	if !supported {

@@ -34,11 +34,25 @@ var _ net.Listener = (*Listener)(nil)
 // When ctx ends first its error is returned; later it has no effect. Errors are *net.OpError. The
 // caller closes the listener.
 func Listen(ctx context.Context, network, address string) (*Listener, error) {
-	l, err := listen(ctx, network, address)
-	if err != nil {
-		return nil, &net.OpError{Op: "listen", Net: network, Err: err}
+	mustContext(ctx, "Listen")
+	if ofDatagrams(network) {
+		return nil, &net.OpError{Op: "listen", Net: network, Err: net.UnknownNetworkError(network)}
 	}
-	return l, nil
+	s, err := bindTo(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	return &Listener{socket: s}, nil
+}
+
+// bindTo is a socket with an address of this machine. Its errors name that.
+func bindTo(ctx context.Context, network, address string) (*socket, error) {
+	s, addr, err := bound(ctx, network, address)
+	if err != nil {
+		return nil, &net.OpError{Op: "listen", Net: network, Addr: addr, Err: err}
+	}
+	s.closeWhenDropped()
+	return s, nil
 }
 
 // Accept waits for the next connection, a *Conn: it suspends a task and blocks any other goroutine. In

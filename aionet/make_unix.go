@@ -125,20 +125,9 @@ func (s *socket) contextOf(ctx context.Context) (context.Context, error) {
 	return c.ctx, err
 }
 
-func listen(ctx context.Context, network, address string) (*Listener, error) {
-	if ofDatagrams(network) {
-		return nil, net.UnknownNetworkError(network)
-	}
-	s, err := bound(ctx, network, address)
-	if err != nil {
-		return nil, err
-	}
-	s.closeWhenDropped()
-	return &Listener{socket: s}, nil
-}
-
-// bound is a socket that has an address of this machine, and, if it is one of streams, listens.
-func bound(ctx context.Context, network, address string) (*socket, error) {
+// bound is a socket that has an address of this machine, and, if it is one of streams, listens. The address is also that
+// of the error, nil if it is not known.
+func bound(ctx context.Context, network, address string) (*socket, net.Addr, error) {
 	if network == "unix" || network == "unixgram" {
 		return boundTo(target{network: network, name: address}, network, false)
 	}
@@ -151,18 +140,18 @@ func bound(ctx context.Context, network, address string) (*socket, error) {
 		if network == "tcp" || network == "udp" {
 			targets, err := resolve(ctx, network+"6", address)
 			if err != nil {
-				return nil, err
+				return nil, nil, err
 			}
-			s, err := boundTo(targets[0], network, true)
+			s, addr, err := boundTo(targets[0], network, true)
 			if err == nil || !errors.Is(err, syscall.EAFNOSUPPORT) && !errors.Is(err, syscall.EADDRNOTAVAIL) {
-				return s, err
+				return s, addr, err
 			}
 			address = net.JoinHostPort("0.0.0.0", port) // a machine without IPv6
 		}
 	}
 	targets, err := resolve(ctx, network, address)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	best := targets[0]
 	for _, a := range targets { // as package net: a name stands for its IPv4 address
@@ -174,20 +163,20 @@ func bound(ctx context.Context, network, address string) (*socket, error) {
 	return boundTo(best, network[:len("tcp")], false)
 }
 
-func boundTo(a target, network string, both bool) (*socket, error) {
+func boundTo(a target, network string, both bool) (*socket, net.Addr, error) {
 	family, at, err := sockaddr(a)
 	if err != nil {
-		return nil, err
+		return nil, a.addr(), err
 	}
 	s, err := makeSocket(family, network)
 	if err != nil {
-		return nil, err
+		return nil, a.addr(), err
 	}
 	if err := s.bind(family, at, both); err != nil {
 		s.close()
-		return nil, err
+		return nil, a.addr(), err
 	}
-	return s, nil
+	return s, a.addr(), nil
 }
 
 func (s *socket) bind(family int, at syscall.Sockaddr, both bool) error {

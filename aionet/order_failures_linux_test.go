@@ -1,7 +1,7 @@
 package aionet_test
 
 func bufferedInOrder(s *script) error {
-	p, end := s.connectBuffered("a", 8, nil, "")
+	_, end := s.connectBuffered("a", 8, nil, "")
 	s.turn(3)
 	end.puts("one")
 	s.turn(2)
@@ -22,7 +22,7 @@ func bufferedInOrder(s *script) error {
 	end.close()
 	s.turn(3)
 
-	p, end = s.connectBuffered("c", 3, does{"updated": func(p *told) bool { p.PauseReading(); return false }}, "")
+	p, end := s.connectBuffered("c", 3, does{"updated": func(p *told) bool { p.PauseReading(); return false }}, "")
 	end.puts("12345")
 	s.turn(4)
 	s.log("paused")

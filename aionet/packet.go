@@ -26,22 +26,15 @@ var (
 // When ctx ends first its error is returned; later it has no effect. Errors are *net.OpError. The
 // caller closes what it gets.
 func ListenPacket(ctx context.Context, network, address string) (*PacketConn, error) {
-	s, err := listenPacket(ctx, network, address)
-	if err != nil {
-		return nil, &net.OpError{Op: "listen", Net: network, Err: err}
-	}
-	s.closeWhenDropped()
-	return &PacketConn{&Conn{socket: s}}, nil
-}
-
-func listenPacket(ctx context.Context, network, address string) (*socket, error) {
-	if !supported {
-		return nil, errUnsupported
-	}
+	mustContext(ctx, "ListenPacket")
 	if !ofDatagrams(network) {
-		return nil, net.UnknownNetworkError(network)
+		return nil, &net.OpError{Op: "listen", Net: network, Err: net.UnknownNetworkError(network)}
 	}
-	return bound(ctx, network, address)
+	s, err := bindTo(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	return &PacketConn{&Conn{socket: s}}, nil
 }
 
 // ReadFrom takes the next datagram, and tells who has sent it; nil: one without an address, as a unix

@@ -59,6 +59,6 @@ func connectSocket(context.Context, target, time.Duration) (*socket, error) {
 	return nil, errUnsupported
 }
 
-func bound(context.Context, string, string) (*socket, error) { return nil, errUnsupported }
-
-func listen(context.Context, string, string) (*Listener, error) { return nil, errUnsupported }
+func bound(context.Context, string, string) (*socket, net.Addr, error) {
+	return nil, nil, errUnsupported
+}

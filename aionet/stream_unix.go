@@ -15,11 +15,14 @@ import (
 
 // read is Read without its errors' form.
 func (s *socket) read(ctx context.Context, p []byte) (int, error) {
+	if len(p) == 0 && s.stream {
+		return 0, s.nothing(ctx, reading)
+	}
 	o := operation{kind: opRead, p: p, over: true}
 	if err := s.do(ctx, reading, &o); err != nil {
 		return 0, err
 	}
-	if o.n == 0 && len(p) > 0 && s.stream {
+	if o.n == 0 && s.stream {
 		return 0, io.EOF
 	}
 	return o.n, nil
@@ -36,8 +39,20 @@ func (s *socket) readBorrowed(ctx context.Context) (*[copyBytes]byte, int, error
 	return o.lent, o.n, err
 }
 
+// nothing is what a read or a write of no bytes comes to: it waits for nothing.
+func (s *socket) nothing(ctx context.Context, side int) error {
+	var c caller
+	if err := s.caller(ctx, &c); err != nil {
+		return err
+	}
+	return s.mayGoOn(side)
+}
+
 // write is Write without its errors' form.
 func (s *socket) write(ctx context.Context, p []byte) (int, error) {
+	if len(p) == 0 && s.stream {
+		return 0, s.nothing(ctx, writing)
+	}
 	unlock, err := s.lockWrites(ctx)
 	if err != nil {
 		return 0, err
@@ -56,6 +71,9 @@ func (s *socket) write(ctx context.Context, p []byte) (int, error) {
 
 // writeBuffers is write of several buffers, out of which what was written is taken.
 func (s *socket) writeBuffers(ctx context.Context, v *net.Buffers) (int, error) {
+	if consume(v, 0); len(*v) == 0 {
+		return 0, s.nothing(ctx, writing)
+	}
 	unlock, err := s.lockWrites(ctx)
 	if err != nil {
 		return 0, err

@@ -67,12 +67,10 @@ func (s *socket) do(ctx context.Context, side int, o *operation) error {
 			return err
 		}
 		if c.watch == nil || c.watch.Ready(side) {
-			if !s.hold() {
-				return net.ErrClosed
-			}
-			errno := o.try(int(s.fd))
-			s.drop()
+			errno, closed := s.try(o)
 			switch {
+			case closed:
+				return net.ErrClosed
 			case errno == 0 && o.over:
 				if o.short && c.watch != nil && s.stream {
 					c.watch.Drained()
@@ -95,6 +93,20 @@ func (s *socket) do(ctx context.Context, side int, o *operation) error {
 			return err
 		}
 	}
+}
+
+// try tries o, with the descriptor held.
+func (s *socket) try(o *operation) (errno syscall.Errno, closed bool) {
+	if !s.hold() {
+		return 0, true
+	}
+	if o.kind == opCall { // of a function that is not ours, and may panic
+		defer s.drop()
+		return o.try(int(s.fd)), false
+	}
+	errno = o.try(int(s.fd))
+	s.drop()
+	return errno, false
 }
 
 // wait suspends the calling task until side may be ready.

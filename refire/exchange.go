@@ -102,13 +102,15 @@ func (c *loopConn) readHead(method string) (resp *http.Response, head head, err 
 
 // blame says whose fault err is: that of what came, unless the connection had one itself.
 func (c *loopConn) blame(err error) error {
-	if c.failed != nil {
-		if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
-			return err
-		}
+	switch {
+	case c.failed == nil:
+		return &garbageError{err}
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+		return err
+	case errors.Is(err, c.failed):
 		return c.failed
 	}
-	return &garbageError{err}
+	return &garbageError{err} // what came before the connection failed
 }
 
 // bodyBuffers are for bodies that do not come with their head.

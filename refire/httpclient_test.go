@@ -206,6 +206,7 @@ func testTroubles(t *testing.T, newClient newClientFunc) {
 			}).origin(t)
 		}, refire.Reset, 0, 0},
 		{"garbage", answering("SSH-2.0-OpenSSH_9.9\r\n\x1b[31m\r\n\r\n"), refire.Garbage, 0, 0},
+		{"garbage without a line's end", answering("\x15\x03\x01\x00\x02\x02\x28"), refire.Garbage, 0, 0}, // TLS, asked without
 		{"garbage in the header", answering("HTTP/1.1 200 OK\r\n\x00: x\r\n\r\n"), refire.Garbage, 0, 0},
 		{"header without end", answering("HTTP/1.1 200 OK\r\n" + strings.Repeat("A: "+strings.Repeat("x", 10_000)+"\r\n", 200)), refire.Garbage, 0, 0},
 		{"no status", answering("HTTP/1.1 000 X\r\nContent-Length: 0\r\n\r\n"), refire.Garbage, 0, 0},
