@@ -1,0 +1,135 @@
+package accesslog
+
+import (
+	"bytes"
+	"fmt"
+	"time"
+)
+
+// Detection is what the first lines of a log look like.
+type Detection struct {
+	Format  Format // Auto if no line was recognised
+	Lines   int    // lines looked at, empty ones left out
+	Matched int    // of these, well-formed ones
+	Wrapped int    // of these, lines in one more pair of double quotes
+	Looks   string // what it looks like instead, in words, when nothing matched and that is known ("JSON")
+}
+
+// String says it in words: "combined (98 of 100 lines)".
+func (d Detection) String() string {
+	switch {
+	case d.Lines == 0:
+		return "empty"
+	case d.Matched == 0 && d.Looks != "":
+		return "not an access log that can be read: it looks like " + d.Looks
+	case d.Matched == 0:
+		return fmt.Sprintf("not an access log that can be read (0 of %d lines)", d.Lines)
+	}
+	return fmt.Sprintf("%v (%d of %d lines)", d.Format, d.Matched, d.Lines)
+}
+
+// MaxDetectLines and maxDetectBytes are how much of a log Detect looks at.
+const (
+	MaxDetectLines = 100
+	maxDetectBytes = 64 << 10
+)
+
+// Detect looks at the beginning of a log, at most MaxDetectLines of it. A last line without a newline is left out unless it is
+// the only one.
+func Detect(head []byte) Detection {
+	d, _ := detect(head)
+	return d
+}
+
+// detect also returns what to read the log with: the main format, then the others that the sample holds.
+func detect(head []byte) (Detection, []Format) {
+	var d Detection
+	seen := map[Format]int{}
+	rest := head[:min(len(head), maxDetectBytes)]
+	for len(rest) > 0 && d.Lines < MaxDetectLines {
+		line, size, terminated := cutLine(rest)
+		rest = rest[size:]
+		if len(line) == 0 || !terminated && d.Lines > 0 {
+			continue
+		}
+		d.Lines++
+		f, reason := split(line)
+		if reason != 0 {
+			continue
+		}
+		d.Matched++
+		if f.wrapped {
+			d.Wrapped++
+		}
+		format := f.format()
+		if seen[format]++; seen[format] > seen[d.Format] {
+			d.Format = format
+		}
+	}
+	if d.Matched == 0 {
+		d.Looks = looksLike(head)
+	}
+	return d, []Format{d.Format}
+}
+
+// format says which format a well-formed line is of.
+func (f *fields) format() Format {
+	if bytes.Count(f.before, []byte{' '}) != 3 || !isCLFTime(f.time) {
+		return Extended
+	}
+	size, rest, more := bytes.Cut(bytes.TrimPrefix(f.after, []byte{' '}), []byte{' '})
+	if !isSize(size) {
+		return Extended
+	}
+	if !more {
+		return Common
+	}
+	for range 2 { // referer and user agent; the latter may be cut off
+		if len(rest) == 0 || rest[0] != '"' {
+			return Extended
+		}
+		shut := findQuote(rest, 1)
+		if shut < 0 {
+			return Combined
+		}
+		rest = bytes.TrimPrefix(rest[shut+1:], []byte{' '})
+	}
+	if len(rest) > 0 {
+		return Extended
+	}
+	return Combined
+}
+
+func isCLFTime(b []byte) bool {
+	_, err := time.Parse(clfLayout, string(b))
+	return err == nil
+}
+
+// isSize reports whether b is a number of bytes, or "-".
+func isSize(b []byte) bool {
+	for _, c := range b {
+		if c < '0' || c > '9' {
+			return string(b) == "-"
+		}
+	}
+	return len(b) > 0
+}
+
+// looksLike names what a log without a single well-formed line may be.
+func looksLike(head []byte) string {
+	switch head = bytes.TrimLeft(head, "\ufeff \t\r\n"); {
+	case len(head) == 0:
+		return ""
+	case bytes.HasPrefix(head, []byte("{")):
+		return "JSON"
+	case bytes.HasPrefix(head, []byte("#Version:")), bytes.HasPrefix(head, []byte("#Software:")), bytes.HasPrefix(head, []byte("#Fields:")):
+		return "the W3C extended format (IIS, CloudFront)"
+	case bytes.HasPrefix(head, []byte("\x1f\x8b")):
+		return "gzip; decompress it first (gzip -dc LOG | refire ... -)"
+	case bytes.HasPrefix(head, []byte("\x28\xb5\x2f\xfd")):
+		return "zstd; decompress it first (zstd -dc LOG | refire ... -)"
+	case len(head) >= 10 && bytes.HasPrefix(head, []byte("BZh")) && string(head[4:10]) == "1AY&SY":
+		return "bzip2; decompress it first (bzip2 -dc LOG | refire ... -)"
+	}
+	return ""
+}

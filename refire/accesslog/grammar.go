@@ -1,0 +1,203 @@
+package accesslog
+
+import (
+	"bytes"
+	"slices"
+)
+
+// A grammar reads the lines of one format. It belongs to one walker at a time, so it may hold scratch space, of which fields may be
+// made: they are valid until the next line.
+type grammar interface {
+	// read takes a line (without its line end, not empty) to pieces. f is zero before, and anything if the Reason is not 0.
+	// It never panics, whatever the line is.
+	read(line []byte, f *fields) Reason
+}
+
+// A stateful grammar reads a line in the light of the lines before it. Its state is a short text, so that a file can be shared out
+// to several workers: see fileScan.
+type stateful interface {
+	grammar
+	state() string
+	restore(state string)
+}
+
+// family is the grammar that the package comment defines; skim is its fast path.
+type family struct{}
+
+func (family) read(line []byte, f *fields) (reason Reason) {
+	*f, reason = split(line)
+	return reason
+}
+
+// grammars are what a walker reads with: each is tried on what those before it have rejected.
+type grammars struct {
+	list  []grammar
+	skims bool       // skim may pass over lines: the family comes first
+	keeps []stateful // those of list
+	start []string   // their states at the beginning of a stream
+}
+
+func openGrammars(formats []Format) *grammars {
+	g := &grammars{}
+	for _, f := range formats {
+		one := f.definition().open()
+		g.list = append(g.list, one)
+		if s, ok := one.(stateful); ok {
+			g.keeps = append(g.keeps, s)
+			g.start = append(g.start, s.state())
+		}
+	}
+	_, g.skims = g.list[0].(family)
+	return g
+}
+
+// read returns the reason of the first grammar, the main one, if none can read the line.
+func (g *grammars) read(line []byte, f *fields) (reason Reason) {
+	for i, one := range g.list {
+		*f = fields{}
+		why := one.read(line, f)
+		if why == 0 || why == Continued { // the latter is known for sure, and must not be read as anything else
+			return why
+		}
+		if i == 0 {
+			reason = why
+		}
+	}
+	return reason
+}
+
+func (g *grammars) states() []string {
+	if len(g.keeps) == 0 {
+		return nil
+	}
+	states := make([]string, len(g.keeps))
+	for i, s := range g.keeps {
+		states[i] = s.state()
+	}
+	return states
+}
+
+func (g *grammars) restore(states []string) {
+	for i, s := range g.keeps {
+		s.restore(states[i])
+	}
+}
+
+// after returns the states after the whole lines at the beginning of a stream.
+func (g *grammars) after(head []byte) []string {
+	g.restore(g.start)
+	var f fields
+	for {
+		line, size, terminated := cutLine(head)
+		if !terminated {
+			return g.states()
+		}
+		if len(line) > 0 {
+			g.read(line, &f)
+		}
+		head = head[size:]
+	}
+}
+
+func sameStates(a, b []string) bool { return slices.Equal(a, b) }
+
+// fields are the parts of a well-formed line, in the line's bytes or in its grammar's.
+type fields struct {
+	status int
+
+	// The request: one field, or its parts. undo undoes the server's escaping of them; nil: unescape.
+	request               []byte // method, target and protocol
+	apart                 bool   // method, target, query and proto are set instead
+	method, target, proto []byte
+	query                 []byte // what stood behind the question mark, where the server logs that alone
+	undo                  func([]byte) string
+
+	// composed says that the server made the target up of what it knows: a URL with scheme and host, though the client had sent only what
+	// follows them.
+	composed bool
+
+	host, scheme []byte // empty: unknown
+	date, time   []byte // date: only where they are two fields
+	layout       *layout
+
+	directive bool // not a line about a request, but one about the lines after it
+
+	// Of the family alone.
+	wrapped bool
+	before  []byte // the columns before the time
+	after   []byte // what follows the status
+}
+
+// parts returns method, target and protocol, still escaped. It reports false if there is nothing to fire.
+func (f *fields) parts() (method, target, proto []byte, ok bool) {
+	if !f.apart {
+		method, target, proto, ok = splitRequest(f.request)
+		return method, target, proto, ok && !(f.composed && isNone(method))
+	}
+	method = trimSpaces(f.method)
+	return method, f.target, f.proto, isToken(method) && !isNone(method) && len(f.target) > 0 && !isNone(f.target)
+}
+
+// isNone reports whether b is what servers write for a value that they have not.
+func isNone(b []byte) bool { return len(b) == 1 && b[0] == '-' }
+
+// entry makes an Entry, whose strings are copies, without what only the scan knows.
+func (f *fields) entry(c *clock) Entry {
+	e := Entry{Status: f.status, Time: c.read(f), Scheme: scheme(f.scheme)}
+	if len(f.host) > 0 && !isNone(f.host) {
+		e.Host = f.undone(f.host)
+	} else if f.before != nil {
+		e.Host = vhost(f.before)
+	}
+	method, target, proto, ok := f.parts()
+	if !ok {
+		e.NoRequest = true
+		return e
+	}
+	e.Method, e.Target, e.Proto = f.word(method), f.undone(target), f.word(proto)
+	if len(f.query) > 0 {
+		e.Target += "?" + f.undone(f.query)
+	}
+	if f.composed {
+		e.decompose()
+	}
+	return e
+}
+
+func (f *fields) undone(b []byte) string {
+	if f.undo != nil {
+		return f.undo(b)
+	}
+	return unescape(b)
+}
+
+// plain undoes nothing.
+func plain(b []byte) string { return string(b) }
+
+// decompose takes apart a target that the server made up.
+func (e *Entry) decompose() {
+	name, rest, found := bytes.Cut([]byte(e.Target), []byte("://"))
+	if !found || len(name) == 0 || bytes.ContainsAny(name, "/?#") {
+		return
+	}
+	e.Scheme = scheme(name)
+	path := bytes.IndexAny(rest, "/?#")
+	if path < 0 {
+		path = len(rest)
+	}
+	e.Host, e.Target = string(rest[:path]), string(rest[path:])
+	if e.Target == "" || e.Target[0] != '/' {
+		e.Target = "/" + e.Target
+	}
+}
+
+// scheme knows two; any other would not be fired over, and is taken as not known.
+func scheme(b []byte) string {
+	switch {
+	case bytes.EqualFold(b, []byte("https")), bytes.EqualFold(b, []byte("h2")), bytes.EqualFold(b, []byte("wss")):
+		return "https"
+	case bytes.EqualFold(b, []byte("http")), bytes.EqualFold(b, []byte("ws")):
+		return "http"
+	}
+	return ""
+}
