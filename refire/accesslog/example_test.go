@@ -115,13 +115,47 @@ func ExampleDetect() {
 }
 
 func ExampleParseFormat() {
-	format, err := accesslog.ParseFormat("combined")
-	fmt.Println(format, err)
-	_, err = accesslog.ParseFormat("apache")
-	fmt.Println(err)
+	for _, text := range []string{"combined", `%t %a "%r" %>s`, `$msec "$request_method $request_uri" $status`, `%h "%r"`} {
+		format, err := accesslog.ParseFormat(text)
+		fmt.Println(format, err)
+	}
 	// Output:
 	// combined <nil>
-	// accesslog: unknown format "apache"; the formats are auto, common, combined and extended
+	// %t %a "%r" %>s <nil>
+	// $msec "$request_method $request_uri" $status <nil>
+	// auto accesslog: format "%h \"%r\"": it has no status: nginx's $status, Apache's %>s
+}
+
+func ExampleFormat_Parse() {
+	format, err := accesslog.ParseFormat(`escape=json {"at":"$time_iso8601","host":"$host","request":"$request","status":$status}`)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	entry, err := format.Parse([]byte(`{"at":"2026-02-03T04:05:06+00:00","host":"example.org","request":"GET /?q=\"x\" HTTP/1.1","status":502}`))
+	fmt.Println(entry.Method, entry.Target, entry.Host, entry.Status, err)
+	// Output:
+	// GET /?q="x" example.org 502 <nil>
+}
+
+const nginxConf = `http {
+    log_format timed escape=json '$msec "$request"'  # what we need
+                                 ' $status';
+    log_format brief '$status';
+    access_log /var/log/nginx/access.log timed;
+}`
+
+func ExampleFormatFrom() {
+	format, err := accesslog.FormatFrom(nginxConf, "")
+	fmt.Println(format, err)
+	_, err = accesslog.FormatFrom(nginxConf, "brief")
+	fmt.Println(err)
+	_, err = accesslog.FormatFrom(nginxConf, "short")
+	fmt.Println(err)
+	// Output:
+	// timed <nil>
+	// accesslog: format "brief" (line 4): it has no request: nginx's "$request", or $request_method and $request_uri; Apache's "%r", or %m and %U%q
+	// accesslog: no format "short" in it; it has timed and brief
 }
 
 func ExampleStats_Add() {

@@ -52,19 +52,43 @@ func FormatNames() []string {
 	return names
 }
 
-// ParseFormat returns the format of that name.
-func ParseFormat(name string) (Format, error) {
-	if name == Auto.String() {
+// ParseFormat returns the format of that name; or the one that a format string describes, which is nginx's if it names a variable ("$status"), and Apache's if it has
+// a directive ("%>s"): see ParseNginx and ParseApache.
+func ParseFormat(text string) (Format, error) {
+	switch {
+	case text == Auto.String():
 		return Auto, nil
+	case isNginx(text):
+		return ParseNginx(text)
+	case strings.Contains(text, "%"):
+		return ParseApache(text)
 	}
 	for _, f := range presets {
-		if name == f.String() {
+		if text == f.String() {
 			return f, nil
 		}
 	}
 	names := FormatNames()
 	last := len(names) - 1
-	return Auto, fmt.Errorf("accesslog: unknown format %q; the formats are %s and %s", name, strings.Join(names[:last], ", "), names[last])
+	return Auto, fmt.Errorf("accesslog: unknown format %q; the formats are %s and %s, or a format string of nginx or Apache", text,
+		strings.Join(names[:last], ", "), names[last])
+}
+
+// isNginx reports whether a format string is nginx's: it names a variable.
+func isNginx(text string) bool {
+	if strings.HasPrefix(text, "escape=") {
+		return true
+	}
+	for {
+		_, after, found := strings.Cut(text, "$")
+		if !found {
+			return false
+		}
+		if len(after) > 0 && (after[0] == '{' || after[0] == '_' || alphanumeric(after[0])) {
+			return true
+		}
+		text = after
+	}
 }
 
 // Parse reads one line, with or without its line end, as the first one of its log. Offset, Line, Source and ID stay zero, because a line

@@ -3,6 +3,7 @@ package accesslog
 import (
 	"bytes"
 	"slices"
+	"strings"
 )
 
 // A grammar reads the lines of one format. It belongs to one walker at a time, so it may hold scratch space, of which fields may be
@@ -174,19 +175,19 @@ func (f *fields) undone(b []byte) string {
 // plain undoes nothing.
 func plain(b []byte) string { return string(b) }
 
-// decompose takes apart a target that the server made up.
+// decompose takes apart a target that the server made up: scheme://host/path, or host/path.
 func (e *Entry) decompose() {
-	name, rest, found := bytes.Cut([]byte(e.Target), []byte("://"))
-	if !found || len(name) == 0 || bytes.ContainsAny(name, "/?#") {
+	rest := e.Target
+	if name, after, found := strings.Cut(rest, "://"); found && name != "" && !strings.ContainsAny(name, "/?#") {
+		e.Scheme, rest = scheme([]byte(name)), after
+	} else if rest[0] == '/' {
 		return
 	}
-	e.Scheme = scheme(name)
-	path := bytes.IndexAny(rest, "/?#")
+	path := strings.IndexAny(rest, "/?#")
 	if path < 0 {
 		path = len(rest)
 	}
-	e.Host, e.Target = string(rest[:path]), string(rest[path:])
-	if e.Target == "" || e.Target[0] != '/' {
+	if e.Host, e.Target = rest[:path], rest[path:]; e.Target == "" || e.Target[0] != '/' {
 		e.Target = "/" + e.Target
 	}
 }

@@ -26,6 +26,12 @@ var anyLayout = layouts(
 // clfLayout is the common log format's.
 const clfLayout = "02/Jan/2006:15:04:05 -0700"
 
+// The common log format's time, alone and in its brackets.
+var (
+	clfTimes     = layouts(clfLayout)
+	bracketTimes = layouts("[" + clfLayout + "]")
+)
+
 // layouts tries layouts of package time in turn.
 func layouts(list ...string) *layout {
 	return &layout{func(text string) (time.Time, bool) {
