@@ -10,14 +10,17 @@ import (
 type Detection struct {
 	Format  Format // Auto if no line was recognised
 	Lines   int    // lines looked at, empty ones left out
-	Matched int    // of these, well-formed ones
+	Matched int    // of these, well-formed ones, of the main format or its family
 	Wrapped int    // of these, lines in one more pair of double quotes
+	Also    string // the other formats that it holds lines of, in words: "json (3)"
 	Looks   string // what it looks like instead, in words, when nothing matched and that is known ("JSON")
 }
 
 // String says it in words: "combined (98 of 100 lines)".
 func (d Detection) String() string {
 	switch {
+	case d.Lines == 0 && d.Format == W3C:
+		return "w3c (no lines yet)"
 	case d.Lines == 0:
 		return "empty"
 	case d.Matched == 0 && d.Looks != "":
@@ -25,7 +28,11 @@ func (d Detection) String() string {
 	case d.Matched == 0:
 		return fmt.Sprintf("not an access log that can be read (0 of %d lines)", d.Lines)
 	}
-	return fmt.Sprintf("%v (%d of %d lines)", d.Format, d.Matched, d.Lines)
+	text := fmt.Sprintf("%v (%d of %d lines)", d.Format, d.Matched, d.Lines)
+	if d.Also != "" {
+		text += ", " + d.Also
+	}
+	return text
 }
 
 // MaxDetectLines and maxDetectBytes are how much of a log Detect looks at.
@@ -36,15 +43,20 @@ const (
 
 // Detect looks at the beginning of a log, at most MaxDetectLines of it. A last line without a newline is left out unless it is
 // the only one.
+//
+// Each line counts for the first format that can read it, in this order: those with a name as FormatNames lists them, but the family; the same in
+// the lines of Docker and of the Container Runtime Interface, the family included; the family; those with a name, but the family, after a
+// syslog header. (A line of the family is one after a syslog header, too.) The format with the most lines is the main one, and the family is one format here; of several, the one that came first.
 func Detect(head []byte) Detection {
 	d, _ := detect(head)
 	return d
 }
 
-// detect also returns what to read the log with: the main format, then the others that the sample holds.
+// detect also returns what to read the log with: the main format, then the others that the sample holds, in the order in which Detect tries them. But what
+// container runtimes wrap comes first of all, because the family would read many of these lines without knowing which are pieces of others.
 func detect(head []byte) (Detection, []Format) {
 	var d Detection
-	seen := map[Format]int{}
+	t := newTrial()
 	rest := head[:min(len(head), maxDetectBytes)]
 	for len(rest) > 0 && d.Lines < MaxDetectLines {
 		line, size, terminated := cutLine(rest)
@@ -52,24 +64,28 @@ func detect(head []byte) (Detection, []Format) {
 		if len(line) == 0 || !terminated && d.Lines > 0 {
 			continue
 		}
-		d.Lines++
-		f, reason := split(line)
-		if reason != 0 {
+		switch format, ok := t.read(line); {
+		case t.fields.directive:
 			continue
+		case ok:
+			t.count(format)
+			if t.fields.wrapped {
+				d.Wrapped++
+			}
 		}
-		d.Matched++
-		if f.wrapped {
-			d.Wrapped++
-		}
-		format := f.format()
-		if seen[format]++; seen[format] > seen[d.Format] {
-			d.Format = format
-		}
+		d.Lines++
 	}
-	if d.Matched == 0 {
-		d.Looks = looksLike(head)
+	d.Format, d.Matched = t.main()
+	switch {
+	case d.Matched > 0:
+		d.Also = t.others(d.Format)
+		return d, t.formats(d.Format)
+	case t.directives:
+		d.Format = W3C
+		return d, []Format{W3C}
 	}
-	return d, []Format{d.Format}
+	d.Looks = looksLike(head)
+	return d, []Format{Auto}
 }
 
 // format says which format a well-formed line is of.
@@ -94,10 +110,31 @@ func (f *fields) format() Format {
 		}
 		rest = bytes.TrimPrefix(rest[shut+1:], []byte{' '})
 	}
-	if len(rest) > 0 {
-		return Extended
+	switch {
+	case len(rest) == 0:
+		return Combined
+	case isTraefik(rest):
+		return Traefik
+	case isNginxIngress(rest):
+		return NginxIngress
 	}
-	return Combined
+	return Extended
+}
+
+// isTraefik: what Traefik's common log format adds to the combined one (Traefik documentation, "Access Logs", "Format"): requests so far, "router", "server",
+// milliseconds.
+func isTraefik(b []byte) bool {
+	count, b, _ := bytes.Cut(b, []byte{' '})
+	return isSize(count) && len(b) > 0 && b[0] == '"' && bytes.HasSuffix(b, []byte("ms")) && bytes.Count(b, []byte{'"'}) == 4
+}
+
+// isNginxIngress: what the ingress controller's log-format-upstream adds to the combined one (Ingress-Nginx Controller documentation, "Log format"):
+// length, seconds, [upstream], [alternative upstream], and what upstreams answered, which is not what the client got.
+func isNginxIngress(b []byte) bool {
+	length, b, _ := bytes.Cut(b, []byte{' '})
+	_, b, _ = bytes.Cut(b, []byte{' '})
+	_, b, ok := bytes.Cut(b, []byte("] ["))
+	return isSize(length) && ok && bytes.Contains(b, []byte("] "))
 }
 
 func isCLFTime(b []byte) bool {

@@ -24,8 +24,41 @@ var (
 	Extended = Format{&definition{"extended", func() grammar { return family{} }}} // the same up to the status, with another time layout, columns before or fields after
 )
 
-// presets are the formats with a name, in the order in which they are tried on a line. The family, which asks least of a line, comes last.
-var presets = []Format{Common, Combined, Extended}
+// The other formats that have a name. Each one's grammar, and where it is documented, is in the comment of its type.
+var (
+	W3C          = named("w3c", func() grammar { return &w3c{} })                  // IIS, CloudFront
+	ALB          = named("alb", func() grammar { return balancer{} })              // AWS Application Load Balancer
+	ELB          = named("elb", func() grammar { return balancer{classic: true} }) // AWS Classic Load Balancer
+	S3           = named("s3", func() grammar { return s3{} })                     // Amazon S3 server access logs
+	HAProxy      = named("haproxy", func() grammar { return haproxy{} })           // option httplog, option httpslog
+	Envoy        = named("envoy", func() grammar { return envoy{} })               // Envoy's and Istio's text
+	EnvoyJSON    = jsonFormat("envoy-json", envoyKeys)                             // Istio's JSON
+	Caddy        = jsonFormat("caddy", caddyKeys)                                  // its JSON
+	TraefikJSON  = jsonFormat("traefik-json", traefikKeys)                         // Traefik's accessLog.format json
+	JSON         = jsonFormat("json", usualKeys)                                   // see ParseJSON
+	Traefik      = named("traefik", func() grammar { return family{} })            // Traefik's default, which is of the family
+	NginxIngress = named("nginx-ingress", func() grammar { return family{} })      // the ingress controller's default, likewise
+)
+
+func named(name string, open func() grammar) Format { return Format{&definition{name, open}} }
+
+// presets are the formats with a name, in the order in which they are tried on a line that the main format of its log rejects. The family, which asks
+// least of a line, comes last.
+var presets = []Format{
+	W3C, ALB, ELB, S3, HAProxy, Envoy, EnvoyJSON, Caddy, TraefikJSON, JSON, Traefik, NginxIngress, Common, Combined, Extended,
+}
+
+// containers holds what the presets are called in the wrappers, so that each is one value.
+var containers = func() map[string]map[Format]Format {
+	all := map[string]map[Format]Format{}
+	for i := range wrappers {
+		all[wrappers[i].name] = map[Format]Format{}
+		for _, f := range presets {
+			all[wrappers[i].name][f] = wrappers[i].around(f)
+		}
+	}
+	return all
+}()
 
 // definition of Auto, where nothing was recognised, is the family.
 func (f Format) definition() *definition {
@@ -52,9 +85,22 @@ func FormatNames() []string {
 	return names
 }
 
-// ParseFormat returns the format of that name; or the one that a format string describes, which is nginx's if it names a variable ("$status"), and Apache's if it has
+// ParseFormat returns the format of that name; one in the lines of a container runtime or a syslog daemon ("docker:", "cri:" or "syslog:" before the name); or the one that a format string describes, which is nginx's if it names a variable ("$status"), and Apache's if it has
 // a directive ("%>s"): see ParseNginx and ParseApache.
 func ParseFormat(text string) (Format, error) {
+	for i := range wrappers {
+		w := &wrappers[i]
+		if text == w.name {
+			return Auto, fmt.Errorf("accesslog: format %q wraps another one; say which, for example %s:combined", text, w.name)
+		}
+		if inside, ok := strings.CutPrefix(text, w.name+":"); ok {
+			f, err := ParseFormat(inside)
+			if err != nil || f == Auto {
+				return Auto, err
+			}
+			return w.within(f), nil
+		}
+	}
 	switch {
 	case text == Auto.String():
 		return Auto, nil
@@ -70,7 +116,7 @@ func ParseFormat(text string) (Format, error) {
 	}
 	names := FormatNames()
 	last := len(names) - 1
-	return Auto, fmt.Errorf("accesslog: unknown format %q; the formats are %s and %s, or a format string of nginx or Apache", text,
+	return Auto, fmt.Errorf("accesslog: unknown format %q; the formats are %s and %s, with docker:, cri: or syslog: before them; or a format string of nginx or Apache", text,
 		strings.Join(names[:last], ", "), names[last])
 }
 
