@@ -17,7 +17,7 @@ import (
 type selectFlags struct {
 	status  accesslog.StatusSet
 	methods refire.Methods
-	format  accesslog.Format
+	formatFlags
 	maxLine int
 	showBad bool
 }
@@ -32,7 +32,7 @@ func newSelectFlags() selectFlags {
 func (f *selectFlags) add(fs *pflag.FlagSet) {
 	fs.Var(value("LIST", parseStatus, &f.status), "status", "statuses to take, for example 500,502-504")
 	fs.Var(value("LIST", refire.ParseMethods, &f.methods), "method", "methods to take; any: all")
-	fs.Var(value("NAME", parseFormat, &f.format), "format", "common, combined, extended; auto: any of these")
+	f.formatFlags.add(fs)
 	fs.IntVar(&f.maxLine, "max-line", f.maxLine, "`BYTES` of the longest line to read")
 	fs.BoolVar(&f.showBad, "show-bad", false, "list malformed lines")
 }
@@ -48,19 +48,11 @@ func parseStatus(text string) (accesslog.StatusSet, error) {
 	return set, err
 }
 
-func parseFormat(text string) (accesslog.Format, error) {
-	f, err := accesslog.ParseFormat(text)
-	if err != nil && strings.ContainsAny(text, "$%") {
-		return f, errors.New("format strings are not understood yet; the common and combined formats are recognised by themselves")
-	}
-	return f, err
-}
-
 func (f *selectFlags) check() error {
 	if f.maxLine < minLineBytes || f.maxLine > retrylog.MaxLogLineBytes {
 		return usage(fmt.Errorf("--max-line %d is not between %d and %d", f.maxLine, minLineBytes, retrylog.MaxLogLineBytes), "the default is 1 MiB")
 	}
-	return nil
+	return f.formatFlags.settle()
 }
 
 const minLineBytes = 64

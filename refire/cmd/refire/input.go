@@ -23,6 +23,8 @@ type log struct {
 	close  func() error
 
 	foreign *failure // set by scan if not one line of it is a line of an access log
+
+	guess func(accesslog.Detection) // told by scan what the log looks like; nil: nobody asks
 }
 
 // compressed is how files begin that must be unpacked first; a zero stands for any byte.
@@ -37,7 +39,7 @@ var compressed = []struct{ magic, name, unpack string }{
 const longestMagic = 10
 
 // openLogs checks all logs before anything is done with one of them.
-func openLogs(names []string, std stdio, c *console) ([]*log, error) {
+func openLogs(names []string, format accesslog.Format, std stdio, c *console) ([]*log, error) {
 	var logs []*log
 	stdins := 0
 	for _, name := range names {
@@ -46,7 +48,7 @@ func openLogs(names []string, std stdio, c *console) ([]*log, error) {
 				return nil, usage(errors.New("standard input (-) can be read only once"), "give - once")
 			}
 		}
-		l, err := openLog(name, std, c)
+		l, err := openLog(name, format, std, c)
 		if err != nil {
 			return nil, err
 		}
@@ -55,7 +57,7 @@ func openLogs(names []string, std stdio, c *console) ([]*log, error) {
 	return logs, nil
 }
 
-func openLog(name string, std stdio, c *console) (*log, error) {
+func openLog(name string, format accesslog.Format, std stdio, c *console) (*log, error) {
 	f, err := std.in, error(nil)
 	if name != "-" {
 		f, err = os.Open(name)
@@ -84,7 +86,7 @@ func openLog(name string, std stdio, c *console) (*log, error) {
 				fmt.Sprintf("unpack it on the way: %s %s | refire ... -", kind.unpack, file))
 		}
 	}
-	return l, l.check(head, c)
+	return l, l.check(head, format, c)
 }
 
 func directory(name string) *failure {
@@ -137,8 +139,8 @@ func (l *log) begin(f *os.File) ([]byte, error) {
 }
 
 // check refuses a file that is something else for sure, and warns of one that may be.
-func (l *log) check(head []byte, c *console) error {
-	if l.stream != nil || len(head) == 0 {
+func (l *log) check(head []byte, format accesslog.Format, c *console) error {
+	if l.stream != nil || len(head) == 0 || format != accesslog.Auto {
 		return nil
 	}
 	d := accesslog.Detect(head)
@@ -146,7 +148,7 @@ func (l *log) check(head []byte, c *console) error {
 	case d.Lines == 0 || d.Matched > 0:
 		return nil
 	case d.Looks != "":
-		return cannotRun(fmt.Errorf("%s is %v", l.name, d), "this version reads common and combined access logs (Apache, nginx)")
+		return cannotRun(fmt.Errorf("%s is %v", l.name, d), "--format says what it is, --format-from takes it from the server's configuration")
 	}
 	c.say("refire: %s: none of the first %s is a line of an access log; --show-bad says why", l.name, plural(d.Lines, "line"))
 	return nil
@@ -180,6 +182,9 @@ func (l *log) scan(ctx context.Context, opts accesslog.Options, each func(*acces
 		if s, err = accesslog.NewFileScanner(l.file, opts); err != nil {
 			return accesslog.Stats{}, unreadable(l.name, err)
 		}
+	}
+	if l.guess != nil {
+		l.guess(s.Detection())
 	}
 	var first *accesslog.BadLine
 	err := walk(ctx, s, func(e *accesslog.Entry, bad *accesslog.BadLine) error {
@@ -217,7 +222,7 @@ func notALog(name string, stats *accesslog.Stats, first *accesslog.BadLine) *fai
 	}
 	return cannotRun(fmt.Errorf("%s is no access log that can be read: not one of its lines (%s) is an entry; %s",
 		spoken(name), number(stats.Malformed+stats.TooLong), looks),
-		"this version reads common and combined access logs (Apache, nginx); nothing was fired from this one")
+		"--format says what it is, --format-from takes it from the server's configuration; nothing was fired from this one")
 }
 
 func walk(ctx context.Context, s *accesslog.Scanner, each func(*accesslog.Entry, *accesslog.BadLine) error) error {

@@ -42,6 +42,11 @@ func (r *reading) total() (bytes int64) {
 func (r *reading) source(ctx context.Context, emit func(refire.Request, int64) error) error {
 	var before int64
 	for _, l := range r.logs {
+		l.guess = func(d accesslog.Detection) {
+			if text := r.flags.guess(d); text != "" && !isPlain(d) {
+				r.c.say("refire: %s: taken for %s", l.name, text)
+			}
+		}
 		stats, err := l.scan(ctx, r.flags.options(), func(e *accesslog.Entry, bad *accesslog.BadLine) error {
 			if bad != nil {
 				r.bad(bad)

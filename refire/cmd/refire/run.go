@@ -57,7 +57,7 @@ func runRun(f *runFlags, args []string, std stdio) error {
 		return err
 	}
 	c := newConsole(std.err)
-	logs, err := openLogs(args, std, c)
+	logs, err := openLogs(args, f.format, std, c)
 	if err != nil {
 		return err
 	}

@@ -44,7 +44,7 @@ func runScan(f *selectFlags, args []string, std stdio) error {
 		return usage(fmt.Errorf("no LOG given"), "name the access logs to read, or - for standard input: refire scan access.log")
 	}
 	c := newConsole(std.err)
-	logs, err := openLogs(args, std, c)
+	logs, err := openLogs(args, f.format, std, c)
 	if err != nil {
 		return err
 	}
@@ -81,10 +81,12 @@ type counts struct {
 	stats    accesslog.Stats
 	byMethod map[string]int // of the entries with a wanted status
 	taken    int            // of those, the ones with a wanted method
+	guess    string         // what the log was taken for, in words
 }
 
 func (s *scanning) scan(l *log) error {
 	var n counts
+	l.guess = func(d accesslog.Detection) { n.guess = s.f.guess(d) }
 	stats, err := l.scan(context.Background(), s.f.options(), func(e *accesslog.Entry, bad *accesslog.BadLine) error {
 		if bad != nil {
 			if s.f.showBad {
@@ -156,6 +158,9 @@ func (n *counts) report(c *console, f *selectFlags, name string) {
 	text := fmt.Sprintf("%s: %s, %s", name, plural(st.Lines, "line"), number(st.Selected)+" with status "+f.status.String())
 	if st.SelectedNoRequest > 0 {
 		text += fmt.Sprintf(" and %s without a request", number(st.SelectedNoRequest))
+	}
+	if n.guess != "" {
+		text += "; format " + n.guess
 	}
 	c.say("%s", text)
 	byStatus := map[int]int{}
