@@ -55,7 +55,7 @@ func compile(elements []element, undo func([]byte) string, quote func([]byte, in
 
 // tells reports whether the step finds anything of use.
 func (s *step) tells() bool {
-	if s.free != nil && s.free.slot != unused {
+	if s.free != nil && s.free.slot != unused || s.host != nil {
 		return true
 	}
 	for i := range s.right {
@@ -95,6 +95,9 @@ func makeStep(fields []*element, texts []string, i int) (step, int, error) {
 	for k := last; k > i; k-- {
 		mark, at, skip, ok := begins(fields[k], texts[k-1])
 		if !ok {
+			if fields[i].slot == hostSlot {
+				s.host, s.hostEnd = fields[i], texts[i]
+			}
 			return s, last, s.give(fields[i : k+1])
 		}
 		s.right = append(s.right, fromRight{field: fields[k], mark: mark, at: at, skip: skip, before: texts[k-1]})

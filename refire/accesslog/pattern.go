@@ -108,6 +108,10 @@ type step struct {
 
 	free  *element // what is left when right has been taken away
 	right []fromRight
+
+	// host is at the beginning of what cannot be told apart, and taken to end where it seems to: it is the client's choice anyway.
+	host    *element
+	hostEnd string
 }
 
 // fromRight finds a field before the end of a step: it follows the last mark but skip, of which before is made.
@@ -158,6 +162,11 @@ func (s *step) read(p *pattern, line []byte, pos int, f *fields) (int, Reason) {
 			return 0, reason
 		}
 		end = start - len(r.before)
+	}
+	if s.host != nil {
+		if host, _, found := bytes.Cut(line[pos:end], []byte(s.hostEnd)); found {
+			f.host = host
+		}
 	}
 	if s.free == nil {
 		return next, 0

@@ -49,7 +49,6 @@ var (
 	secondsLayout = numbers(1)
 	millisLayout  = numbers(1e3)
 	microsLayout  = numbers(1e6)
-	nanosLayout   = numbers(1e9)
 )
 
 func numbers(perSecond int64) *layout {

@@ -62,24 +62,18 @@ func jsonRune(b []byte) (r rune, size int) {
 }
 
 // unhash undoes HAProxy's #HH.
-func unhash(b []byte) string { return unmarked(b, '#') }
-
-// unpercent undoes %HH.
-func unpercent(b []byte) string { return unmarked(b, '%') }
-
-// unmarked undoes a mark with two hex digits.
-func unmarked(b []byte, mark byte) string {
-	i := bytes.IndexByte(b, mark)
+func unhash(b []byte) string {
+	i := bytes.IndexByte(b, '#')
 	if i < 0 {
 		return string(b)
 	}
 	out := make([]byte, 0, len(b))
-	for ; i >= 0; i = bytes.IndexByte(b, mark) {
+	for ; i >= 0; i = bytes.IndexByte(b, '#') {
 		out = append(out, b[:i]...)
 		if b = b[i:]; len(b) >= 3 && hexDigit(b[1]) < 16 && hexDigit(b[2]) < 16 {
 			out, b = append(out, hexDigit(b[1])<<4|hexDigit(b[2])), b[3:]
 		} else {
-			out, b = append(out, mark), b[1:]
+			out, b = append(out, '#'), b[1:]
 		}
 	}
 	return string(append(out, b...))
