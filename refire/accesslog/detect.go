@@ -90,15 +90,22 @@ func detect(head []byte) (Detection, []Format) {
 
 // format says which format a well-formed line is of.
 func (f *fields) format() Format {
-	if bytes.Count(f.before, []byte{' '}) != 3 || !isCLFTime(f.time) {
+	combined, columns := Combined, 3
+	if vhost(f.before) != "" {
+		combined, columns = VHostCombined, 4
+	}
+	if bytes.Count(f.before, []byte{' '}) != columns || !isCLFTime(f.time) {
 		return Extended
 	}
 	size, rest, more := bytes.Cut(bytes.TrimPrefix(f.after, []byte{' '}), []byte{' '})
 	if !isSize(size) {
 		return Extended
 	}
-	if !more {
+	switch {
+	case !more && columns == 3:
 		return Common
+	case !more:
+		return Extended
 	}
 	for range 2 { // referer and user agent; the latter may be cut off
 		if len(rest) == 0 || rest[0] != '"' {
@@ -106,13 +113,13 @@ func (f *fields) format() Format {
 		}
 		shut := findQuote(rest, 1)
 		if shut < 0 {
-			return Combined
+			return combined
 		}
 		rest = bytes.TrimPrefix(rest[shut+1:], []byte{' '})
 	}
 	switch {
 	case len(rest) == 0:
-		return Combined
+		return combined
 	case isTraefik(rest):
 		return Traefik
 	case isNginxIngress(rest):

@@ -26,18 +26,19 @@ var (
 
 // The other formats that have a name. Each one's grammar, and where it is documented, is in the comment of its type.
 var (
-	W3C          = named("w3c", func() grammar { return &w3c{} })                  // IIS, CloudFront
-	ALB          = named("alb", func() grammar { return balancer{} })              // AWS Application Load Balancer
-	ELB          = named("elb", func() grammar { return balancer{classic: true} }) // AWS Classic Load Balancer
-	S3           = named("s3", func() grammar { return s3{} })                     // Amazon S3 server access logs
-	HAProxy      = named("haproxy", func() grammar { return haproxy{} })           // option httplog, option httpslog
-	Envoy        = named("envoy", func() grammar { return envoy{} })               // Envoy's and Istio's text
-	EnvoyJSON    = jsonFormat("envoy-json", envoyKeys)                             // Istio's JSON
-	Caddy        = jsonFormat("caddy", caddyKeys)                                  // its JSON
-	TraefikJSON  = jsonFormat("traefik-json", traefikKeys)                         // Traefik's accessLog.format json
-	JSON         = jsonFormat("json", usualKeys)                                   // see ParseJSON
-	Traefik      = named("traefik", func() grammar { return family{} })            // Traefik's default, which is of the family
-	NginxIngress = named("nginx-ingress", func() grammar { return family{} })      // the ingress controller's default, likewise
+	W3C           = named("w3c", func() grammar { return &w3c{} })                  // IIS, CloudFront
+	ALB           = named("alb", func() grammar { return balancer{} })              // AWS Application Load Balancer
+	ELB           = named("elb", func() grammar { return balancer{classic: true} }) // AWS Classic Load Balancer
+	S3            = named("s3", func() grammar { return s3{} })                     // Amazon S3 server access logs
+	HAProxy       = named("haproxy", func() grammar { return haproxy{} })           // option httplog, option httpslog
+	Envoy         = named("envoy", func() grammar { return envoy{} })               // Envoy's and Istio's text
+	EnvoyJSON     = jsonFormat("envoy-json", envoyKeys)                             // Istio's JSON
+	Caddy         = jsonFormat("caddy", caddyKeys)                                  // its JSON
+	TraefikJSON   = jsonFormat("traefik-json", traefikKeys)                         // Traefik's accessLog.format json
+	JSON          = jsonFormat("json", usualKeys)                                   // see ParseJSON
+	Traefik       = named("traefik", func() grammar { return family{} })            // Traefik's default, which is of the family
+	VHostCombined = named("vhost_combined", func() grammar { return family{} })     // Apache's "%v:%p" before combined
+	NginxIngress  = named("nginx-ingress", func() grammar { return family{} })      // the ingress controller's default, likewise
 )
 
 func named(name string, open func() grammar) Format { return Format{&definition{name, open}} }
@@ -45,7 +46,7 @@ func named(name string, open func() grammar) Format { return Format{&definition{
 // presets are the formats with a name, in the order in which they are tried on a line that the main format of its log rejects. The family, which asks
 // least of a line, comes last.
 var presets = []Format{
-	W3C, ALB, ELB, S3, HAProxy, Envoy, EnvoyJSON, Caddy, TraefikJSON, JSON, Traefik, NginxIngress, Common, Combined, Extended,
+	W3C, ALB, ELB, S3, HAProxy, Envoy, EnvoyJSON, Caddy, TraefikJSON, JSON, Traefik, NginxIngress, VHostCombined, Common, Combined, Extended,
 }
 
 // containers holds what the presets are called in the wrappers, so that each is one value.

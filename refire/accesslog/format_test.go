@@ -24,7 +24,7 @@ func TestDetect(t *testing.T) {
 		{"agent cut", lines(combined[:len(combined)-1]), accesslog.Detection{Format: accesslog.Combined, Lines: 1, Matched: 1}, ""},
 		{"wrapped", lines(`"` + combined + `"`), accesslog.Detection{Format: accesslog.Combined, Lines: 1, Matched: 1, Wrapped: 1}, ""},
 		{"more fields", lines(extended), accesslog.Detection{Format: accesslog.Extended, Lines: 1, Matched: 1}, ""},
-		{"vhost first", lines("example.org:80 " + combined), accesslog.Detection{Format: accesslog.Extended, Lines: 1, Matched: 1}, ""},
+		{"vhost first", lines("example.org:80 " + combined), accesslog.Detection{Format: accesslog.VHostCombined, Lines: 1, Matched: 1}, ""},
 		{"other time", lines(`h - - [2026-01-02 03:04:05] "GET / HTTP/1.1" 200 5`), accesslog.Detection{Format: accesslog.Extended, Lines: 1, Matched: 1}, ""},
 		{"no bytes", lines(prefix + `"GET / HTTP/1.1" 200`), accesslog.Detection{Format: accesslog.Extended, Lines: 1, Matched: 1}, ""},
 		{"majority", lines("rotated", common, combined, "", combined), accesslog.Detection{Format: accesslog.Combined, Lines: 4, Matched: 3}, "combined (3 of 4 lines)"},

@@ -85,7 +85,7 @@ func (g *jsonGrammar) read(line []byte, f *fields) Reason {
 func (g *jsonGrammar) parse(line []byte) Reason {
 	g.values = [slots]jsonValue{}
 	g.texts = g.texts[:0]
-	rest := skipSpace(line)
+	rest := skipSpace(bytes.TrimPrefix(line, byteOrderMark))
 	if len(rest) == 0 || rest[0] != '{' {
 		return Misfit
 	}
@@ -139,6 +139,9 @@ func isNumber(b []byte) bool {
 	}
 	return len(b) > 0
 }
+
+// byteOrderMark may stand at the beginning of what Windows wrote.
+var byteOrderMark = []byte("\ufeff")
 
 func skipSpace(b []byte) []byte {
 	for len(b) > 0 && (b[0] == ' ' || b[0] == '\t' || b[0] == '\r' || b[0] == '\n') {

@@ -69,7 +69,7 @@ func cutHeader5424(b []byte) (message []byte, ok bool) {
 		}
 	}
 	if after, ok := bytes.CutPrefix(b, []byte("- ")); ok {
-		return bytes.TrimPrefix(after, []byte("\ufeff")), true
+		return bytes.TrimPrefix(after, byteOrderMark), true
 	}
 	for len(b) > 0 && b[0] == '[' {
 		end := endOfElement(b)
@@ -78,7 +78,7 @@ func cutHeader5424(b []byte) (message []byte, ok bool) {
 		}
 		b = b[end:]
 		if after, ok := bytes.CutPrefix(b, []byte{' '}); ok {
-			return bytes.TrimPrefix(after, []byte("\ufeff")), true
+			return bytes.TrimPrefix(after, byteOrderMark), true
 		}
 	}
 	return nil, false

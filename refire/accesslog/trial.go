@@ -165,7 +165,7 @@ func everything() (list []Format) {
 	return list
 }
 
-var familyFormats = []Format{Traefik, NginxIngress, Common, Combined, Extended}
+var familyFormats = []Format{Traefik, NginxIngress, VHostCombined, Common, Combined, Extended}
 
 // others says in words what was seen beside the main format.
 func (t *trial) others(main Format) string {

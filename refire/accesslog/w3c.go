@@ -63,7 +63,8 @@ func (w *w3c) restore(directive string) {
 }
 
 func (w *w3c) read(line []byte, f *fields) Reason {
-	if line[0] == '#' {
+	line = bytes.TrimPrefix(line, byteOrderMark)
+	if bytes.HasPrefix(line, []byte{'#'}) {
 		if fields, ok := bytes.CutPrefix(line, []byte("#Fields:")); ok {
 			w.restore(string(fields))
 		} else if !isDirective(line) {
