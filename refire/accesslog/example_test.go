@@ -138,6 +138,48 @@ func ExampleFormat_Parse() {
 	// GET /?q="x" example.org 502 <nil>
 }
 
+func ExampleFormatNames() {
+	fmt.Println(accesslog.FormatNames())
+	// Output:
+	// [auto w3c alb elb s3 haproxy envoy envoy-json caddy traefik-json json traefik nginx-ingress vhost_combined common combined extended]
+}
+
+func ExampleParseNginx() {
+	format, err := accesslog.ParseNginx(`$msec $status $request_method $scheme://$host$request_uri`)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	entry, err := format.Parse([]byte(`1770087906.123 503 GET https://example.org/?q=x`))
+	fmt.Println(entry.Time, entry.Method, entry.Target, entry.Scheme, entry.Host, err)
+	// Output:
+	// 2026-02-03 03:05:06.123 +0000 UTC GET /?q=x https example.org <nil>
+}
+
+func ExampleParseApache() {
+	format, err := accesslog.ParseApache(`"%v %{%Y-%m-%dT%H:%M:%S%z}t \"%r\" %s -> %>s"`)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	entry, err := format.Parse([]byte(`example.org 2026-02-03T04:05:06+0100 "GET /?q=\"x\" HTTP/1.1" 200 -> 503`))
+	fmt.Println(entry.Time.UTC(), entry.Host, entry.Target, entry.Status, err)
+	// Output:
+	// 2026-02-03 03:05:06 +0000 UTC example.org /?q="x" 503 <nil>
+}
+
+func ExampleParseJSON() {
+	format, err := accesslog.ParseJSON(map[string]string{"status": "outcome.code", "method": "verb", "target": "to"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	entry, err := format.Parse([]byte(`{"verb":"GET","to":"/?q=\u00e9","outcome":{"code":503},"time":1770087906}`))
+	fmt.Println(entry.Time, entry.Method, entry.Target, entry.Status, err)
+	// Output:
+	// 2026-02-03 03:05:06 +0000 UTC GET /?q=é 503 <nil>
+}
+
 const nginxConf = `http {
     log_format timed escape=json '$msec "$request"'  # what we need
                                  ' $status';
