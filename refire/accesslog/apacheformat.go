@@ -69,9 +69,7 @@ func apacheElements(text string) ([]element, error) {
 			}
 			e := d.element()
 			e.name = text[:len(text)-len(rest)]
-			if d.letter == "p" {
-				e.name = portName
-			}
+			e.port = d.letter == "p"
 			final = final || e.slot == statusSlot && d.final
 			list, text = append(list, e), rest
 		}
@@ -145,7 +143,7 @@ func (d *directive) element() element {
 	case "m":
 		e.slot, e.may = methodSlot, tokenBytes
 	case "U":
-		e.slot = targetSlot
+		e.slot, e.decoded = targetSlot, decodedAll
 	case "q":
 		e.slot = querySlot
 	case "H":

@@ -232,15 +232,12 @@ func joinTime(list []element) (element, bool) {
 func urlPiece(e *element, inside bool) bool {
 	switch e.literal {
 	case "":
-		return e.slot == schemeSlot || e.slot == hostSlot || e.slot == targetSlot || e.slot == querySlot || e.slot == unused && e.name == portName
+		return e.slot == schemeSlot || e.slot == hostSlot || e.slot == targetSlot || e.slot == querySlot || e.slot == unused && e.port
 	case "://", ":", "?":
 		return inside
 	}
 	return false
 }
-
-// portName marks the fields that hold a port.
-const portName = "the port"
 
 // joinURL makes one field of $scheme://$host:$port$uri?$args, of its end, or of host and port.
 func joinURL(list []element) (element, bool) {
@@ -267,6 +264,10 @@ func joinURL(list []element) (element, bool) {
 		one.may = union(one.may, e.may)
 		one.name += e.name
 		one.dashed = one.dashed || e.dashed
+		one.decoded = max(one.decoded, e.decoded)
+	}
+	if one.decoded > 0 && strings.HasSuffix(kinds, "Q") {
+		one.decoded = decodedBefore
 	}
 	target := strings.TrimPrefix(strings.TrimPrefix(strings.TrimPrefix(kinds, "S://"), "H"), ":P")
 	switch {

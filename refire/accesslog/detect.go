@@ -94,7 +94,7 @@ func (f *fields) format() Format {
 	if vhost(f.before) != "" {
 		combined, columns = VHostCombined, 4
 	}
-	if bytes.Count(f.before, []byte{' '}) != columns || !isCLFTime(f.time) {
+	if spaces := bytes.Count(f.before, []byte{' '}); spaces < columns || spaces > columns && !hasIdent(f.before, columns) || !isCLFTime(f.time) {
 		return Extended
 	}
 	size, rest, more := bytes.Cut(bytes.TrimPrefix(f.after, []byte{' '}), []byte{' '})
@@ -126,6 +126,14 @@ func (f *fields) format() Format {
 		return NginxIngress
 	}
 	return Extended
+}
+
+// hasIdent reports whether the column before the user is "-", as it nearly always is: then there may be spaces in the user.
+func hasIdent(before []byte, columns int) bool {
+	for range columns - 2 {
+		_, before, _ = bytes.Cut(before, []byte{' '})
+	}
+	return bytes.HasPrefix(before, []byte("- "))
 }
 
 // isTraefik: what Traefik's common log format adds to the combined one (Traefik documentation, "Access Logs", "Format"): requests so far, "router", "server",

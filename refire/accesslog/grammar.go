@@ -117,6 +117,8 @@ type fields struct {
 	// follows them.
 	composed bool
 
+	decoded decoded // of the target
+
 	host, scheme []byte // empty: unknown
 	date, time   []byte // date: only where they are two fields
 	layout       *layout
@@ -156,14 +158,40 @@ func (f *fields) entry(c *clock) Entry {
 		return e
 	}
 	e.Method, e.Target, e.Proto = f.word(method), f.undone(target), f.word(proto)
-	if len(f.query) > 0 {
-		e.Target += "?" + f.undone(f.query)
-	}
 	if f.composed {
 		e.decompose()
 	}
+	e.Target = f.decoded.encode(e.Target)
+	if len(f.query) > 0 {
+		e.Target += "?" + f.undone(f.query)
+	}
 	return e
 }
+
+// decoded says how much of a target the server has logged with its percent-encoding undone, so that what has a meaning in a target must be encoded
+// again. The rest, spaces and bytes beyond ASCII, is encoded where the target is sent.
+type decoded uint8
+
+const (
+	decodedBefore decoded = iota + 1 // before the first question mark
+	decodedAll
+)
+
+func (d decoded) encode(target string) string {
+	path, query, marked := target, "", false
+	if d == decodedBefore {
+		path, query, marked = strings.Cut(target, "?")
+	}
+	if d > 0 && strings.ContainsAny(path, "%#?") {
+		path = pathEncoder.Replace(path)
+	}
+	if marked {
+		return path + "?" + query
+	}
+	return path
+}
+
+var pathEncoder = strings.NewReplacer("%", "%25", "#", "%23", "?", "%3F")
 
 func (f *fields) undone(b []byte) string {
 	if f.undo != nil {

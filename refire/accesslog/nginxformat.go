@@ -111,9 +111,7 @@ func nginxElements(text string, clientText *byteSet) ([]element, error) {
 		if e.name = "$" + name; e.may == nil {
 			e.may = clientText
 		}
-		if strings.HasSuffix(name, "_port") {
-			e.name = portName
-		}
+		e.port = strings.HasSuffix(name, "_port")
 		list = append(list, e)
 	}
 	return list, nil
@@ -148,7 +146,7 @@ func nginxVariable(name string) element {
 	case "request_uri":
 		return element{slot: targetSlot}
 	case "uri", "document_uri":
-		return element{slot: targetSlot}
+		return element{slot: targetSlot, decoded: decodedAll}
 	case "args", "query_string":
 		return element{slot: querySlot, dashed: true}
 	case "server_protocol":

@@ -34,6 +34,9 @@ type element struct {
 	layout *layout  // of a time
 	goTime string   // the same as package time writes layouts, where it is one
 	dashed bool     // a target with a query, "-" instead of none
+	port   bool     // a port, to be joined with the host before it
+
+	decoded decoded // a target
 }
 
 // holds returns how many times each value of e holds b, if that is known. A quote that is escaped does not count.
@@ -233,9 +236,9 @@ func (e *element) store(value []byte, f *fields) Reason {
 	case methodSlot:
 		f.method = value
 	case targetSlot:
-		f.target = e.undashed(value)
+		f.target, f.decoded = e.undashed(value), e.decoded
 	case urlSlot:
-		f.target, f.composed = e.undashed(value), true
+		f.target, f.decoded, f.composed = e.undashed(value), e.decoded, true
 	case querySlot:
 		if value = bytes.TrimPrefix(value, []byte{'?'}); !isNone(value) {
 			f.query = value

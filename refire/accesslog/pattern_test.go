@@ -28,6 +28,8 @@ var formatStrings = []struct {
 	{"all kinds of directives", `%a %{c}a %A %B %b %{X}C %D %{X}e %f %h %H %{X}i %k %l %{X}n %{X}o %p %{remote}p %P %{tid}P %q %R %T %{ms}T %u %X %I %O %S %{X}^ti %{X}^to %L %% "%r" %>s`,
 		`1.2.3.4 1.2.3.4 1.2.3.4 5 5 cookie 17 - /f h HTTP/1.1 - 0 - - - 80 12345 99 98 ?b=c handler 0 3 user + 10 20 30 - - - % "GET /a?b=c HTTP/1.1" 503`, accesslog.Entry{}},
 	{"path and query apart", `%m "%U" "%q" %H %>s`, `GET "/a" "?b=c" HTTP/1.1 503`, accesslog.Entry{}},
+	{"a path that the server decoded", `%m "%U" "%q" %H %>s`, `GET "/50% #1?" "?b=%20" HTTP/1.1 503`, accesslog.Entry{Target: "/50%25 %231%3F?b=%20"}},
+	{"a path that the server decoded, and its query", `"$uri$is_args$args" $request_method $status`, `"/50% #1?b=%20?#" GET 503`, accesslog.Entry{Target: "/50%25 %231?b=%20?#", Proto: "-"}},
 	{"no query", `%m "%U" "%q" %H %>s`, `GET "/a" "" HTTP/1.1 503`, accesslog.Entry{Target: "/a"}},
 	{"seconds", `%{sec}t "%r" %>s`, `1770087906 "GET /a?b=c HTTP/1.1" 503`, accesslog.Entry{Time: when}},
 	{"milliseconds", `%{msec}t "%r" %>s`, `1770087906000 "GET /a?b=c HTTP/1.1" 503`, accesslog.Entry{Time: when}},

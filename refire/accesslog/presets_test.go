@@ -22,8 +22,8 @@ var presetLogs = []struct {
 	{"IIS", "w3c", "#Software: Microsoft Internet Information Services 10.0\n#Version: 1.0\n#Date: 2026-02-03 03:05:06\n" +
 		"#Fields: date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) cs(Referer) sc-status sc-substatus sc-win32-status time-taken\n" +
 		"2026-02-03 03:05:06 ::1 GET /a b=c 443 - ::1 Mozilla/5.0+(X11;+\"x) - 503 0 0 12\n", accesslog.Entry{Time: when, Proto: "-"}},
-	{"IIS, a space in the path, no query", "w3c", "#Fields: cs-method cs-uri-stem cs-uri-query sc-status sc-substatus cs-host cs-version\nGET /a+b - 503 0 www.example.org:8080 HTTP/1.1\n",
-		accesslog.Entry{Target: "/a b", Host: "www.example.org:8080"}},
+	{"IIS, a space in the path, no query", "w3c", "#Fields: cs-method cs-uri-stem cs-uri-query sc-status sc-substatus cs-host cs-version\nGET /a+50% - 503 0 www.example.org:8080 HTTP/1.1\n",
+		accesslog.Entry{Target: "/a 50%25", Host: "www.example.org:8080"}},
 	{"CloudFront", "w3c", "#Version: 1.0\n#Fields: date time x-edge-location sc-bytes c-ip cs-method cs(Host) cs-uri-stem sc-status cs(Referer) cs(User-Agent) cs-uri-query cs(Cookie) x-edge-result-type x-edge-request-id x-host-header cs-protocol cs-bytes time-taken x-forwarded-for ssl-protocol ssl-cipher x-edge-response-result-type cs-protocol-version\n" +
 		"2026-02-03\t03:05:06\tFRA2\t335\t192.0.2.7\tGET\td1.cloudfront.net\t/a%2520%C3%A9\t503\t-\tMozilla/5.0%20(X11)\tb=%252F\t-\tError\tid==\twww.example.org\thttps\t123\t0.3\t-\tTLSv1.3\tx\tError\tHTTP/2.0\n",
 		accesslog.Entry{Time: when, Target: "/a%20%C3%A9?b=%2F", Proto: "HTTP/2.0", Host: "www.example.org", Scheme: "https"}},

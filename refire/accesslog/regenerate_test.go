@@ -60,6 +60,10 @@ func percentEscape(s string) string {
 	return string(out)
 }
 
+// encoded and decode are for servers that log paths without their percent-encoding.
+func encoded(s string) string { return strings.ReplaceAll(s, "%", "%25") }
+func decode(s string) string  { return strings.ReplaceAll(s, "%25", "%") }
+
 // noBreaks: HTTP itself lets no line end through, and these servers escape nothing.
 func noBreaks(s string) string {
 	return strings.NewReplacer("\n", "_", "\r", "_", "\x00", "_").Replace(s)
@@ -100,9 +104,9 @@ var servers = []server{
 			return fmt.Sprintf(`192.0.2.1 - u%s [%s] "%s" %03d 0 "%s" "%s" %s`, apacheEscape(stuff()), clf,
 				apacheEscape(e.Method+" "+e.Target+" "+e.Proto), e.Status, apacheEscape(stuff()), apacheEscape(stuff()), e.Host)
 		}},
-	{"Apache, tabs", `%t\t%u\t%m\t%U%q\t%H\t%>s\t%{User-agent}i\t%V`, "", nil,
+	{"Apache, tabs", `%t\t%u\t%m\t%U%q\t%H\t%>s\t%{User-agent}i\t%V`, "", encoded,
 		func(e *accesslog.Entry, stuff func() string) string {
-			return strings.Join([]string{"[" + clf + "]", apacheEscape(stuff()), e.Method, apacheEscape(e.Target), e.Proto, fmt.Sprintf("%03d", e.Status),
+			return strings.Join([]string{"[" + clf + "]", apacheEscape(stuff()), e.Method, apacheEscape(decode(e.Target)), e.Proto, fmt.Sprintf("%03d", e.Status),
 				apacheEscape(stuff()), e.Host}, "\t")
 		}},
 	{"ALB", "alb", "", nil,
@@ -147,10 +151,10 @@ var servers = []server{
 				percentEscape(stuff()) + "-", percentEscape(stuff()) + "-", e.Host, e.Proto}, "\t")
 		}},
 	{"IIS", "w3c", "#Fields: date time cs-method cs-uri-stem cs(User-Agent) sc-status sc-substatus cs-host cs-version\n", func(s string) string {
-		return strings.ReplaceAll(strings.ReplaceAll(noBreaks(s), "\t", "_"), "+", "_")
+		return encoded(strings.ReplaceAll(strings.ReplaceAll(noBreaks(s), "\t", "_"), "+", "_"))
 	},
 		func(e *accesslog.Entry, stuff func() string) string {
-			return strings.Join([]string{"2026-02-03", "03:05:06", e.Method, strings.ReplaceAll(e.Target, " ", "+"),
+			return strings.Join([]string{"2026-02-03", "03:05:06", e.Method, strings.ReplaceAll(decode(e.Target), " ", "+"),
 				"-" + strings.ReplaceAll(strings.ReplaceAll(noBreaks(stuff()), "\t", "_"), " ", "+"), fmt.Sprintf("%03d", e.Status), "0", e.Host, e.Proto}, " ")
 		}},
 	{"nginx in Docker", "docker:combined", "", jsonTarget,

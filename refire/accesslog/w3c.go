@@ -159,7 +159,9 @@ func (w *w3c) fill(f *fields) Reason {
 		case methodSlot:
 			f.method = value
 		case stemColumn:
-			f.target = w.undo(value)
+			if f.target = w.undo(value); w.plus {
+				f.decoded = decodedAll
+			}
 		case targetSlot:
 			if f.target == nil {
 				f.target = value

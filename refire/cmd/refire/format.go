@@ -90,7 +90,7 @@ func (f *formatFlags) settleFrom() error {
 		return unreadable(file, err)
 	}
 	if f.format, err = accesslog.FormatFrom(string(text), name); err != nil {
-		return usage(fmt.Errorf("--format-from %s: %w", file, plainError(err)), "name it: --format-from "+file+":NAME")
+		return usage(fmt.Errorf("--format-from %s: %w", file, plainError(err)), "--format-from "+file+":NAME takes another one; --format takes a string")
 	}
 	return nil
 }
