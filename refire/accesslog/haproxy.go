@@ -3,7 +3,7 @@ package accesslog
 import "bytes"
 
 // haproxy is the grammar of HAProxy's "HTTP log format" and "HTTPS log format" ("option httplog", "option httpslog"; HAProxy Configuration Manual, section
-// 8.2.3 and 8.2.4), with a syslog header before it or not:
+// 8.2.3 and 8.2.4), with any header before it that "log ... format" (section 3.1) or a syslog daemon writes, or none:
 //
 //	client:port [date] frontend backend/server times status bytes cookie cookie state connections queues {headers} {headers} "request" ...
 //
@@ -18,6 +18,8 @@ var haproxyTimes = layouts("02/Jan/2006:15:04:05", clfLayout)
 func (haproxy) read(line []byte, f *fields) Reason {
 	if inner, ok := cutSyslog(line); ok {
 		line = inner
+	} else { // HAProxy's own "short", "timed" and "iso" have no host and no tag
+		line = cutStamp(cutPriority(line))
 	}
 	client, rest, _ := bytes.Cut(line, []byte(" ["))
 	if bytes.IndexByte(client, ':') < 0 || bytes.IndexByte(client, ' ') >= 0 {

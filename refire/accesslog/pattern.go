@@ -240,8 +240,8 @@ func (e *element) store(value []byte, f *fields) Reason {
 	case urlSlot:
 		f.target, f.decoded, f.composed = e.undashed(value), e.decoded, true
 	case querySlot:
-		if value = bytes.TrimPrefix(value, []byte{'?'}); !isNone(value) {
-			f.query = value
+		if query, marked := bytes.CutPrefix(value, []byte{'?'}); marked || !isNone(value) {
+			f.query = query
 		}
 	case protoSlot:
 		f.proto = value

@@ -30,6 +30,7 @@ var formatStrings = []struct {
 	{"path and query apart", `%m "%U" "%q" %H %>s`, `GET "/a" "?b=c" HTTP/1.1 503`, accesslog.Entry{}},
 	{"a path that the server decoded", `%m "%U" "%q" %H %>s`, `GET "/50% #1?" "?b=%20" HTTP/1.1 503`, accesslog.Entry{Target: "/50%25 %231%3F?b=%20"}},
 	{"a path that the server decoded, and its query", `"$uri$is_args$args" $request_method $status`, `"/50% #1?b=%20?#" GET 503`, accesslog.Entry{Target: "/50%25 %231?b=%20?#", Proto: "-"}},
+	{"a query that is a dash", `%m "%U" "%q" %H %>s`, `GET "/a" "?-" HTTP/1.1 503`, accesslog.Entry{Target: "/a?-"}},
 	{"no query", `%m "%U" "%q" %H %>s`, `GET "/a" "" HTTP/1.1 503`, accesslog.Entry{Target: "/a"}},
 	{"seconds", `%{sec}t "%r" %>s`, `1770087906 "GET /a?b=c HTTP/1.1" 503`, accesslog.Entry{Time: when}},
 	{"milliseconds", `%{msec}t "%r" %>s`, `1770087906000 "GET /a?b=c HTTP/1.1" 503`, accesslog.Entry{Time: when}},
