@@ -257,6 +257,11 @@ func isFamily(elements []element) bool {
 	if request < 2 || request+2 >= len(elements) || elements[request+2].slot != statusSlot || elements[request+1].literal != `" ` {
 		return false
 	}
+	for _, e := range elements[:request-1] { // what stands in quotes there might pose as the request
+		if strings.ContainsAny(e.literal, `"\\`) {
+			return false
+		}
+	}
 	before, when := elements[request-1].literal, &elements[request-2]
 	if when.slot != timeSlot || when.layout != bracketTimes && when.layout != clfTimes {
 		return false

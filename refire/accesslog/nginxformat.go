@@ -168,7 +168,7 @@ func nginxVariable(name string) element {
 	case "remote_addr", "realip_remote_addr", "proxy_protocol_addr", "server_addr", "hostname", "request_id":
 		return element{may: addressBytes}
 	case "remote_port", "realip_remote_port", "server_port", "bytes_sent", "body_bytes_sent", "connection", "connection_requests", "connection_time",
-		"content_length", "request_length", "request_time", "gzip_ratio", "pid", "proxy_protocol_port", "tcpinfo_rtt", "tcpinfo_rttvar":
+		"request_length", "request_time", "gzip_ratio", "pid", "proxy_protocol_port", "tcpinfo_rtt", "tcpinfo_rttvar":
 		return element{may: numberBytes}
 	case "pipe", "https", "ssl_protocol", "ssl_session_reused", "upstream_cache_status", "request_completion":
 		return element{may: tokenBytes}
