@@ -36,20 +36,60 @@ type grammars struct {
 	skims bool       // skim may pass over lines: the family comes first
 	keeps []stateful // those of list
 	start []string   // their states at the beginning of a stream
+
+	trial *trial // of a stream whose first lines are not all at hand at once: what to try rejected lines with, or nil
+	tries int    // left
 }
 
 func openGrammars(formats []Format) *grammars {
 	g := &grammars{}
 	for _, f := range formats {
-		one := f.definition().open()
-		g.list = append(g.list, one)
-		if s, ok := one.(stateful); ok {
-			g.keeps = append(g.keeps, s)
-			g.start = append(g.start, s.state())
-		}
+		g.add(f)
+	}
+	return g
+}
+
+func (g *grammars) add(f Format) grammar {
+	one := f.definition().open()
+	g.list = append(g.list, one)
+	if s, ok := one.(stateful); ok {
+		g.keeps = append(g.keeps, s)
+		g.start = append(g.start, s.state())
 	}
 	_, g.skims = g.list[0].(family)
+	return one
+}
+
+// learnGrammars is for a stream, of whose sample perhaps one line was at hand: the first lines that are rejected are looked at as Detect would
+// have done, and what they are of is read from then on, too.
+func learnGrammars(d *Detection, formats []Format) *grammars {
+	g := &grammars{trial: newTrial(), tries: MaxDetectLines - d.Lines}
+	if d.Matched > 0 || d.Format != Auto || g.tries <= 0 {
+		for _, f := range formats {
+			g.add(f)
+		}
+	}
 	return g
+}
+
+// learn tries a line that was rejected.
+func (g *grammars) learn(line []byte, f *fields) bool {
+	if g.trial == nil {
+		return false
+	}
+	g.tries--
+	format, ok := g.trial.read(line)
+	if g.tries <= 0 {
+		g.trial = nil
+		if !ok && len(g.list) == 0 {
+			g.add(Auto) // the family
+		}
+	}
+	if !ok {
+		return false
+	}
+	*f = fields{}
+	return g.add(format).read(line, f) == 0
 }
 
 // read returns the reason of the first grammar, the main one, if none can read the line.
@@ -63,6 +103,12 @@ func (g *grammars) read(line []byte, f *fields) (reason Reason) {
 		if i == 0 {
 			reason = why
 		}
+	}
+	switch {
+	case g.learn(line, f):
+		return 0
+	case reason == 0:
+		return NoRequestField
 	}
 	return reason
 }

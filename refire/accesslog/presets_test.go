@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/seed8b1f0744/aio/refire/accesslog"
 )
@@ -254,6 +255,23 @@ func TestMixed(t *testing.T) {
 	collect(t, only)
 	if n := only.Stats().Entries; n != 10 {
 		t.Errorf("--format json reads %d lines", n)
+	}
+}
+
+// TestSlowStream: of a stream whose lines come one by one, the first of them are recognised one by one.
+func TestSlowStream(t *testing.T) {
+	for _, test := range presetLogs {
+		log := "starting\n" + test.log
+		all := collect(t, accesslog.NewScanner(iotest.OneByteReader(strings.NewReader(log)), accesslog.Options{Status: everyStatus}))
+		if len(all) != 2 || !all[0].isBad || all[1].isBad {
+			t.Errorf("%s: %+v", test.name, all)
+		}
+	}
+	late := strings.Repeat("starting\n", 200) + `{"method":"GET","path":"/","status":500}` + "\n" + prefix + `"GET / HTTP/1.1" 500 1` + "\n"
+	s := accesslog.NewScanner(iotest.OneByteReader(strings.NewReader(late)), accesslog.Options{})
+	collect(t, s)
+	if stats := s.Stats(); stats.Malformed != 201 || stats.Entries != 1 {
+		t.Errorf("after a hundred lines of nothing: %+v; only the family is read then", counts(stats))
 	}
 }
 

@@ -148,7 +148,11 @@ var errStopped = errors.New("stopped")
 func (s *Scanner) scanStream(ctx context.Context, yield func(Entry, error) bool) error {
 	c := &cursor{read: s.stream.Read, step: s.step, held: s.head, limit: noLimit, err: s.err, first: -1}
 	s.head = nil
-	_, err := s.inline(ctx, c, newWalker(&s.opts, s.key, s.formats), s.yielder(yield))
+	w := newWalker(&s.opts, s.key, s.formats)
+	if s.opts.Format == Auto {
+		w.grammars = learnGrammars(&s.detected, s.formats)
+	}
+	_, err := s.inline(ctx, c, w, s.yielder(yield))
 	return err
 }
 

@@ -102,7 +102,7 @@ func plainError(err error) error {
 
 // guess says what a log was taken for, if that was not given.
 func (f *formatFlags) guess(d accesslog.Detection) string {
-	if f.format != accesslog.Auto || d.Lines == 0 {
+	if f.format != accesslog.Auto || d.Matched == 0 { // of a stream, the lines that decide may come later
 		return ""
 	}
 	return d.String()
