@@ -26,7 +26,7 @@ func (p *Plan) MayNot(r *Request) Reason {
 //
 // Whether there is a request at all comes before the method, and the method before the host: an entry has one reason, the first that holds.
 func (p *Plan) Decide(e *accesslog.Entry) (Request, Reason) {
-	at, target, why := p.Routes.Place(e.Method, e.Target, e.Host)
+	at, target, why := p.Routes.Place(e.Method, e.Target, e.Host, e.Scheme)
 	switch {
 	case why.IsNoRequest():
 		return Request{}, why

@@ -74,7 +74,7 @@ func (f *finder) named(name string) error {
 	if err != nil {
 		return err
 	}
-	if err := l.recognise(f.c); err != nil {
+	if err := l.recognise(f.opts.Format, f.c); err != nil {
 		return err
 	}
 	l.note(f.opts)
@@ -180,7 +180,7 @@ func (f *finder) member(path string) (l *log, why string, err error) {
 		}
 		return nil, "", err
 	}
-	if d := accesslog.Detect(l.head); d.Matched == 0 || isRetryLog(l.head) {
+	if l.detected = accesslog.Detect(l.head); isRetryLog(l.head) || f.opts.Format == accesslog.Auto && l.detected.Matched == 0 || f.opts.Format != accesslog.Auto && !hasEntry(l.head, f.opts) {
 		l.close()
 		return nil, "no access log", nil
 	}
@@ -236,6 +236,15 @@ func (l *log) note(opts accesslog.Options) {
 		l.length = l.unpackedSize()
 	}
 	l.head = nil
+}
+
+// hasEntry reports whether there is a line of opts' format.
+func hasEntry(head []byte, opts accesslog.Options) bool {
+	s := accesslog.NewScanner(bytes.NewReader(head), opts)
+	for range s.All(context.Background()) {
+	}
+	stats := s.Stats()
+	return stats.Entries+stats.NoRequest > 0
 }
 
 // firstTime is that of the first entry whose time is known.

@@ -18,7 +18,7 @@ import (
 type selectFlags struct {
 	status  accesslog.StatusSet
 	methods refire.Methods
-	format  accesslog.Format
+	formatFlags
 	window  window
 	maxLine int
 	showBad bool
@@ -34,7 +34,7 @@ func newSelectFlags() selectFlags {
 func (f *selectFlags) add(fs *pflag.FlagSet) {
 	fs.Var(value("LIST", parseStatus, &f.status), "status", "statuses, as 500,502-504")
 	fs.Var(value("LIST", refire.ParseMethods, &f.methods), "method", "methods to take; any: all")
-	fs.Var(value("NAME", parseFormat, &f.format), "format", "common, combined, extended; auto: any of these")
+	f.formatFlags.add(fs)
 	moments := func(text string) (moment, error) { return parseMoment(text, time.Now()) }
 	fs.Var(value("TIME", moments, &f.window.since), "since", "entries from then on: 2h (ago), or a time")
 	fs.Var(value("TIME", moments, &f.window.until), "until", "and before then (no zone: as in the log)")
@@ -53,25 +53,20 @@ func parseStatus(text string) (accesslog.StatusSet, error) {
 	return set, err
 }
 
-func parseFormat(text string) (accesslog.Format, error) {
-	f, err := accesslog.ParseFormat(text)
-	if err != nil && strings.ContainsAny(text, "$%") {
-		return f, errors.New("format strings are not understood yet; the common and combined formats are recognised by themselves")
-	}
-	return f, err
-}
-
 func (f *selectFlags) check() error {
 	if f.maxLine < minLineBytes || f.maxLine > retrylog.MaxLogLineBytes {
 		return usage(fmt.Errorf("--max-line %d is not between %d and %d", f.maxLine, minLineBytes, retrylog.MaxLogLineBytes), "the default is 1 MiB")
 	}
-	return f.window.check()
+	if err := f.window.check(); err != nil {
+		return err
+	}
+	return f.formatFlags.settle()
 }
 
 const minLineBytes = 64
 
 func (f *selectFlags) options() accesslog.Options {
-	return accesslog.Options{Status: f.status, MaxLineBytes: f.maxLine}
+	return accesslog.Options{Format: f.format, Status: f.status, MaxLineBytes: f.maxLine}
 }
 
 // runFlags are those of run.

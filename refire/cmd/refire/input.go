@@ -33,6 +33,9 @@ type log struct {
 	length   int64             // unpacked, modulo 4 GiB; -1: not known
 	unpacked atomic.Pointer[unpack.Reader]
 
+	detected accesslog.Detection       // what a file looks like
+	guess    func(accesslog.Detection) // told when it is the log's turn what it looks like; nil: nobody asks
+
 	ahead   *ahead   // it is being read already; nil: not before its turn
 	trouble *failure // set by scan if it could not be read as a log, to its end
 }
@@ -153,19 +156,23 @@ func damaged(name string, fault *unpack.Error) *failure {
 		before+"what follows was not")
 }
 
+// formatHelp is what to do about a log that is not recognised.
+const formatHelp = "--format says what it is, --format-from takes it from the server's configuration"
+
 // recognise refuses a file that is something else for sure, and warns of one that may be.
-func (l *log) recognise(c *console) error {
-	if len(l.head) == 0 {
+func (l *log) recognise(format accesslog.Format, c *console) error {
+	if len(l.head) == 0 || format != accesslog.Auto {
 		return nil
 	}
-	d := accesslog.Detect(l.head)
-	switch {
+	l.detected = accesslog.Detect(l.head)
+	switch d := l.detected; {
 	case d.Lines == 0 || d.Matched > 0:
 		return nil
 	case d.Looks != "":
-		return cannotRun(fmt.Errorf("%s is %v", l.name, d), "this version reads common and combined access logs (Apache, nginx)")
+		return cannotRun(fmt.Errorf("%s is %v", l.name, d), formatHelp)
+	default:
+		c.say("refire: %s: none of the first %s is a line of an access log; --show-bad says why", l.name, plural(d.Lines, "line"))
 	}
-	c.say("refire: %s: none of the first %s is a line of an access log; --show-bad says why", l.name, plural(d.Lines, "line"))
 	return nil
 }
 
@@ -207,6 +214,9 @@ func (l *log) read(offset int64) int64 {
 
 // scan gives every selected entry and every bad line to each, in the log's order.
 func (l *log) scan(ctx context.Context, opts accesslog.Options, each func(*accesslog.Entry, *accesslog.BadLine) error) (accesslog.Stats, error) {
+	if l.file != nil && l.guess != nil {
+		l.guess(l.detected)
+	}
 	if l.ahead != nil {
 		return l.ahead.drain(each)
 	}
@@ -221,6 +231,9 @@ func (l *log) scanNow(ctx context.Context, opts accesslog.Options, each func(*ac
 		return accesslog.Stats{}, err
 	}
 	defer stop()
+	if l.stream != nil && l.guess != nil {
+		l.guess(s.Detection())
+	}
 	var first *accesslog.BadLine
 	err = walk(ctx, s, func(e *accesslog.Entry, bad *accesslog.BadLine) error {
 		if bad != nil && first == nil {
@@ -290,7 +303,7 @@ func notALog(name string, stats *accesslog.Stats, first *accesslog.BadLine) *fai
 	}
 	return cannotRun(fmt.Errorf("%s is no access log that can be read: not one of its lines (%s) is an entry; %s",
 		spoken(name), number(stats.Malformed+stats.TooLong), looks),
-		"this version reads common and combined access logs (Apache, nginx); nothing was fired from this one")
+		formatHelp+"; nothing was fired from this one")
 }
 
 func walk(ctx context.Context, s *accesslog.Scanner, each func(*accesslog.Entry, *accesslog.BadLine) error) error {

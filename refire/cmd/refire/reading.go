@@ -59,6 +59,11 @@ func (r *reading) source(ctx context.Context, emit func(refire.Request, int64) e
 			continue
 		}
 		r.at.Store(int32(i + 1))
+		l.guess = func(d accesslog.Detection) {
+			if text := r.flags.guess(d); text != "" && !isPlain(d) {
+				r.c.say("refire: %s: taken for %s", l.name, text)
+			}
+		}
 		readAhead(reads, r.logs, i, r.flags.options())
 		stats, err := l.scan(ctx, r.flags.options(), func(e *accesslog.Entry, bad *accesslog.BadLine) error {
 			return r.look(e, bad, func(req refire.Request) error { return emit(req, before+l.read(e.Offset)) })

@@ -88,10 +88,12 @@ type counts struct {
 	byMethod map[string]int // of the entries with a wanted status
 	outside  map[string]int // of those, the ones outside --since and --until, by why
 	taken    int            // of the others, the ones with a wanted method
+	guess    string         // what the log was taken for, in words
 }
 
 func (s *scanning) scan(l *log) error {
 	var n counts
+	l.guess = func(d accesslog.Detection) { n.guess = s.f.guess(d) }
 	stats, err := l.scan(context.Background(), s.f.options(), func(e *accesslog.Entry, bad *accesslog.BadLine) error {
 		if bad != nil {
 			if s.f.showBad {
@@ -176,6 +178,9 @@ func (n *counts) report(c *console, f *selectFlags, name string) {
 	text := fmt.Sprintf("%s: %s, %s", name, plural(st.Lines, "line"), number(st.Selected)+" with status "+f.status.String())
 	if st.SelectedNoRequest > 0 {
 		text += fmt.Sprintf(" and %s without a request", number(st.SelectedNoRequest))
+	}
+	if n.guess != "" {
+		text += "; format " + n.guess
 	}
 	c.say("%s", text)
 	byStatus := map[int]int{}
