@@ -147,7 +147,7 @@ func (c *HTTPClient) read(ctx context.Context, resp *http.Response) (answer Answ
 	if resp.StatusCode < 100 {
 		return Answer{Err: &Failure{Trouble: Garbage, Err: fmt.Errorf("the answer's status is %03d", resp.StatusCode)}}, false
 	}
-	answer = Answer{Status: resp.StatusCode}
+	answer = Answer{Status: resp.StatusCode, RetryAfter: retryAfter(resp.StatusCode, resp.Header, time.Now())}
 	if resp.StatusCode == http.StatusSwitchingProtocols {
 		return answer, false // what follows is another protocol, without an end
 	}
