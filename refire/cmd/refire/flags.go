@@ -97,6 +97,8 @@ type runFlags struct {
 	follow    bool
 	followFor time.Duration
 
+	safety safetyFlags
+
 	dryRun      bool
 	showRefused bool
 	progress    string
@@ -106,6 +108,7 @@ func newRunFlags() *runFlags {
 	return &runFlags{
 		selectFlags: newSelectFlags(), out: "retry.log", outFormat: string(retrylog.JSON),
 		concurrency: refire.DefaultConcurrency, timeout: refire.DefaultTimeout, client: defaultClient(), progress: "auto",
+		safety: newSafetyFlags(),
 	}
 }
 
@@ -131,6 +134,7 @@ func (f *runFlags) add(fs *pflag.FlagSet) {
 	fs.BoolVar(&f.dryRun, "dry-run", false, "print the URLs that would be sent, send nothing")
 	fs.BoolVar(&f.showRefused, "show-refused", false, "list what is refused or holds no request")
 	fs.StringVar(&f.progress, "progress", f.progress, "`WHEN` to tell it: auto, on (every second), off")
+	addGroup(fs, safetyTopic, f.safety.add)
 }
 
 // check finds contradictions and values out of range.
@@ -165,7 +169,7 @@ func (f *runFlags) check(args []string) error {
 	case (f.again || f.fresh) && !f.journals():
 		return usage(errors.New("--again and --fresh need a journal as --out"), "name a file with --out, and leave --out-format at json")
 	}
-	if err := f.checkProxy(); err != nil {
+	if err := errors.Join(f.checkProxy(), f.safety.check()); err != nil {
 		return err
 	}
 	if _, err := retrylog.ParseFormat(f.outFormat); err != nil {

@@ -30,9 +30,9 @@ const runExample = `  refire run --base http://127.0.0.1:8080 access.log
   refire run --base https://shop.example --since 2h --rate 20/s /var/log/nginx
   refire run --base https://shop.example --again    what still fails, once more`
 
-const runExits = `0 all recovered, or nothing to do; 1 some still fail; 2 usage;
-3 could not run (unreadable input, full disk); 129, 130, 143 ended by a signal.
-Judged over the whole retry log.`
+const runExits = `0 all recovered, or nothing to do; 1 some still fail, or were not
+fired (--canary, --deadline, a server that stays away); 2 usage; 3 could not
+run (unreadable input, full disk); 129, 130, 143 ended by a signal. Judged over the whole retry log.`
 
 func newRun(std stdio) *cobra.Command {
 	f := newRunFlags()
@@ -79,6 +79,9 @@ func runRun(f *runFlags, args []string, std stdio) error {
 	return fireLogs(context.Background(), f, read, ledger, std, c)
 }
 
+// errMaxShown ends a dry run: --max are printed.
+var errMaxShown = errors.New("that is --max")
+
 // dryRun prints what would be sent: without the mark, which is for the retry log.
 func dryRun(f *runFlags, read *reading, ledger *refire.Ledger, std stdio, c *console) error {
 	journal, err := peekOutput(f, ledger)
@@ -96,12 +99,18 @@ func dryRun(f *runFlags, read *reading, ledger *refire.Ledger, std stdio, c *con
 				}
 				return nil
 			}
-			n++
+			if n++; f.safety.max > 0 && n > f.safety.max {
+				n--
+				return errMaxShown
+			}
 			if _, err := io.WriteString(out, r.Origin.String()+r.Target+"\n"); err != nil {
 				return cannotPrint(err)
 			}
 			return nil
 		})
+		if errors.Is(err, errMaxShown) {
+			break
+		}
 		if err != nil {
 			return errors.Join(readFailure(err, "nothing was fired"), out.Flush())
 		}
@@ -153,7 +162,7 @@ func fireLogs(ctx context.Context, f *runFlags, read *reading, ledger *refire.Le
 	client := f.client.start(refire.HTTPConfig{Pins: pins, Connections: f.concurrency, Timeout: f.timeout})
 	firing := &refire.Firing{
 		Sources: sources(f, read, out.again, ledger), Ledger: ledger, Client: client, Sink: out.sink,
-		Concurrency: f.concurrency, Rate: f.rate, Retries: f.retries,
+		Concurrency: f.concurrency, Rate: f.rate, Retries: f.retries, Safety: f.safety.options(f.follows()),
 	}
 	watchProgress(f, firing, read, c)
 	p, err := aio.Run(ctx, firing.Run)
