@@ -32,7 +32,8 @@ const runExample = `  refire run --base http://127.0.0.1:8080 access.log
 
 const runExits = `0 all recovered, or nothing to do; 1 some still fail, or were not
 fired (--canary, --deadline, a server that stays away); 2 usage; 3 could not
-run (unreadable input, full disk); 129, 130, 143 ended by a signal. Judged over the whole retry log.`
+run (unreadable input, full disk); 129, 130, 143 ended by a signal.
+Judged over the whole retry log.`
 
 func newRun(std stdio) *cobra.Command {
 	f := newRunFlags()
