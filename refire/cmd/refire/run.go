@@ -74,7 +74,9 @@ func runRun(f *runFlags, args []string, std stdio) error {
 	ledger := refire.NewLedger(f.dedup)
 	read := newReading(logs, refire.Plan{Methods: f.methods, Routes: routes, CanSend: f.client.canSend}, f, c)
 	ledger.MayNot = read.plan.MayNot
-	if f.dryRun {
+	f.sayUnsafe(c)
+	f.headers.say(routes.Base, c)
+	if f.dryRun != "" {
 		return dryRun(f, read, ledger, std, c)
 	}
 	return fireLogs(context.Background(), f, read, ledger, std, c)
@@ -90,6 +92,7 @@ func dryRun(f *runFlags, read *reading, ledger *refire.Ledger, std stdio, c *con
 		return err
 	}
 	out := newDataWriter(std.out)
+	config := f.httpConfig(nil, &read.plan.Routes)
 	skipped := map[refire.Reason]int{}
 	n := 0
 	for _, source := range sources(f, read, journal, ledger) {
@@ -104,7 +107,7 @@ func dryRun(f *runFlags, read *reading, ledger *refire.Ledger, std stdio, c *con
 				n--
 				return errMaxShown
 			}
-			if _, err := io.WriteString(out, r.Origin.String()+r.Target+"\n"); err != nil {
+			if _, err := io.WriteString(out, f.dryLine(&r, &config)+"\n"); err != nil {
 				return cannotPrint(err)
 			}
 			return nil
@@ -151,16 +154,13 @@ func fireLogs(ctx context.Context, f *runFlags, read *reading, ledger *refire.Le
 			err = cannotRun(fmt.Errorf("cannot finish %s: %w", f.out, cerr), "check the disk, then run the same command again")
 		}
 	}()
-	if f.methods.Unsafe() {
-		c.say("refire: --method %v fires requests that may change something; they go out without a body, for an access log holds none", f.methods)
-	}
 	f.sayProxies(pins, &read.plan.Routes, c)
 	if places := out.elsewhere(&read.plan.Routes); places != "" {
 		c.say("refire: %s holds outcomes of %s; those entries are in it and are not fired at %s", f.out, places, f.places())
 	}
 	ctx, stopped := watchSignals(ctx, c, goOnHint(f))
 	defer stopped()
-	client := f.client.start(refire.HTTPConfig{Pins: pins, Connections: f.concurrency, Timeout: f.timeout})
+	client := f.client.start(f.httpConfig(pins, &read.plan.Routes))
 	firing := &refire.Firing{
 		Sources: sources(f, read, out.again, ledger), Ledger: ledger, Client: client, Sink: out.sink,
 		Concurrency: f.concurrency, Rate: f.rate, Retries: f.retries, Safety: f.safety.options(f.follows()),
