@@ -30,6 +30,7 @@ func conclude(ctx context.Context, e *ended, c *console) error {
 		text += "; " + e.flags.out + " holds " + plural(e.tally.Settled(), "entry")
 	}
 	c.say("refire: %s", text)
+	e.sayCut(c)
 	writeRows(c.w, append(tallyRows(e.tally), e.read.rows(e.Skipped)...), c.paint)
 	return e.failure(ctx)
 }
@@ -47,6 +48,8 @@ func (e *ended) failure(ctx context.Context) error {
 		return &failure{interrupt.code(), interrupt, goOnHint(e.flags)}
 	case errors.As(e.err, &local):
 		return cannotRun(e.err, "lower --concurrency, or raise the limit of open files (ulimit -n); "+goOnHint(e.flags))
+	case e.stoppedShort() != nil:
+		return e.stoppedShort()
 	case errors.As(e.err, &f):
 		return f
 	case e.err != nil:

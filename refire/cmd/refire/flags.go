@@ -92,7 +92,10 @@ type runFlags struct {
 	follow    bool
 	followFor time.Duration
 
-	dryRun      bool
+	safety  safetyFlags
+	headers headerFlags
+
+	dryRun      dryRunKind
 	showRefused bool
 	progress    string
 }
@@ -101,6 +104,7 @@ func newRunFlags() *runFlags {
 	return &runFlags{
 		selectFlags: newSelectFlags(), out: "retry.log", outFormat: string(retrylog.JSON),
 		concurrency: refire.DefaultConcurrency, timeout: refire.DefaultTimeout, client: defaultClient(), progress: "auto",
+		safety: newSafetyFlags(),
 	}
 }
 
@@ -123,9 +127,12 @@ func (f *runFlags) add(fs *pflag.FlagSet) {
 	fs.StringArrayVar(&f.aliases, "alias", nil, "`ORIGIN` that means --base in the log (repeat)")
 	fs.Var(value("NAME", parseClient, &f.client), "client", "how to fire: loop, or net/http (HTTP/2, proxies)")
 	fs.StringVar(&f.proxy, "proxy", "", "`URL` of a proxy, or env; with --client net/http")
-	fs.BoolVar(&f.dryRun, "dry-run", false, "print the URLs that would be sent, send nothing")
+	fs.Var(value("bool", parseDryRun, &f.dryRun), "dry-run", "print URLs, send nothing; =curl: as commands")
+	fs.Lookup("dry-run").NoOptDefVal = "true"
 	fs.BoolVar(&f.showRefused, "show-refused", false, "list what is refused or holds no request")
 	fs.StringVar(&f.progress, "progress", f.progress, "`WHEN` to tell it: auto, on (every second), off")
+	addGroup(fs, safetyTopic, f.safety.add)
+	addGroup(fs, headersTopic, f.headers.add)
 }
 
 // check finds contradictions and values out of range.
@@ -151,7 +158,7 @@ func (f *runFlags) check(args []string) error {
 		return usage(fmt.Errorf("--progress %q is unknown", f.progress), "write auto, on or off")
 	case f.again && f.fresh:
 		return usage(errors.New("--again needs a retry log with outcomes, --fresh one without"), "leave one of them out")
-	case f.follows() && f.dryRun:
+	case f.follows() && f.dryRun != "":
 		return usage(errors.New("--dry-run ends, --follow does not"), "leave one of them out")
 	case f.follows() && slices.Contains(args, "-"):
 		return usage(errors.New("--follow follows files; standard input (-) is read until it ends anyway"), "leave one of them out")
@@ -160,7 +167,7 @@ func (f *runFlags) check(args []string) error {
 	case (f.again || f.fresh) && !f.journals():
 		return usage(errors.New("--again and --fresh need a journal as --out"), "name a file with --out, and leave --out-format at json")
 	}
-	if err := f.checkProxy(); err != nil {
+	if err := errors.Join(f.checkProxy(), f.safety.check(), f.headers.check(f.base)); err != nil {
 		return err
 	}
 	if _, err := retrylog.ParseFormat(f.outFormat); err != nil {

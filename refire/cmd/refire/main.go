@@ -115,6 +115,7 @@ func newRoot(std stdio) *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usage(err, cmd.CommandPath()+" --help lists the flags")
 	})
+	addTopics(root)
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(newRun(std), newScan(std), newReport(std), newDemo(std))
 	return root
@@ -135,7 +136,7 @@ refire COMMAND --help says more, with the exit codes.
 refire completion bash|zsh|fish|powershell prints completions.
 {{end}}{{if .HasAvailableLocalFlags}}
 Flags:
-{{.LocalFlags.FlagUsagesWrapped 80 | trimTrailingWhitespaces}}
-{{end}}{{with index .Annotations "` + exitCodes + `"}}
+{{(ungrouped .LocalFlags).FlagUsagesWrapped 80 | trimTrailingWhitespaces}}
+{{grouped .LocalFlags}}{{end}}{{with index .Annotations "` + exitCodes + `"}}
 Exit codes: {{.}}
 {{end}}`

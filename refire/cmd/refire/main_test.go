@@ -48,6 +48,7 @@ func eachClient(t *testing.T, test func(t *testing.T)) {
 //
 //	hits N            so many requests have arrived
 //	hits N TARGET     so many with this target
+//	sent NAME VALUE N  so many had this header; *: any value
 //	lines N FILE      the file (or stdout, stderr) has so many lines
 //	code N ARGS...    refire ends with this exit code
 //	binary FILE TEXT  writes a Go string literal
@@ -95,6 +96,11 @@ func testScripts(t *testing.T) {
 				}
 				if (got == want) == neg {
 					ts.Fatalf("%d hits: %v", got, s.all())
+				}
+			},
+			"sent": func(ts *testscript.TestScript, neg bool, args []string) {
+				if got := ts.Value("server").(*counter).sent(args[0], args[1]); (strconv.Itoa(got) == args[2]) == neg {
+					ts.Fatalf("%d requests had %s: %s", got, args[0], args[1])
 				}
 			},
 			"lines": func(ts *testscript.TestScript, _ bool, args []string) {
@@ -148,6 +154,7 @@ type counter struct {
 
 	mu   sync.Mutex
 	hits map[string]int // guarded by mu: by target
+	had  []http.Header  // guarded by mu
 	n    int            // guarded by mu
 }
 
@@ -161,6 +168,7 @@ func (s *counter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	s.n++
 	s.hits[r.RequestURI]++
+	s.had = append(s.had, r.Header)
 	n, times := s.n, s.hits[r.RequestURI]
 	s.mu.Unlock()
 	if s.arrived != nil {
@@ -182,6 +190,17 @@ func (s *counter) total() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.n
+}
+
+func (s *counter) sent(name, value string) (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, h := range s.had {
+		if got := h.Get(name); got == value || value == "*" && got != "" {
+			n++
+		}
+	}
+	return n
 }
 
 func (s *counter) count(target string) int {

@@ -58,6 +58,9 @@ func (m *meter) line(p refire.Progress) string {
 	if left, known := m.eta(p); known {
 		text += ", ETA " + span(left.Round(time.Second))
 	}
+	if len(p.Held) > 0 {
+		text += "; " + p.Held[0].String()
+	}
 	return text
 }
 

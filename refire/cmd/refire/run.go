@@ -30,8 +30,9 @@ const runExample = `  refire run --base http://127.0.0.1:8080 access.log
   refire run --base https://shop.example --since 2h --rate 20/s /var/log/nginx
   refire run --base https://shop.example --again    what still fails, once more`
 
-const runExits = `0 all recovered, or nothing to do; 1 some still fail; 2 usage;
-3 could not run (unreadable input, full disk); 129, 130, 143 ended by a signal.
+const runExits = `0 all recovered, or nothing to do; 1 some still fail, or were not
+fired (--canary, --deadline, a server that stays away); 2 usage; 3 could not
+run (unreadable input, full disk); 129, 130, 143 ended by a signal.
 Judged over the whole retry log.`
 
 func newRun(std stdio) *cobra.Command {
@@ -73,11 +74,16 @@ func runRun(f *runFlags, args []string, std stdio) error {
 	ledger := refire.NewLedger(f.dedup)
 	read := newReading(logs, refire.Plan{Methods: f.methods, Routes: routes, CanSend: f.client.canSend}, f, c)
 	ledger.MayNot = read.plan.MayNot
-	if f.dryRun {
+	f.sayUnsafe(c)
+	f.headers.say(routes.Base, c)
+	if f.dryRun != "" {
 		return dryRun(f, read, ledger, std, c)
 	}
 	return fireLogs(context.Background(), f, read, ledger, std, c)
 }
+
+// errMaxShown ends a dry run: --max are printed.
+var errMaxShown = errors.New("that is --max")
 
 // dryRun prints what would be sent: without the mark, which is for the retry log.
 func dryRun(f *runFlags, read *reading, ledger *refire.Ledger, std stdio, c *console) error {
@@ -86,6 +92,7 @@ func dryRun(f *runFlags, read *reading, ledger *refire.Ledger, std stdio, c *con
 		return err
 	}
 	out := newDataWriter(std.out)
+	config := f.httpConfig(nil, &read.plan.Routes)
 	skipped := map[refire.Reason]int{}
 	n := 0
 	for _, source := range sources(f, read, journal, ledger) {
@@ -96,12 +103,18 @@ func dryRun(f *runFlags, read *reading, ledger *refire.Ledger, std stdio, c *con
 				}
 				return nil
 			}
-			n++
-			if _, err := io.WriteString(out, r.Origin.String()+r.Target+"\n"); err != nil {
+			if n++; f.safety.max > 0 && n > f.safety.max {
+				n--
+				return errMaxShown
+			}
+			if _, err := io.WriteString(out, f.dryLine(&r, &config)+"\n"); err != nil {
 				return cannotPrint(err)
 			}
 			return nil
 		})
+		if errors.Is(err, errMaxShown) {
+			break
+		}
 		if err != nil {
 			return errors.Join(readFailure(err, "nothing was fired"), out.Flush())
 		}
@@ -141,19 +154,16 @@ func fireLogs(ctx context.Context, f *runFlags, read *reading, ledger *refire.Le
 			err = cannotRun(fmt.Errorf("cannot finish %s: %w", f.out, cerr), "check the disk, then run the same command again")
 		}
 	}()
-	if f.methods.Unsafe() {
-		c.say("refire: --method %v fires requests that may change something; they go out without a body, for an access log holds none", f.methods)
-	}
 	f.sayProxies(pins, &read.plan.Routes, c)
 	if places := out.elsewhere(&read.plan.Routes); places != "" {
 		c.say("refire: %s holds outcomes of %s; those entries are in it and are not fired at %s", f.out, places, f.places())
 	}
 	ctx, stopped := watchSignals(ctx, c, goOnHint(f))
 	defer stopped()
-	client := f.client.start(refire.HTTPConfig{Pins: pins, Connections: f.concurrency, Timeout: f.timeout})
+	client := f.client.start(f.httpConfig(pins, &read.plan.Routes))
 	firing := &refire.Firing{
 		Sources: sources(f, read, out.again, ledger), Ledger: ledger, Client: client, Sink: out.sink,
-		Concurrency: f.concurrency, Rate: f.rate, Retries: f.retries,
+		Concurrency: f.concurrency, Rate: f.rate, Retries: f.retries, Safety: f.safety.options(f.follows()),
 	}
 	watchProgress(f, firing, read, c)
 	p, err := aio.Run(ctx, firing.Run)
