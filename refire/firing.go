@@ -50,6 +50,9 @@ type Firing struct {
 	Retries     int     // further attempts for an entry that got no answer, a 5xx or a 429
 	Backoff     Backoff // between those
 
+	// Once chooses the requests that are fired at most once: announced before (Sink is an Announcer), and not repeated when a byte of them was sent. nil: none.
+	Once func(*Request) bool
+
 	Progress func(Progress) // nil: nobody wants to know. It may block: it is run on an executor, not concurrently
 	Every    time.Duration  // how often; default 1 s
 }
@@ -90,6 +93,8 @@ type run struct {
 	requests *intake // from the sources
 	outcomes aio.Queue[unwritten]
 
+	announcements aio.Queue[announcement]
+
 	read      int64
 	readAll   bool
 	skipped   map[Reason]int
@@ -119,11 +124,14 @@ func (r *run) run(ctx context.Context) error {
 	defer stop(nil)
 	r.stop = stop
 
-	var readErr, writeErr error
+	var readErr, writeErr, announceErr error
 	err := aio.WithGroup(context.WithoutCancel(ctx), func(group context.Context) error {
 		tick, done := context.WithCancel(group)
 		defer done()
-		defer func() { _ = r.outcomes.TryPut(unwritten{}) }() // without a limit: it always takes it
+		defer func() { // without a limit: they always take it
+			_ = r.outcomes.TryPut(unwritten{})
+			_ = r.announcements.TryPut(announcement{})
+		}()
 		aio.Go(group, aio.Do(func(ctx context.Context) error {
 			readErr = r.readSources(ctx, intake)
 			return nil
@@ -132,6 +140,10 @@ func (r *run) run(ctx context.Context) error {
 			writeErr = r.writeOutcomes(ctx, func(err error) { stop(err); abort(err) })
 			return nil
 		}), aio.Named("write"))
+		aio.Go(group, aio.Do(func(ctx context.Context) error {
+			announceErr = r.writeAnnouncements(ctx, func(err error) { stop(err); abort(err) })
+			return nil
+		}), aio.Named("announce"))
 		aio.Go(tick, aio.Do(r.report), aio.Named("report"))
 		return aio.ForEach(group, r.concurrency(), r.admit(intake), func(group context.Context, req Request) error {
 			return r.fire(group, work, intake, &req)
@@ -142,6 +154,8 @@ func (r *run) run(ctx context.Context) error {
 		return err
 	case writeErr != nil:
 		return writeErr
+	case announceErr != nil:
+		return announceErr
 	case r.local != nil:
 		return r.local
 	case ctx.Err() == nil:
@@ -237,10 +251,19 @@ func (r *run) fire(ctx, work, intake context.Context, req *Request) error {
 
 // attempts makes the first attempt and, if it must, further ones. fired is false if not even the first one was begun.
 func (r *run) attempts(work, intake context.Context, req *Request) (o Outcome, fired bool) {
-	for n := 1; ; n++ {
+	for n, unsent := 1, true; ; n++ {
 		if r.wait(intake, r.pace.Next(aio.Now(work))) != nil {
 			r.cutShort = fired
 			return o, fired
+		}
+		if n == 1 {
+			if err := r.announce(work, req); err != nil {
+				return o, false
+			}
+			if intake.Err() != nil {
+				r.withdraw(req)
+				return o, false
+			}
 		}
 		r.running++
 		answer := r.Client.Attempt(work, req)
@@ -248,16 +271,20 @@ func (r *run) attempts(work, intake context.Context, req *Request) (o Outcome, f
 		if answer.Err != nil && answer.Unsent && isLocal(answer.Err) {
 			r.local = &LocalError{answer.Err.Err}
 			r.stop(r.local)
+			if !fired {
+				r.withdraw(req)
+			}
 			return o, fired
 		}
+		unsent = unsent && answer.Unsent
 		o, fired = Outcome{
 			Request: *req, Status: answer.Status, Attempts: n, Latency: answer.Latency, Bytes: answer.Bytes,
-			Time: aio.Now(work), Round: r.Ledger.Round(),
+			Time: aio.Now(work), Round: r.Ledger.Round(), Unsent: unsent,
 		}, true
 		if answer.Err != nil {
 			o.Error = answer.Err.Error()
 		}
-		if n > r.Retries || !answer.mayRepeat(req.Method) {
+		if n > r.Retries || !answer.mayRepeat(req.Method) || !unsent && r.onlyOnce(req) {
 			return o, fired
 		}
 		if r.wait(intake, r.Backoff.After(n)) != nil {

@@ -52,7 +52,7 @@ func openOutput(f *runFlags, ledger *refire.Ledger, std stdio, c *console) (*out
 		}
 	}
 	places := map[refire.Origin]struct{}{}
-	j, torn, err := retrylog.Open(f.out, func(o *refire.Outcome) error {
+	j, repairs, err := retrylog.Open(f.out, retrylog.Options{Sync: f.durable.sync}, func(o *refire.Outcome) error {
 		places[o.Origin] = struct{}{}
 		ledger.Load(o)
 		return nil
@@ -63,9 +63,7 @@ func openOutput(f *runFlags, ledger *refire.Ledger, std stdio, c *console) (*out
 	if f.fresh && ledger.Len() > 0 {
 		return nil, errors.Join(notFresh(f.out), j.Close())
 	}
-	if torn > 0 {
-		c.say("refire: the last line of %s was cut short when a run was stopped; its entry is fired again", f.out)
-	}
+	sayRepairs(c, f.out, repairs)
 	if !j.Locked() {
 		c.say("refire: on this system a second run on %s is not noticed; see to it that there is none", f.out)
 	}
@@ -90,9 +88,20 @@ func peekOutput(f *runFlags, ledger *refire.Ledger) (again io.Reader, err error)
 	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
 		return nil, errors.Join(refusedOutput(f.out, errors.Join(retrylog.ErrNotRegular, err)), file.Close())
 	}
-	ext, err := retrylog.Read(file, load(ledger))
+	fired, err := retrylog.ReadFired(f.out)
 	if err != nil {
 		return nil, errors.Join(refusedOutput(f.out, err), file.Close())
+	}
+	ext, err := retrylog.Read(file, func(o *refire.Outcome) error {
+		fired.Settle(o)
+		ledger.Load(o)
+		return nil
+	})
+	if err != nil {
+		return nil, errors.Join(refusedOutput(f.out, err), file.Close())
+	}
+	for _, o := range fired.Outcomes() {
+		ledger.Load(&o)
 	}
 	if f.fresh && ledger.Len() > 0 {
 		return nil, errors.Join(notFresh(f.out), file.Close())
@@ -134,8 +143,11 @@ func notFresh(name string) error {
 
 func refusedOutput(name string, err error) *failure {
 	var foreign *retrylog.NotOursError
+	var fired *retrylog.FiredError
 	var path *fs.PathError
 	switch {
+	case errors.As(err, &fired):
+		return damagedAnnouncements(name, err)
 	case errors.As(err, &foreign):
 		return notARetryLog(name, retrylog.Extent{Lines: foreign.Line - 1}, err, "nothing was fired, and the file is as it was; name another --out")
 	case errors.Is(err, retrylog.ErrLocked):

@@ -72,7 +72,7 @@ func runRun(f *runFlags, args []string, std stdio) error {
 	}
 	ledger := refire.NewLedger(f.dedup)
 	read := newReading(logs, refire.Plan{Methods: f.methods, Routes: routes, CanSend: f.client.canSend}, f, c)
-	ledger.MayNot = read.plan.MayNot
+	ledger.MayNot, ledger.Once = read.plan.MayNot, f.durable.applies
 	if f.dryRun {
 		return dryRun(f, read, ledger, std, c)
 	}
@@ -153,7 +153,7 @@ func fireLogs(ctx context.Context, f *runFlags, read *reading, ledger *refire.Le
 	client := f.client.start(refire.HTTPConfig{Pins: pins, Connections: f.concurrency, Timeout: f.timeout})
 	firing := &refire.Firing{
 		Sources: sources(f, read, out.again, ledger), Ledger: ledger, Client: client, Sink: out.sink,
-		Concurrency: f.concurrency, Rate: f.rate, Retries: f.retries,
+		Concurrency: f.concurrency, Rate: f.rate, Retries: f.retries, Once: f.durable.applies,
 	}
 	watchProgress(f, firing, read, c)
 	p, err := aio.Run(ctx, firing.Run)
