@@ -91,6 +91,7 @@ type firedLog struct {
 	create func() (file, error)
 	remove func() error
 	sync   bool
+	limit  int64 // how long the file may be without anything pending in it
 
 	mu      sync.Mutex
 	f       file                      // guarded by mu; nil: not there yet
@@ -117,6 +118,7 @@ func firedAt(path string) *firedLog {
 			}
 			return nil
 		},
+		limit: 64 << 10,
 	}
 }
 
@@ -172,14 +174,11 @@ func (l *firedLog) settle(outcomes []refire.Outcome) {
 	}
 }
 
-// maxSettledBytes is how long the file may be without anything pending in it.
-const maxSettledBytes = 64 << 10
-
 // isLong reports whether shorten would do something.
 func (l *firedLog) isLong() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.size > maxSettledBytes && len(l.pending) == 0
+	return l.size > l.limit && len(l.pending) == 0
 }
 
 // shorten empties the file. All outcomes must have been synced.
