@@ -39,7 +39,7 @@ func (o *output) elsewhere(routes *refire.Routes) string {
 }
 
 // openOutput opens --out for a run and loads the ledger from it.
-func openOutput(f *runFlags, ledger *refire.Ledger, std stdio, c *console) (*output, error) {
+func openOutput(f *runFlags, logs []*log, ledger *refire.Ledger, std stdio, c *console) (*output, error) {
 	switch {
 	case f.out == "-":
 		return &output{sink: retrylog.NewWriter(std.out, retrylog.Format(f.outFormat)), close: func() error { return nil }}, nil
@@ -50,6 +50,10 @@ func openOutput(f *runFlags, ledger *refire.Ledger, std stdio, c *console) (*out
 		if _, err := os.Stat(f.out); err != nil {
 			return nil, nothingAgain(f.out, err)
 		}
+	}
+	meta, err := recall(f.out, c)
+	if err != nil {
+		return nil, err
 	}
 	places := map[refire.Origin]struct{}{}
 	j, repairs, err := retrylog.Open(f.out, retrylog.Options{Sync: f.durable.sync}, func(o *refire.Outcome) error {
@@ -64,6 +68,8 @@ func openOutput(f *runFlags, ledger *refire.Ledger, std stdio, c *console) (*out
 		return nil, errors.Join(notFresh(f.out), j.Close())
 	}
 	sayRepairs(c, f.out, repairs)
+	sayChanges(meta, f, logs, ledger.Len(), c)
+	remember(meta, f, logs, c)
 	if !j.Locked() {
 		c.say("refire: on this system a second run on %s is not noticed; see to it that there is none", f.out)
 	}
@@ -71,9 +77,13 @@ func openOutput(f *runFlags, ledger *refire.Ledger, std stdio, c *console) (*out
 }
 
 // peekOutput loads the ledger for a dry run: it changes nothing and creates nothing.
-func peekOutput(f *runFlags, ledger *refire.Ledger) (again io.Reader, err error) {
+func peekOutput(f *runFlags, logs []*log, ledger *refire.Ledger, c *console) (again io.Reader, err error) {
 	if !f.journals() {
 		return nil, nil
+	}
+	meta, err := recall(f.out, c)
+	if err != nil {
+		return nil, err
 	}
 	file, err := os.Open(f.out)
 	switch {
@@ -103,6 +113,7 @@ func peekOutput(f *runFlags, ledger *refire.Ledger) (again io.Reader, err error)
 	for _, o := range fired.Outcomes() {
 		ledger.Load(&o)
 	}
+	sayChanges(meta, f, logs, ledger.Len(), c)
 	if f.fresh && ledger.Len() > 0 {
 		return nil, errors.Join(notFresh(f.out), file.Close())
 	}
@@ -151,7 +162,7 @@ func refusedOutput(name string, err error) *failure {
 	case errors.As(err, &foreign):
 		return notARetryLog(name, retrylog.Extent{Lines: foreign.Line - 1}, err, "nothing was fired, and the file is as it was; name another --out")
 	case errors.Is(err, retrylog.ErrLocked):
-		return cannotRun(fmt.Errorf("%s: %w", name, err), "wait for that run, or name another --out")
+		return cannotRun(fmt.Errorf("%s: %w", name, lockedBy(name)), "wait for that run, or name another --out")
 	case errors.Is(err, retrylog.ErrNotRegular):
 		return cannotRun(fmt.Errorf("%s is %w", name, err), "a retry log is a file; --out - writes to standard output")
 	case errors.As(err, &path):

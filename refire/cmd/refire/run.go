@@ -81,7 +81,7 @@ func runRun(f *runFlags, args []string, std stdio) error {
 
 // dryRun prints what would be sent: without the mark, which is for the retry log.
 func dryRun(f *runFlags, read *reading, ledger *refire.Ledger, std stdio, c *console) error {
-	journal, err := peekOutput(f, ledger)
+	journal, err := peekOutput(f, read.logs, ledger, c)
 	if err != nil {
 		return err
 	}
@@ -132,7 +132,7 @@ func fireLogs(ctx context.Context, f *runFlags, read *reading, ledger *refire.Le
 	if err != nil {
 		return err
 	}
-	out, err := openOutput(f, ledger, std, c)
+	out, err := openOutput(f, read.logs, ledger, std, c)
 	if err != nil {
 		return err
 	}
