@@ -203,9 +203,15 @@ func (s *counter) all() map[string]int {
 // writeLog writes an access log of n failed requests, /0 to /n-1, and a good one after each.
 func writeLog(t testing.TB, dir string, n int) (path string) {
 	t.Helper()
+	return writeLogOf(t, dir, "GET", n)
+}
+
+// writeLogOf does so with another method.
+func writeLogOf(t testing.TB, dir, method string, n int) (path string) {
+	t.Helper()
 	var b strings.Builder
 	for i := range n {
-		fmt.Fprintf(&b, "192.0.2.1 - - [12/Mar/2026:14:02:%02d +0000] \"GET /%d HTTP/1.1\" 503 0 \"-\" \"test\"\n", i%60, i)
+		fmt.Fprintf(&b, "192.0.2.1 - - [12/Mar/2026:14:02:%02d +0000] \"%s /%d HTTP/1.1\" 503 0 \"-\" \"test\"\n", i%60, method, i)
 		fmt.Fprintf(&b, "192.0.2.1 - - [12/Mar/2026:14:02:%02d +0000] \"GET /fine HTTP/1.1\" 200 9 \"-\" \"test\"\n", i%60)
 	}
 	path = filepath.Join(dir, "access.log")

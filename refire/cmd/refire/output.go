@@ -177,7 +177,7 @@ func notARetryLog(name string, ext retrylog.Extent, err error, hint string) *fai
 		return cannotRun(fmt.Errorf("%s is not a retry log: %w", name, err), hint)
 	}
 	return cannotRun(fmt.Errorf("%s is damaged: %w, the %s before it good", name, err, plural(ext.Lines, "line")),
-		"nothing was fired, and the file is as it was; take that line out and its entry is fired again, the others are not")
+		fmt.Sprintf("nothing was fired, and the file is as it was; take that line out (sed -i.bak %dd %s) and its entry is fired again, the others are not", ext.Lines+1, name))
 }
 
 // cannotPrint is for standard output.

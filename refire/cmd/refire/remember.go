@@ -94,7 +94,7 @@ func flagWords(name, value string) string {
 	case "true":
 		return "with --" + name
 	}
-	return "with --" + name + " " + quoted(value)
+	return "with --" + name + " " + value
 }
 
 // otherLogs names logs of the journal, if none of them is one of these.
@@ -108,9 +108,6 @@ func otherLogs(m *retrylog.Meta, logs []*log) string {
 		return ""
 	}
 	names := slices.Compact(slices.Sorted(maps.Values(m.Logs)))
-	for i, name := range names {
-		names[i] = quoted(name)
-	}
 	return some(names)
 }
 
