@@ -140,7 +140,8 @@ func TestWithdrawn(t *testing.T) {
 		why := errors.New("Ctrl-C")
 		sink := &announcedSink{wait: make(chan struct{})}
 		client := &fakeClient{answer: func(context.Context, *refire.Request, int) refire.Answer { return refire.Answer{Status: 200} }}
-		time.AfterFunc(time.Second, func() { stop(why); close(sink.wait) })
+		time.AfterFunc(time.Second, func() { stop(why) })
+		time.AfterFunc(2*time.Second, func() { close(sink.wait) })
 		_, err := fire(ctx, &refire.Firing{Sources: []refire.Source{manyRequests(100)}, Client: client, Sink: sink, Concurrency: 3, Once: all})
 		if !errors.Is(err, why) || len(client.times) > 0 || len(sink.withdrawn) != 3 || len(sink.pending) > 0 {
 			t.Errorf("%v, %d fired, withdrawn %v, pending %v", err, len(client.times), sink.withdrawn, sink.pending)

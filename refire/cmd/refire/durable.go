@@ -59,8 +59,8 @@ func sayRepairs(c *console, name string, r retrylog.Repairs) {
 		c.say("refire: the last line of %s was cut short when a run was stopped; its entry is fired again, unless it goes out at most once", name)
 	}
 	if r.Unknown > 0 {
-		c.say("refire: %s were being fired when a run was stopped: nobody knows what became of them, and they are not fired again", plural(r.Unknown, "request"))
-		c.say("hint: they are in %s with the error \"unknown\"; ask the server's own log, then --again --at-most-once=off fires them once more", name)
+		c.say("refire: under way when a run was stopped: %s; nobody knows what became of it, and none is fired again", plural(r.Unknown, "request"))
+		c.say("hint: it is in %s with the error \"unknown\"; ask the server's own log, then --again --at-most-once=off fires it once more", name)
 	}
 }
 

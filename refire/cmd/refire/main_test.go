@@ -52,6 +52,7 @@ func eachClient(t *testing.T, test func(t *testing.T)) {
 //	code N ARGS...    refire ends with this exit code
 //	binary FILE TEXT  writes a Go string literal
 //	pack KIND IN OUT  packs a file: gzip, zstd, xz; ends as KIND:N are without their last N bytes
+//	killed N ALL OUT  OUT becomes ALL as it was when a run was killed that was firing its last N entries, which go out at most once
 //	at FILE TIME      sets when it was written
 //
 // The condition [loop] holds where --client is loop.
@@ -114,6 +115,11 @@ func testScripts(t *testing.T) {
 				ts.Check(err)
 				n, _ := strconv.Atoi(less)
 				ts.Check(os.WriteFile(ts.MkAbs(args[2]), data[:len(data)-n], 0o600))
+			},
+			"killed": func(ts *testscript.TestScript, _ bool, args []string) {
+				n, err := strconv.Atoi(args[0])
+				ts.Check(err)
+				ts.Check(asKilled(ts.ReadFile(args[1]), n, ts.MkAbs(args[2])))
 			},
 			"at": func(ts *testscript.TestScript, _ bool, args []string) {
 				when, err := time.Parse(time.RFC3339, args[1])

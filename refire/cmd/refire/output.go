@@ -102,11 +102,7 @@ func peekOutput(f *runFlags, logs []*log, ledger *refire.Ledger, c *console) (ag
 	if err != nil {
 		return nil, errors.Join(refusedOutput(f.out, err), file.Close())
 	}
-	ext, err := retrylog.Read(file, func(o *refire.Outcome) error {
-		fired.Settle(o)
-		ledger.Load(o)
-		return nil
-	})
+	ext, err := retrylog.Read(file, load(ledger, fired))
 	if err != nil {
 		return nil, errors.Join(refusedOutput(f.out, err), file.Close())
 	}
@@ -129,8 +125,10 @@ func nothingAgain(name string, err error) *failure {
 	return cannotRun(fmt.Errorf("cannot read %s: %w", name, err), "--again fires what still fails in a retry log: check --out, or leave --again out to begin one")
 }
 
-func load(ledger *refire.Ledger) func(*refire.Outcome) error {
+// load is told all outcomes of a retry log.
+func load(ledger *refire.Ledger, fired *retrylog.Fired) func(*refire.Outcome) error {
 	return func(o *refire.Outcome) error {
+		fired.Settle(o)
 		ledger.Load(o)
 		return nil
 	}
