@@ -44,6 +44,7 @@ type Journal struct {
 	policy Sync
 	loaded int64 // what was there when it was opened, repaired
 	locked bool
+	remote string
 
 	mu     sync.Mutex
 	size   int64 // guarded by mu: whole lines
@@ -88,7 +89,7 @@ func Open(path string, o Options, visit func(*refire.Outcome) error) (j *Journal
 	if err != nil {
 		return nil, r, err
 	}
-	j.locked = locked
+	j.locked, j.remote = locked, network(f)
 	if info.Size() == 0 && o.Sync != SyncNever {
 		syncFolder(path)
 	}
@@ -151,6 +152,9 @@ func (j *Journal) repair(ext Extent) error {
 
 // Locked reports whether a second run on the same file would be noticed. It would not on systems without flock.
 func (j *Journal) Locked() bool { return j.locked }
+
+// Network names the network file system that the file is on; empty: none that is known. There, a second run may be noticed on the same machine only.
+func (j *Journal) Network() string { return j.remote }
 
 // Append writes outcomes. After an error the file holds exactly the lines that written counts, and nothing more is written to it.
 func (j *Journal) Append(outcomes []refire.Outcome) (written int, err error) {

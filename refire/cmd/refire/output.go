@@ -70,8 +70,11 @@ func openOutput(f *runFlags, logs []*log, ledger *refire.Ledger, std stdio, c *c
 	sayRepairs(c, f.out, repairs)
 	sayChanges(meta, f, logs, ledger.Len(), c)
 	remember(meta, f, logs, c)
-	if !j.Locked() {
-		c.say("refire: on this system a second run on %s is not noticed; see to it that there is none", f.out)
+	switch {
+	case !j.Locked():
+		c.say("refire: this system or file system has no locks: a second run on %s is not noticed; see to it that there is none", f.out)
+	case j.Network() != "":
+		c.say("refire: %s is on %s: a second run on another machine may not be noticed; see to it that there is none", f.out, j.Network())
 	}
 	return &output{sink: j, again: j.Loaded(), close: j.Close, places: places}, nil
 }
