@@ -10,27 +10,34 @@ import (
 // attempts makes the first attempt and, if it must, further ones. fired is false if not even the first one was begun.
 func (r *run) attempts(work, intake context.Context, req *Request) (o Outcome, fired bool) {
 	gate := r.guard.gate(req.Origin)
-	for n := 1; ; n++ {
+	for n, unsent := 1, true; ; n++ {
 		probe, err := r.begin(intake, gate)
 		if err != nil {
 			r.cutShort = r.cutShort || fired
 			return o, fired
 		}
-		answer, ok := r.attempt(work, gate, probe, req)
-		if !ok {
+		if n == 1 && !r.mayFire(work, intake, gate, probe, req) {
 			return o, fired
 		}
+		answer, ok := r.attempt(work, gate, probe, req)
+		if !ok {
+			if !fired {
+				r.withdraw(req)
+			}
+			return o, fired
+		}
+		unsent = unsent && answer.Unsent
 		if !fired {
 			r.guard.budget.Fired()
 		}
 		o, fired = Outcome{
 			Request: *req, Status: answer.Status, Attempts: n, Latency: answer.Latency, Bytes: answer.Bytes,
-			Time: aio.Now(work), Round: r.Ledger.Round(),
+			Time: aio.Now(work), Round: r.Ledger.Round(), Unsent: unsent,
 		}, true
 		if answer.Err != nil {
 			o.Error = answer.Err.Error()
 		}
-		if n > r.Retries || !answer.mayRepeat(req.Method) || !r.guard.mayRetry() {
+		if n > r.Retries || !answer.mayRepeat(req.Method) || !unsent && r.onlyOnce(req) || !r.guard.mayRetry() {
 			return o, fired
 		}
 		if r.wait(intake, r.Backoff.After(n)) != nil {
@@ -38,6 +45,20 @@ func (r *run) attempts(work, intake context.Context, req *Request) (o Outcome, f
 			return o, fired
 		}
 	}
+}
+
+// mayFire announces req, if that is needed, and reports whether it may be fired still.
+func (r *run) mayFire(work, intake context.Context, gate *gate, probe bool, req *Request) bool {
+	if err := r.announce(work, req); err != nil {
+		gate.abandon(probe)
+		return false
+	}
+	if intake.Err() != nil {
+		gate.abandon(probe)
+		r.withdraw(req)
+		return false
+	}
+	return true
 }
 
 // begin waits until an attempt may be made: for room at its place, until the place is not to be left alone, and for the pace.

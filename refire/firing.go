@@ -52,6 +52,9 @@ type Firing struct {
 	Backoff     Backoff // between those
 	Safety      Safety
 
+	// Once chooses the requests that are fired at most once: announced before (Sink is an Announcer), and not repeated when a byte of them was sent. nil: none.
+	Once func(*Request) bool
+
 	Progress func(Progress) // nil: nobody wants to know. It may block: it is run on an executor, not concurrently
 	Every    time.Duration  // how often; default 1 s
 }
@@ -99,6 +102,8 @@ type run struct {
 	requests *intake // from the sources
 	outcomes aio.Queue[unwritten]
 
+	announcements aio.Queue[announcement]
+
 	read      int64
 	readAll   bool
 	skipped   map[Reason]int
@@ -139,11 +144,14 @@ func (r *run) run(ctx context.Context) error {
 	reading, stopReading := context.WithCancelCause(intake) // ends: nothing more is read
 	defer stopReading(nil)
 
-	var readErr, writeErr error
+	var readErr, writeErr, announceErr error
 	err := aio.WithGroup(context.WithoutCancel(ctx), func(group context.Context) error {
 		tick, done := context.WithCancel(group)
 		defer done()
-		defer func() { _ = r.outcomes.TryPut(unwritten{}) }() // without a limit: it always takes it
+		defer func() { // without a limit: they always take it
+			_ = r.outcomes.TryPut(unwritten{})
+			_ = r.announcements.TryPut(announcement{})
+		}()
 		aio.Go(group, aio.Do(func(ctx context.Context) error {
 			if readErr = r.readSources(ctx, reading); errors.Is(readErr, errEnough) {
 				readErr = nil
@@ -154,6 +162,10 @@ func (r *run) run(ctx context.Context) error {
 			writeErr = r.writeOutcomes(ctx, func(err error) { stop(err); abort(err) })
 			return nil
 		}), aio.Named("write"))
+		aio.Go(group, aio.Do(func(ctx context.Context) error {
+			announceErr = r.writeAnnouncements(ctx, func(err error) { stop(err); abort(err) })
+			return nil
+		}), aio.Named("announce"))
 		aio.Go(tick, aio.Do(r.report), aio.Named("report"))
 		aio.Go(tick, aio.Do(r.deadline), aio.Named("deadline"))
 		aio.Go(tick, aio.Do(func(ctx context.Context) error { return r.guard.climb(ctx, &r.pace) }), aio.Named("ramp"))
@@ -166,6 +178,8 @@ func (r *run) run(ctx context.Context) error {
 		return err
 	case writeErr != nil:
 		return writeErr
+	case announceErr != nil:
+		return announceErr
 	case ctx.Err() == nil && r.why == nil:
 		return readErr
 	case readErr == nil && r.readAll && r.done == r.admitted && !r.cutShort:

@@ -56,5 +56,8 @@ func isSafe(method string) bool {
 	return false
 }
 
+// IsIdempotent reports whether a request with method, sent twice, is meant to change no more than sent once: RFC 9110, 9.2.2.
+func IsIdempotent(method string) bool { return isIdempotent(method) }
+
 // isIdempotent is RFC 9110, 9.2.2.
 func isIdempotent(method string) bool { return isSafe(method) || method == "PUT" || method == "DELETE" }

@@ -28,13 +28,15 @@ const (
 	BadTLS            // the handshake failed
 	NoRoute           // the network cannot reach it
 	Other
+	Unknown // it was announced, and the run was stopped before it had an outcome: see Announcer
 )
 
-var troubleNames = [...]string{"", "refused", "timeout", "reset", "closed", "cut", "garbage", "tls", "no route", "other"}
+var troubleNames = [...]string{"", "refused", "timeout", "reset", "closed", "cut", "garbage", "tls", "no route", "other", "unknown"}
 
 var troubleWords = [...]string{
 	"", "connection refused", "no answer in time", "connection reset", "closed without an answer", "answer broke off", "answer is not HTTP",
 	"TLS handshake failed", "no route to the host", "other trouble",
+	"fired, outcome unknown",
 }
 
 // String is the trouble's name in retry logs.

@@ -45,7 +45,7 @@ var importRules = []importRule{
 	{"refire/follow", nil, nil, "before the first stage, a name -> the bytes that are appended to its files: knows no log"},
 	{"refire/accesslog", nil, nil, "first stage, bytes -> Entry: knows neither loop nor network"},
 	{"refire", []string{".", "aionet", "refire/accesslog"}, nil, "second stage, Entry -> Request -> Outcome"},
-	{"refire/retrylog", []string{"refire", "refire/accesslog"}, nil, "third stage, Outcome <-> bytes; an outcome names the entry it belongs to"},
+	{"refire/retrylog", []string{"refire", "refire/accesslog"}, []string{"."}, "third stage, Outcome <-> bytes; an outcome names the entry it belongs to"},
 	{"refire/cmd/refire", []string{".", "refire", "refire/accesslog", "refire/follow", "refire/retrylog", "refire/unpack"}, nil,
 		"puts the stages together; the only one that knows flags and terminals"},
 

@@ -29,6 +29,7 @@ type line struct {
 	Offset    int64        `json:"offset"`
 	Time      time.Time    `json:"time"`
 	Rewritten bool         `json:"rewritten,omitempty"`
+	Unsent    bool         `json:"unsent,omitempty"`
 	Target    string       `json:"target"` // as it was sent
 	ID        accesslog.ID `json:"id"`
 	Round     int          `json:"round,omitempty"`
@@ -66,6 +67,9 @@ func (e *Encoder) Append(dst []byte, o *refire.Outcome) ([]byte, error) {
 	b = append(append(append(b, `,"time":"`...), at...), '"')
 	if o.Rewritten {
 		b = append(b, `,"rewritten":true`...)
+	}
+	if o.Unsent {
+		b = append(b, `,"unsent":true`...)
 	}
 	b = e.appendText(append(b, `,"target":`...), o.Target)
 	b = append(hex.AppendEncode(append(b, `,"id":"`...), o.ID[:]), '"')
@@ -108,7 +112,7 @@ func Decode(text []byte) (refire.Outcome, error) {
 			ID: l.ID, Method: l.Method, Target: l.Target, Rewritten: l.Rewritten, OldStatus: l.OldStatus, Source: l.Source, Offset: l.Offset,
 		},
 		Status: l.Status, Error: l.Error, Attempts: l.Attempts, Latency: time.Duration(l.LatencyMS * 1e6).Round(time.Microsecond),
-		Bytes: l.Bytes, Time: l.Time, Round: l.Round,
+		Bytes: l.Bytes, Time: l.Time, Round: l.Round, Unsent: l.Unsent,
 	}
 	if err := restoreOrigin(&o, l.URL); err != nil {
 		return refire.Outcome{}, err

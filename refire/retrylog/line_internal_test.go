@@ -31,7 +31,7 @@ func FuzzEncoder(f *testing.F) {
 		wantErr := enc.Encode(line{
 			URL: o.URL(), Method: o.Method, OldStatus: o.OldStatus, Status: o.Status, Error: o.Error, Attempts: o.Attempts,
 			LatencyMS: math.Round(float64(o.Latency)/1e3) / 1e3, Bytes: o.Bytes, Source: o.Source, Offset: o.Offset,
-			Time: o.Time.UTC().Truncate(time.Millisecond), Rewritten: o.Rewritten, Target: o.Target, ID: o.ID, Round: o.Round,
+			Time: o.Time.UTC().Truncate(time.Millisecond), Rewritten: o.Rewritten, Target: o.Target, ID: o.ID, Round: o.Round, Unsent: o.Unsent,
 		})
 		var e Encoder
 		for range 2 { // the second one finds what the first left behind

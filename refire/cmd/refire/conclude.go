@@ -8,6 +8,7 @@ import (
 
 	"github.com/seed8b1f0744/aio/refire"
 	"github.com/seed8b1f0744/aio/refire/accesslog"
+	"github.com/seed8b1f0744/aio/refire/retrylog"
 )
 
 // ended is a run that has ended, well or not.
@@ -94,14 +95,19 @@ func goOnHint(f *runFlags) string {
 
 func writeFailure(f *runFlags, err error) error {
 	var path *fs.PathError
+	var fired *retrylog.FiredError
+	name := f.out
+	if errors.As(err, &fired) {
+		name += retrylog.FiredSuffix
+	}
 	if errors.As(err, &path) {
 		err = path.Err
 	}
 	if !f.journals() {
 		return cannotRun(fmt.Errorf("cannot write outcomes: %w", err), "firing was stopped; "+goOnHint(f))
 	}
-	return cannotRun(fmt.Errorf("cannot write %s: %w", f.out, err),
-		fmt.Sprintf("firing was stopped; make room, then run the same command again: it goes on, and at most %d entries are fired twice", f.concurrency))
+	return cannotRun(fmt.Errorf("cannot write %s: %w", name, err),
+		fmt.Sprintf("firing was stopped; make room, then run the same command again: it goes on, and at most %d entries are fired twice (those that go out at most once: none)", f.concurrency))
 }
 
 // readFailure is for a log that could not be read to its end.

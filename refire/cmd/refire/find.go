@@ -182,6 +182,9 @@ func (f *finder) member(path string) (l *log, why string, err error) {
 	}
 	if l.detected = accesslog.Detect(l.head); isRetryLog(l.head) || f.opts.Format == accesslog.Auto && l.detected.Matched == 0 || f.opts.Format != accesslog.Auto && !hasEntry(l.head, f.opts) {
 		l.close()
+		if besideRetryLog(path) {
+			return nil, "", nil
+		}
 		return nil, "no access log", nil
 	}
 	l.note(f.opts)
@@ -212,6 +215,17 @@ func isRetryLog(head []byte) bool {
 	return err == nil && ext.Lines == 1
 }
 
+// besideRetryLog reports whether a file that is no access log is one of those beside a retry log, of which that one's word is enough.
+func besideRetryLog(path string) bool {
+	for _, suffix := range []string{retrylog.MetaSuffix, retrylog.FiredSuffix} {
+		if out, found := strings.CutSuffix(path, suffix); found {
+			_, err := os.Stat(out)
+			return err == nil
+		}
+	}
+	return false
+}
+
 func (f *finder) isOut(info fs.FileInfo) bool {
 	if f.out == "" || f.out == "-" {
 		return false
@@ -225,6 +239,7 @@ func (l *log) note(opts accesslog.Options) {
 	if l.file == nil {
 		return
 	}
+	l.key = logKey(l.head)
 	l.begins = firstTime(l.head, opts)
 	if l.begins.IsZero() {
 		l.begins = l.info.ModTime()

@@ -86,6 +86,7 @@ type runFlags struct {
 	timeout     time.Duration
 	retries     int
 	dedup       bool
+	durable     durability
 	client      clientKind
 	proxy       string
 
@@ -104,7 +105,7 @@ func newRunFlags() *runFlags {
 	return &runFlags{
 		selectFlags: newSelectFlags(), out: "retry.log", outFormat: string(retrylog.JSON),
 		concurrency: refire.DefaultConcurrency, timeout: refire.DefaultTimeout, client: defaultClient(), progress: "auto",
-		safety: newSafetyFlags(),
+		safety: newSafetyFlags(), durable: newDurability(),
 	}
 }
 
@@ -122,6 +123,7 @@ func (f *runFlags) add(fs *pflag.FlagSet) {
 	fs.BoolVar(&f.dedup, "dedup", false, "fire each method and target once")
 	fs.BoolVar(&f.again, "again", false, "fire what still fails in --out once more")
 	fs.BoolVar(&f.fresh, "fresh", false, "refuse an --out that is not empty")
+	f.durable.add(fs)
 	fs.StringVar(&f.outFormat, "out-format", f.outFormat, "`FORMAT` json, or urls: no journal")
 	fs.StringArrayVar(&f.allowHosts, "allow-host", nil, "fire entries that name `HOST:PORT` there (repeat)")
 	fs.StringArrayVar(&f.aliases, "alias", nil, "`ORIGIN` that means --base in the log (repeat)")
@@ -166,6 +168,9 @@ func (f *runFlags) check(args []string) error {
 		return usage(errors.New("--follow needs a LOG"), "name the log that is being written")
 	case (f.again || f.fresh) && !f.journals():
 		return usage(errors.New("--again and --fresh need a journal as --out"), "name a file with --out, and leave --out-format at json")
+	}
+	if err := f.durable.check(f.journals() || f.dryRun != ""); err != nil {
+		return err
 	}
 	if err := errors.Join(f.checkProxy(), f.safety.check(), f.headers.check(f.base)); err != nil {
 		return err

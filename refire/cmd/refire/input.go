@@ -29,6 +29,7 @@ type log struct {
 	kind     unpack.Kind
 	head     []byte            // its first bytes, unpacked; of a file only, and only until they are noted
 	begins   time.Time         // of its first entry, or, where that is not known, when it was written
+	key      string            // what its first line comes to: see logKey
 	headSum  [sha256.Size]byte // of head; zero: it holds no whole line
 	length   int64             // unpacked, modulo 4 GiB; -1: not known
 	unpacked atomic.Pointer[unpack.Reader]

@@ -53,6 +53,7 @@ func eachClient(t *testing.T, test func(t *testing.T)) {
 //	code N ARGS...    refire ends with this exit code
 //	binary FILE TEXT  writes a Go string literal
 //	pack KIND IN OUT  packs a file: gzip, zstd, xz; ends as KIND:N are without their last N bytes
+//	killed N ALL OUT  OUT becomes ALL as it was when a run was killed that was firing its last N entries, which go out at most once
 //	at FILE TIME      sets when it was written
 //
 // The condition [loop] holds where --client is loop.
@@ -120,6 +121,11 @@ func testScripts(t *testing.T) {
 				ts.Check(err)
 				n, _ := strconv.Atoi(less)
 				ts.Check(os.WriteFile(ts.MkAbs(args[2]), data[:len(data)-n], 0o600))
+			},
+			"killed": func(ts *testscript.TestScript, _ bool, args []string) {
+				n, err := strconv.Atoi(args[0])
+				ts.Check(err)
+				ts.Check(asKilled(ts.ReadFile(args[1]), n, ts.MkAbs(args[2])))
 			},
 			"at": func(ts *testscript.TestScript, _ bool, args []string) {
 				when, err := time.Parse(time.RFC3339, args[1])
@@ -222,9 +228,15 @@ func (s *counter) all() map[string]int {
 // writeLog writes an access log of n failed requests, /0 to /n-1, and a good one after each.
 func writeLog(t testing.TB, dir string, n int) (path string) {
 	t.Helper()
+	return writeLogOf(t, dir, "GET", n)
+}
+
+// writeLogOf does so with another method.
+func writeLogOf(t testing.TB, dir, method string, n int) (path string) {
+	t.Helper()
 	var b strings.Builder
 	for i := range n {
-		fmt.Fprintf(&b, "192.0.2.1 - - [12/Mar/2026:14:02:%02d +0000] \"GET /%d HTTP/1.1\" 503 0 \"-\" \"test\"\n", i%60, i)
+		fmt.Fprintf(&b, "192.0.2.1 - - [12/Mar/2026:14:02:%02d +0000] \"%s /%d HTTP/1.1\" 503 0 \"-\" \"test\"\n", i%60, method, i)
 		fmt.Fprintf(&b, "192.0.2.1 - - [12/Mar/2026:14:02:%02d +0000] \"GET /fine HTTP/1.1\" 200 9 \"-\" \"test\"\n", i%60)
 	}
 	path = filepath.Join(dir, "access.log")

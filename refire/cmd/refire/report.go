@@ -45,13 +45,20 @@ func runReport(name string, std stdio) error {
 		r = f
 	}
 	ledger := refire.NewLedger(false)
-	ext, err := retrylog.Read(r, load(ledger))
+	fired, err := retrylog.ReadFired(name)
+	if err != nil {
+		return damagedAnnouncements(name, err)
+	}
+	ext, err := retrylog.Read(r, load(ledger, fired))
 	if err != nil {
 		return notARetryLog(name, ext, err, "report reads what refire run wrote to --out")
 	}
 	c := newConsole(std.err)
 	if ext.Torn > 0 {
 		c.say("refire: the last line of %s is cut short: a run is writing it, or was stopped; the next run repairs it", name)
+	}
+	if n := fired.Len(); n > 0 {
+		c.say("refire: %s announced, and without an outcome in %s yet: a run is firing them, or was stopped; the next run says", plural(n, "entry"), name)
 	}
 	tally := ledger.Tally()
 	out := newDataWriter(std.out)

@@ -73,7 +73,7 @@ func runRun(f *runFlags, args []string, std stdio) error {
 	}
 	ledger := refire.NewLedger(f.dedup)
 	read := newReading(logs, refire.Plan{Methods: f.methods, Routes: routes, CanSend: f.client.canSend}, f, c)
-	ledger.MayNot = read.plan.MayNot
+	ledger.MayNot, ledger.Once = read.plan.MayNot, f.durable.applies
 	f.sayUnsafe(c)
 	f.headers.say(routes.Base, c)
 	if f.dryRun != "" {
@@ -87,7 +87,7 @@ var errMaxShown = errors.New("that is --max")
 
 // dryRun prints what would be sent: without the mark, which is for the retry log.
 func dryRun(f *runFlags, read *reading, ledger *refire.Ledger, std stdio, c *console) error {
-	journal, err := peekOutput(f, ledger)
+	journal, err := peekOutput(f, read.logs, ledger, c)
 	if err != nil {
 		return err
 	}
@@ -145,7 +145,7 @@ func fireLogs(ctx context.Context, f *runFlags, read *reading, ledger *refire.Le
 	if err != nil {
 		return err
 	}
-	out, err := openOutput(f, ledger, std, c)
+	out, err := openOutput(f, read.logs, ledger, std, c)
 	if err != nil {
 		return err
 	}
@@ -163,7 +163,7 @@ func fireLogs(ctx context.Context, f *runFlags, read *reading, ledger *refire.Le
 	client := f.client.start(f.httpConfig(pins, &read.plan.Routes))
 	firing := &refire.Firing{
 		Sources: sources(f, read, out.again, ledger), Ledger: ledger, Client: client, Sink: out.sink,
-		Concurrency: f.concurrency, Rate: f.rate, Retries: f.retries, Safety: f.safety.options(f.follows()),
+		Concurrency: f.concurrency, Rate: f.rate, Retries: f.retries, Safety: f.safety.options(f.follows()), Once: f.durable.applies,
 	}
 	watchProgress(f, firing, read, c)
 	p, err := aio.Run(ctx, firing.Run)
