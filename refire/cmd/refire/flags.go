@@ -100,6 +100,7 @@ type runFlags struct {
 	dryRun      bool
 	showRefused bool
 	progress    string
+	report      string // --report: a page
 }
 
 func newRunFlags() *runFlags {
@@ -130,6 +131,7 @@ func (f *runFlags) add(fs *pflag.FlagSet) {
 	fs.StringVar(&f.proxy, "proxy", "", "`URL` of a proxy, or env; with --client net/http")
 	fs.BoolVar(&f.dryRun, "dry-run", false, "print the URLs that would be sent, send nothing")
 	fs.BoolVar(&f.showRefused, "show-refused", false, "list what is refused or holds no request")
+	fs.StringVar(&f.report, "report", "", "when it has ended, write a page (HTML) to `FILE`")
 	fs.StringVar(&f.progress, "progress", f.progress, "`WHEN` to tell it: auto, on (every second), off")
 }
 
@@ -164,6 +166,9 @@ func (f *runFlags) check(args []string) error {
 		return usage(errors.New("--follow needs a LOG"), "name the log that is being written")
 	case (f.again || f.fresh) && !f.journals():
 		return usage(errors.New("--again and --fresh need a journal as --out"), "name a file with --out, and leave --out-format at json")
+	}
+	if err := f.checkShows(); err != nil {
+		return err
 	}
 	if err := f.checkProxy(); err != nil {
 		return err
