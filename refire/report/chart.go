@@ -11,10 +11,10 @@ type chart struct {
 	Width, Height int
 	Bars          []bar
 	Rows          []chartRow
-	Max           int    // entries in the highest bucket
-	Bucket        string // how long one is
-	From, To      string
-	About         string // what there is to see, for those who do not see it
+	Max           int      // entries in the highest bucket
+	Bucket        string   // how long one is
+	Ticks         []string // along the width: its begin, middle and end
+	About         string   // what there is to see, for those who do not see it
 }
 
 // bar is one colour of a bucket.
@@ -45,8 +45,11 @@ func newChart(t *Timeline, zone *time.Location) *chart {
 	for i := range buckets {
 		c.Max = max(c.Max, buckets[i].Total())
 	}
-	layout := layoutOf(t.First.In(zone), t.Last.In(zone), t.Width())
-	c.From, c.To = t.First.In(zone).Format(layout), t.Last.In(zone).Format(layout)
+	begin, wide := buckets[0].Begin, t.Width()*time.Duration(max(all, minBars))
+	layout := layoutOf(begin, begin.Add(wide), t.Width())
+	for _, tick := range []time.Time{begin, begin.Add(wide / 2), begin.Add(wide)} {
+		c.Ticks = append(c.Ticks, tick.Format(layout))
+	}
 	highest := 0
 	for i, b := range buckets {
 		y := chartHeight
@@ -63,7 +66,7 @@ func newChart(t *Timeline, zone *time.Location) *chart {
 			highest = i
 		}
 	}
-	c.About = "From " + c.From + " to " + c.To + "; most, " + number(c.Max) + ", in the " + c.Bucket + " from " + c.Rows[highest].At + "."
+	c.About = "From " + c.Ticks[0] + " to " + c.Ticks[2] + "; most, " + number(c.Max) + ", in " + c.Bucket + " from " + c.Rows[highest].At + "."
 	return c
 }
 
@@ -96,10 +99,7 @@ func spell(d time.Duration) string {
 		if d < unit.length {
 			continue
 		}
-		if n := int(d / unit.length); n > 1 {
-			return strconv.Itoa(n) + " " + unit.name + "s"
-		}
-		return unit.name
+		return plural(int(d/unit.length), unit.name)
 	}
 	return strconv.Itoa(int(d/time.Millisecond)) + " ms"
 }
