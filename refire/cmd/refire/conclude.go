@@ -29,8 +29,10 @@ func conclude(ctx context.Context, e *ended, c *console) error {
 	if e.flags.journals() {
 		text += "; " + e.flags.out + " holds " + plural(e.tally.Settled(), "entry")
 	}
-	c.say("refire: %s", text)
-	writeRows(c.w, append(tallyRows(e.tally), e.read.rows(e.Skipped)...), c.paint)
+	if !e.flags.quiet {
+		c.say("refire: %s", text)
+		writeRows(c.w, append(tallyRows(e.tally), e.read.rows(e.Skipped)...), c.paint)
+	}
 	reported := e.writeReport(c)
 	var f *failure
 	if err := e.failure(ctx); errors.As(err, &f) && (reported == nil || f.code != exitStillFails) {

@@ -101,6 +101,8 @@ type runFlags struct {
 	showRefused bool
 	progress    string
 	report      string // --report: a page
+	json        string // --json: events; -: stdout
+	quiet       bool
 }
 
 func newRunFlags() *runFlags {
@@ -131,8 +133,7 @@ func (f *runFlags) add(fs *pflag.FlagSet) {
 	fs.StringVar(&f.proxy, "proxy", "", "`URL` of a proxy, or env; with --client net/http")
 	fs.BoolVar(&f.dryRun, "dry-run", false, "print the URLs that would be sent, send nothing")
 	fs.BoolVar(&f.showRefused, "show-refused", false, "list what is refused or holds no request")
-	fs.StringVar(&f.report, "report", "", "when it has ended, write a page (HTML) to `FILE`")
-	fs.StringVar(&f.progress, "progress", f.progress, "`WHEN` to tell it: auto, on (every second), off")
+	f.addShows(fs)
 }
 
 // check finds contradictions and values out of range.
@@ -154,8 +155,6 @@ func (f *runFlags) check(args []string) error {
 		return usage(fmt.Errorf("--concurrency %d is not between 1 and %d", f.concurrency, maxConcurrency), "the default is 64")
 	case f.retries < 0 || f.retries > maxRetries:
 		return usage(fmt.Errorf("--retries %d is not between 0 and %d", f.retries, maxRetries), "the default is 0")
-	case f.progress != "auto" && f.progress != "on" && f.progress != "off":
-		return usage(fmt.Errorf("--progress %q is unknown", f.progress), "write auto, on or off")
 	case f.again && f.fresh:
 		return usage(errors.New("--again needs a retry log with outcomes, --fresh one without"), "leave one of them out")
 	case f.follows() && f.dryRun:

@@ -100,6 +100,8 @@ func (e *ended) writeReport(c *console) error {
 		}
 		return cannotRun(fmt.Errorf("cannot write --report %s: %w", f.report, err), hint)
 	}
-	c.say("refire: %s shows it", f.report)
+	if !f.quiet {
+		c.say("refire: %s shows it", f.report)
+	}
 	return nil
 }

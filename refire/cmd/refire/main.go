@@ -116,7 +116,7 @@ func newRoot(std stdio) *cobra.Command {
 		return usage(err, cmd.CommandPath()+" --help lists the flags")
 	})
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newRun(std), newScan(std), newReport(std), newDemo(std))
+	root.AddCommand(newRun(std), newScan(std), newReport(std), newExport(std), newDemo(std), newMan(std))
 	return root
 }
 

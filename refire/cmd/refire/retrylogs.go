@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+
+	"github.com/seed8b1f0744/aio/refire"
+	"github.com/seed8b1f0744/aio/refire/retrylog"
 )
 
 // retryLog is one that is read, as often as is needed.
@@ -61,4 +64,9 @@ func takesRetryLog(command string, args []string) error {
 		return usage(fmt.Errorf("%s takes one retry log, not %d", command, len(args)), "for example: refire "+command+" retry.log")
 	}
 	return nil
+}
+
+// latest visits the last outcome of each entry.
+func (l *retryLog) latest(visit func(*refire.Outcome) error) (retrylog.Extent, error) {
+	return retrylog.Latest(l, l.size, visit)
 }
