@@ -177,7 +177,7 @@ func TestPage_policy(t *testing.T) {
 // TestPage_print: it prints on pages of paper, in light colours.
 func TestPage_print(t *testing.T) {
 	b := open(t, writePage(t, outcomes(400)))
-	b.see(t, looks[1])
+	b.media(t, "", "dark")
 	pdf := b.print(t)
 	if !strings.HasPrefix(string(pdf), "%PDF") || len(pdf) < 20_000 {
 		t.Errorf("%d bytes: %.20q", len(pdf), pdf)
@@ -187,7 +187,10 @@ func TestPage_print(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	b.media(t, "print", "light")
+	b.media(t, "print", "dark")
+	if background := evaluate[string](t, b, `getComputedStyle(document.body).backgroundColor`); background != "rgb(255, 255, 255)" {
+		t.Errorf("it is printed on %s", background)
+	}
 	if hidden := evaluate[bool](t, b, `getComputedStyle(document.getElementById("filter")).display === "none"`); !hidden {
 		t.Error("the search is printed")
 	}
