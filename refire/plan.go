@@ -35,7 +35,7 @@ func (p *Plan) Decide(e *accesslog.Entry) (Request, Reason) {
 	case why != "":
 		return Request{}, why
 	}
-	r := Request{ID: e.ID, Method: e.Method, Origin: at, OldStatus: e.Status, Source: e.Source, Offset: e.Offset}
+	r := Request{ID: e.ID, Method: e.Method, Origin: at, OldStatus: e.Status, Source: e.Source, Offset: e.Offset, Logged: e.Time}
 	r.Target, r.Rewritten = Wire(target)
 	if p.CanSend != nil && !p.CanSend(&r) {
 		return Request{}, CannotSend

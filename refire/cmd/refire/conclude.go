@@ -30,10 +30,17 @@ func conclude(ctx context.Context, e *ended, c *console) error {
 	if e.flags.journals() {
 		text += "; " + e.flags.out + " holds " + plural(e.tally.Settled(), "entry")
 	}
-	c.say("refire: %s", text)
-	e.sayCut(c)
-	writeRows(c.w, append(tallyRows(e.tally), e.read.rows(e.Skipped)...), c.paint)
-	return e.failure(ctx)
+	if !e.flags.quiet {
+		c.say("refire: %s", text)
+		e.sayCut(c)
+		writeRows(c.w, append(tallyRows(e.tally), e.read.rows(e.Skipped)...), c.paint)
+	}
+	reported := e.writeReport(c)
+	var f *failure
+	if err := e.failure(ctx); errors.As(err, &f) && (reported == nil || f.code != exitStillFails) {
+		return err // what went wrong in the run matters more than its page
+	}
+	return reported
 }
 
 // failure is nil where the exit code is 0. A disk that is full matters more than the signal that came after.

@@ -99,6 +99,9 @@ type runFlags struct {
 	dryRun      dryRunKind
 	showRefused bool
 	progress    string
+	report      string // --report: a page
+	json        string // --json: events; -: stdout
+	quiet       bool
 }
 
 func newRunFlags() *runFlags {
@@ -132,7 +135,7 @@ func (f *runFlags) add(fs *pflag.FlagSet) {
 	fs.Var(value("bool", parseDryRun, &f.dryRun), "dry-run", "print URLs, send nothing; =curl: as commands")
 	fs.Lookup("dry-run").NoOptDefVal = "true"
 	fs.BoolVar(&f.showRefused, "show-refused", false, "list what is refused or holds no request")
-	fs.StringVar(&f.progress, "progress", f.progress, "`WHEN` to tell it: auto, on (every second), off")
+	f.addShows(fs)
 	addGroup(fs, safetyTopic, f.safety.add)
 	addGroup(fs, headersTopic, f.headers.add)
 }
@@ -156,8 +159,6 @@ func (f *runFlags) check(args []string) error {
 		return usage(fmt.Errorf("--concurrency %d is not between 1 and %d", f.concurrency, maxConcurrency), "the default is 64")
 	case f.retries < 0 || f.retries > maxRetries:
 		return usage(fmt.Errorf("--retries %d is not between 0 and %d", f.retries, maxRetries), "the default is 0")
-	case f.progress != "auto" && f.progress != "on" && f.progress != "off":
-		return usage(fmt.Errorf("--progress %q is unknown", f.progress), "write auto, on or off")
 	case f.again && f.fresh:
 		return usage(errors.New("--again needs a retry log with outcomes, --fresh one without"), "leave one of them out")
 	case f.follows() && f.dryRun != "":
@@ -168,6 +169,9 @@ func (f *runFlags) check(args []string) error {
 		return usage(errors.New("--follow needs a LOG"), "name the log that is being written")
 	case (f.again || f.fresh) && !f.journals():
 		return usage(errors.New("--again and --fresh need a journal as --out"), "name a file with --out, and leave --out-format at json")
+	}
+	if err := f.checkShows(); err != nil {
+		return err
 	}
 	if err := f.durable.check(f.journals() || f.dryRun != ""); err != nil {
 		return err

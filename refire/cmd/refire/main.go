@@ -90,7 +90,8 @@ const rootExample = `  refire demo                                        see al
   refire scan access.log                             what failed? fires nothing
   refire run --base https://shop.example access.log  fire it again
   refire run --base https://shop.example --again     what still fails, once more
-  refire report retry.log                            the summary, later`
+  refire report retry.log                            the summary, later
+  refire export retry.log > retry.csv                a table of the outcomes`
 
 // exitCodes is the annotation of a command with its exit codes, for the help.
 const exitCodes = "exit codes"
@@ -117,7 +118,9 @@ func newRoot(std stdio) *cobra.Command {
 	})
 	addTopics(root)
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newRun(std), newScan(std), newReport(std), newDemo(std))
+	root.AddCommand(newRun(std), newScan(std), newReport(std), newExport(std), newDemo(std), newMan(std))
+	addCompletions(root)
+	addHelp(root)
 	return root
 }
 
@@ -136,7 +139,7 @@ refire COMMAND --help says more, with the exit codes.
 refire completion bash|zsh|fish|powershell prints completions.
 {{end}}{{if .HasAvailableLocalFlags}}
 Flags:
-{{(ungrouped .LocalFlags).FlagUsagesWrapped 80 | trimTrailingWhitespaces}}
-{{grouped .LocalFlags}}{{end}}{{with index .Annotations "` + exitCodes + `"}}
+{{flagsOf . | trimTrailingWhitespaces}}
+{{end}}{{with index .Annotations "` + exitCodes + `"}}
 Exit codes: {{.}}
 {{end}}`

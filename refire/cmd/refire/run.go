@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"time"
 
 	"github.com/seed8b1f0744/aio"
 	"github.com/seed8b1f0744/aio/refire"
@@ -145,6 +144,11 @@ func fireLogs(ctx context.Context, f *runFlags, read *reading, ledger *refire.Le
 	if err != nil {
 		return err
 	}
+	events, err := openEvents(f, std, c)
+	if err != nil {
+		return err
+	}
+	defer func() { events.finish(err) }()
 	out, err := openOutput(f, read.logs, ledger, std, c)
 	if err != nil {
 		return err
@@ -165,25 +169,12 @@ func fireLogs(ctx context.Context, f *runFlags, read *reading, ledger *refire.Le
 		Sources: sources(f, read, out.again, ledger), Ledger: ledger, Client: client, Sink: out.sink,
 		Concurrency: f.concurrency, Rate: f.rate, Retries: f.retries, Safety: f.safety.options(f.follows()), Once: f.durable.applies,
 	}
-	watchProgress(f, firing, read, c)
+	events.start(f, read, ledger.Len())
+	watchProgress(f, firing, read, c, events)
 	p, err := aio.Run(ctx, firing.Run)
 	err = errors.Join(err, client.Close())
 	c.leave()
-	return conclude(ctx, &ended{f, p, err, ledger.Tally(), read, out}, c)
-}
-
-func watchProgress(f *runFlags, firing *refire.Firing, read *reading, c *console) {
-	if f.progress == "off" {
-		return
-	}
-	m := &meter{c: c, total: read.total(), logs: len(read.logs), at: read.at.Load, follow: f.follows()}
-	firing.Progress = m.tell
-	switch {
-	case c.terminal:
-		firing.Every = terminalEvery
-	case f.progress == "on":
-		firing.Every = time.Second
-	default:
-		firing.Every = pipeEvery
-	}
+	end := &ended{f, p, err, ledger.Tally(), read, out}
+	events.summary(end)
+	return conclude(ctx, end, c)
 }

@@ -80,11 +80,6 @@ func groupedFlags(fs *pflag.FlagSet) string {
 	return b.String()
 }
 
-func init() {
-	cobra.AddTemplateFunc("ungrouped", func(fs *pflag.FlagSet) *pflag.FlagSet { return inTopic(fs, "") })
-	cobra.AddTemplateFunc("grouped", groupedFlags)
-}
-
 // addTopics adds the pages of the topics.
 func addTopics(root *cobra.Command) {
 	for _, t := range topics {
