@@ -163,6 +163,8 @@ func (f *runFlags) check(args []string) error {
 		return usage(fmt.Errorf("--progress %q is unknown", f.progress), "write auto, on or off")
 	case f.again && f.fresh:
 		return usage(errors.New("--again needs a retry log with outcomes, --fresh one without"), "leave one of them out")
+	case f.dryRun == dryCurl && f.proxy != "":
+		return usage(errors.New("--dry-run=curl prints requests that go straight to a server, and --proxy is given"), "leave one of them out")
 	case f.follows() && f.dryRun != "":
 		return usage(errors.New("--dry-run ends, --follow does not"), "leave one of them out")
 	case f.follows() && slices.Contains(args, "-"):
