@@ -130,14 +130,16 @@ func (f *runFlags) add(fs *pflag.FlagSet) {
 	fs.StringVar(&f.outFormat, "out-format", f.outFormat, "`FORMAT` json, or urls: no journal")
 	fs.StringArrayVar(&f.allowHosts, "allow-host", nil, "fire entries that name `HOST:PORT` there (repeat)")
 	fs.StringArrayVar(&f.aliases, "alias", nil, "`ORIGIN` that means --base in the log (repeat)")
-	fs.Var(value("NAME", parseClient, &f.client), "client", "how to fire: loop, or net/http (HTTP/2, proxies)")
-	fs.StringVar(&f.proxy, "proxy", "", "`URL` of a proxy, or env; with --client net/http")
 	fs.Var(value("bool", parseDryRun, &f.dryRun), "dry-run", "print URLs, send nothing; =curl: as commands")
 	fs.Lookup("dry-run").NoOptDefVal = "true"
 	fs.BoolVar(&f.showRefused, "show-refused", false, "list what is refused or holds no request")
 	fs.StringVar(&f.progress, "progress", f.progress, "`WHEN` to tell it: auto, on (every second), off")
 	addGroup(fs, safetyTopic, f.safety.add)
-	addGroup(fs, headersTopic, f.headers.add)
+	addGroup(fs, sendingTopic, func(fs *pflag.FlagSet) {
+		f.headers.add(fs)
+		fs.Var(value("NAME", parseClient, &f.client), "client", "how to fire: loop, or net/http")
+		fs.StringVar(&f.proxy, "proxy", "", "`URL` of a proxy, or env; with --client net/http")
+	})
 }
 
 // check finds contradictions and values out of range.

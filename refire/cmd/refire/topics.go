@@ -31,7 +31,7 @@ with it. A run that --canary, --deadline or a place that stays away ends has
 exit code 1; one that --max ends is judged by what it fired.`}
 
 // topics are all of them.
-var topics = []topic{safetyTopic, headersTopic}
+var topics = []topic{safetyTopic, sendingTopic}
 
 const topicKey = "topic"
 
