@@ -9,9 +9,9 @@ import (
 
 // attempts makes the first attempt and, if it must, further ones. fired is false if not even the first one was begun.
 func (r *run) attempts(work, intake context.Context, req *Request) (o Outcome, fired bool) {
-	gate := r.guard.gate(req.Origin)
+	gate := r.guard.gate(intake, req.Origin)
 	for n, unsent := 1, true; ; n++ {
-		probe, err := r.begin(intake, gate)
+		probe, err := r.begin(gate)
 		if err != nil {
 			r.cutShort = r.cutShort || fired
 			return o, fired
@@ -62,18 +62,18 @@ func (r *run) mayFire(work, intake context.Context, gate *gate, probe bool, req 
 }
 
 // begin waits until an attempt may be made: for room at its place, until the place is not to be left alone, and for the pace.
-func (r *run) begin(intake context.Context, gate *gate) (probe bool, err error) {
-	if err := gate.enter(intake); err != nil {
+func (r *run) begin(gate *gate) (probe bool, err error) {
+	if err := gate.enter(); err != nil {
 		return false, err
 	}
 	for {
-		if err = r.wait(intake, r.pace.Next(aio.Now(intake))); err != nil {
+		if err = r.wait(gate.ctx, r.pace.Next(aio.Now(gate.ctx))); err != nil {
 			break
 		}
-		if _, holds := gate.holds(aio.Now(intake)); !holds {
+		if _, holds := gate.holds(aio.Now(gate.ctx)); !holds {
 			return gate.pass(), nil
 		}
-		if err = gate.await(intake); err != nil {
+		if err = gate.await(); err != nil {
 			break
 		}
 	}
@@ -93,8 +93,8 @@ func (r *run) attempt(work context.Context, gate *gate, probe bool, req *Request
 	}
 	now := aio.Now(work)
 	gate.leave(now, probe, &answer)
-	if away := r.guard.away(now, gate); away != nil {
-		r.end(away)
+	if all := r.guard.giveUp(now, gate); all {
+		r.end(r.guard.away)
 	}
 	return answer, true
 }

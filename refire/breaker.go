@@ -32,6 +32,7 @@ const (
 	DefaultBreakerPause    = time.Second
 	DefaultBreakerMaxPause = 30 * time.Second
 	DefaultPatience        = 2 * time.Minute
+	DefaultPatienceAtFirst = 10 * time.Second
 )
 
 // Holds reports whether requests must wait: for so long, or, if that is 0, until the probe has ended.

@@ -180,12 +180,14 @@ func (r *run) run(ctx context.Context) error {
 		return writeErr
 	case announceErr != nil:
 		return announceErr
-	case ctx.Err() == nil && r.why == nil:
+	case ctx.Err() == nil && r.why == nil && (readErr != nil || r.guard.away == nil):
 		return readErr
 	case readErr == nil && r.readAll && r.done == r.admitted && !r.cutShort:
 		return nil // what ended it came too late to matter
 	case r.why != nil:
 		return r.why
+	case ctx.Err() == nil:
+		return r.guard.away
 	}
 	return context.Cause(ctx)
 }

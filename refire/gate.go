@@ -11,10 +11,13 @@ import (
 // gate stands before one place: how many requests may be under way there, and whether any may begin. // loop only
 type gate struct {
 	place   Origin
+	ctx     context.Context         // ends: nothing is begun there any more
+	give    context.CancelCauseFunc // up
 	breaker Breaker
 	limit   Limit
 	ramp    int // how many the ramp allows; 0: no ramp, or it is over
 	hush    time.Time
+	alive   bool // it has given an answer that is no overload
 
 	room  *aio.Semaphore
 	size  int       // of room
@@ -22,19 +25,20 @@ type gate struct {
 	probe aio.Event // set: none is under way
 }
 
-func newGate(place Origin, most, ramp int, breaker Breaker) *gate {
+func newGate(ctx context.Context, place Origin, most, ramp int, breaker Breaker) *gate {
 	g := &gate{place: place, breaker: breaker, limit: NewLimit(most), ramp: ramp, size: most, room: aio.NewSemaphore(most)}
+	g.ctx, g.give = context.WithCancelCause(ctx)
 	g.probe.Set()
 	g.resize()
 	return g
 }
 
-// enter waits for room, and until requests may begin. leave must be called.
-func (g *gate) enter(ctx context.Context) error {
-	if err := g.room.Acquire(ctx); err != nil {
+// enter waits for room, and until requests may begin.
+func (g *gate) enter() error {
+	if err := g.room.Acquire(g.ctx); err != nil {
 		return err
 	}
-	if err := g.await(ctx); err != nil {
+	if err := g.await(); err != nil {
 		g.release()
 		return err
 	}
@@ -42,17 +46,17 @@ func (g *gate) enter(ctx context.Context) error {
 }
 
 // await waits while the place is to be left alone.
-func (g *gate) await(ctx context.Context) error {
+func (g *gate) await() error {
 	for {
-		wait, holds := g.holds(aio.Now(ctx))
+		wait, holds := g.holds(aio.Now(g.ctx))
 		if !holds {
-			return context.Cause(ctx)
+			return context.Cause(g.ctx)
 		}
 		var err error
 		if wait > 0 {
-			err = aio.Sleep(ctx, wait)
+			err = aio.Sleep(g.ctx, wait)
 		} else {
-			err = g.probe.Wait(ctx)
+			err = g.probe.Wait(g.ctx)
 		}
 		if err != nil {
 			return err
@@ -80,6 +84,7 @@ func (g *gate) pass() (probe bool) {
 // leave takes in the answer of a request that had passed.
 func (g *gate) leave(now time.Time, probe bool, answer *Answer) {
 	trouble := answer.overload()
+	g.alive = g.alive || !trouble
 	_, wasOpen := g.breaker.OpenSince()
 	g.breaker.Tell(now, probe, trouble)
 	if _, isOpen := g.breaker.OpenSince(); isOpen && !wasOpen {
@@ -141,12 +146,12 @@ type Held struct {
 func (h Held) String() string {
 	why := "asked to be left alone"
 	if h.Breaker {
-		why = "does not answer"
+		why = "keeps failing"
 	}
 	if h.Wait == 0 {
 		return fmt.Sprintf("%v %s: trying one request", h.Place, why)
 	}
-	return fmt.Sprintf("%v %s: waiting %v", h.Place, why, h.Wait.Round(time.Second))
+	return fmt.Sprintf("%v %s: waiting %v", h.Place, why, (h.Wait + time.Second - 1).Truncate(time.Second))
 }
 
 func (g *gate) held(now time.Time) (h Held, is bool) {

@@ -21,7 +21,8 @@ type Safety struct {
 	RetryShare float64 // of entries fired: see Budget; below 0: no bound
 	Breaker    Breaker // After below 0: never opens; 0: DefaultBreakerAfter
 
-	// Patience is how long a place may fail to answer, with its breaker open, before the run ends. 0: DefaultPatience; below 0: for ever.
+	// Patience is how long a place may fail to answer, with its breaker open, before it is given up; one that has not answered in this run at all gets
+	// DefaultPatienceAtFirst, if that is less. 0: DefaultPatience; below 0: for ever.
 	Patience time.Duration
 }
 
@@ -36,7 +37,7 @@ func (e *CanaryError) Error() string {
 	return fmt.Sprintf("refire: the canary failed: of the first %d entries, %d recovered, and more than half should; nothing else was fired", e.Fired, e.Recovered)
 }
 
-// AwayError is Run's error when a place did not come back.
+// AwayError is Run's error when a place did not come back. What was to go to others was fired.
 type AwayError struct {
 	Place Origin
 	For   time.Duration
@@ -44,7 +45,7 @@ type AwayError struct {
 
 // Error implements error.
 func (e *AwayError) Error() string {
-	return fmt.Sprintf("refire: %v has answered nothing for %v", e.Place, e.For.Round(time.Second))
+	return fmt.Sprintf("refire: %v has done nothing but fail for %v", e.Place, e.For.Round(time.Second))
 }
 
 // errEnough ends the reading when Max entries are admitted.
@@ -56,6 +57,7 @@ type guard struct {
 	most   int // at a time
 	budget Budget
 	gates  map[Origin]*gate
+	away   error // a place did not come back: an *AwayError
 	begun  time.Time
 	ramped int // how many are allowed by now; 0: there is no ramp, or it is over
 
@@ -90,11 +92,11 @@ func newGuard(s Safety, most int, now time.Time) *guard {
 	return g
 }
 
-// gate is the one before place.
-func (g *guard) gate(place Origin) *gate {
+// gate is the one before place; it begins nothing after ctx.
+func (g *guard) gate(ctx context.Context, place Origin) *gate {
 	at := g.gates[place]
 	if at == nil {
-		at = newGate(place, g.PerHost, g.ramped, g.Breaker)
+		at = newGate(ctx, place, g.PerHost, g.ramped, g.Breaker)
 		g.gates[place] = at
 	}
 	return at
@@ -103,13 +105,25 @@ func (g *guard) gate(place Origin) *gate {
 // mayRetry takes a retry out of the budget.
 func (g *guard) mayRetry() bool { return g.RetryShare < 0 || g.budget.Take() }
 
-// away is not nil if the place of at has been away for too long.
-func (g *guard) away(now time.Time, at *gate) error {
-	since, open := at.breaker.OpenSince()
-	if !open || g.Patience < 0 || now.Sub(since) < g.Patience {
-		return nil
+// giveUp gives the place of at up if it has been away for too long; all: there is no other left.
+func (g *guard) giveUp(now time.Time, at *gate) (all bool) {
+	patience := g.Patience
+	if !at.alive {
+		patience = min(patience, DefaultPatienceAtFirst)
 	}
-	return &AwayError{at.place, now.Sub(since)}
+	since, open := at.breaker.OpenSince()
+	if !open || patience < 0 || now.Sub(since) < patience || at.ctx.Err() != nil {
+		return false
+	}
+	why := &AwayError{at.place, now.Sub(since)}
+	g.away = why
+	at.give(why)
+	for _, other := range g.gates {
+		if other.ctx.Err() == nil {
+			return false
+		}
+	}
+	return true
 }
 
 // Steps of a ramp: enough to be smooth, few enough to cost nothing.
@@ -182,7 +196,7 @@ func (g *guard) next(ctx context.Context, admitted int) error {
 // held lists the places that wait.
 func (g *guard) held(now time.Time) (list []Held) {
 	for _, at := range g.gates {
-		if h, is := at.held(now); is {
+		if h, is := at.held(now); is && at.ctx.Err() == nil {
 			list = append(list, h)
 		}
 	}

@@ -155,63 +155,39 @@ func TestBreakerInARun(t *testing.T) {
 	})
 }
 
-// TestBreakerEndsTheRun: a server that does not come back. What was not fired is not written.
+// TestBreakerEndsTheRun: a server that does not come back, or was not there. What was not fired is not written.
 func TestBreakerEndsTheRun(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		client, sink := answering(time.Millisecond, always(503)), &memorySink{}
-		f := &refire.Firing{Sources: []refire.Source{manyRequests(2000)}, Client: client, Sink: sink, Concurrency: 10, Retries: 2}
-		var held []refire.Held
-		f.Progress = func(p refire.Progress) { held = append(held, p.Held...) }
-		start := time.Now()
-		p, err := fire(t.Context(), f)
-		var away *refire.AwayError
-		if !errors.As(err, &away) || away.For < refire.DefaultPatience || time.Since(start) > 2*refire.DefaultPatience {
-			t.Errorf("%v after %v", err, time.Since(start))
-		}
-		if n := len(sink.outcomes); n > refire.DefaultBreakerAfter+20 || p.Done != n || f.Ledger.Tally().AllRecovered() {
-			t.Errorf("%d written, %+v", n, p)
-		}
-		if len(held) == 0 || !held[0].Breaker || !strings.Contains(held[0].String(), "does not answer: waiting") {
-			t.Errorf("held %v", held)
-		}
-	})
-}
-
-// TestBreakerIsOfAPlace: another one is fired at meanwhile.
-func TestBreakerIsOfAPlace(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		dead, alive := refire.Origin{Scheme: "http", Host: "dead", Port: 80}, refire.Origin{Scheme: "http", Host: "alive", Port: 80}
-		source := func(_ context.Context, emit func(refire.Request, int64) error) error {
-			for i := range 100 {
-				r := numbered(i)
-				r.Origin = alive
-				if i < 10 {
-					r.Origin = dead
+	for name, c := range map[string]struct {
+		good        int
+		least, most time.Duration
+	}{"goes away": {10, refire.DefaultPatience, 3 * time.Minute}, "is not there": {0, refire.DefaultPatienceAtFirst, 20 * time.Second}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				n := 0
+				client, sink := answering(time.Millisecond, func(*refire.Request) refire.Answer {
+					if n++; n <= c.good {
+						return refire.Answer{Status: 200}
+					}
+					return refire.Answer{Status: 503}
+				}), &memorySink{}
+				f := &refire.Firing{Sources: []refire.Source{manyRequests(2000)}, Client: client, Sink: sink, Concurrency: 10, Retries: 2}
+				var held []refire.Held
+				f.Progress = func(p refire.Progress) { held = append(held, p.Held...) }
+				start := time.Now()
+				p, err := fire(t.Context(), f)
+				var away *refire.AwayError
+				if took := time.Since(start); !errors.As(err, &away) || away.For < c.least || took > c.most {
+					t.Errorf("%v after %v", err, took)
 				}
-				if err := emit(r, 0); err != nil {
-					return err
+				if n := len(sink.outcomes); n > refire.DefaultBreakerAfter+30 || p.Done != n || f.Ledger.Tally().AllRecovered() {
+					t.Errorf("%d written, %+v", n, p)
 				}
-			}
-			return nil
-		}
-		client := answering(time.Millisecond, func(r *refire.Request) refire.Answer {
-			if r.Origin == dead {
-				return refire.Answer{Status: 502}
-			}
-			return refire.Answer{Status: 200}
+				if len(held) == 0 || !held[0].Breaker || !strings.Contains(held[0].String(), "keeps failing: waiting") {
+					t.Errorf("held %v", held)
+				}
+			})
 		})
-		var firstSecond refire.Progress
-		f := &refire.Firing{Sources: []refire.Source{source}, Client: client, Sink: &memorySink{}, Safety: refire.Safety{PerHost: 2, Breaker: refire.Breaker{After: 4}}}
-		f.Every, f.Progress = 900*time.Millisecond, func(p refire.Progress) {
-			if firstSecond.Elapsed == 0 {
-				firstSecond = p
-			}
-		}
-		p, err := fire(t.Context(), f)
-		if err != nil || p.Done != 100 || firstSecond.Recovered != 90 || firstSecond.Done > 96 {
-			t.Errorf("%v, %+v, after a second %+v", err, p, firstSecond)
-		}
-	})
+	}
 }
 
 func TestPerHost(t *testing.T) {

@@ -130,14 +130,16 @@ func (f *runFlags) add(fs *pflag.FlagSet) {
 	fs.StringVar(&f.outFormat, "out-format", f.outFormat, "`FORMAT` json, or urls: no journal")
 	fs.StringArrayVar(&f.allowHosts, "allow-host", nil, "fire entries that name `HOST:PORT` there (repeat)")
 	fs.StringArrayVar(&f.aliases, "alias", nil, "`ORIGIN` that means --base in the log (repeat)")
-	fs.Var(value("NAME", parseClient, &f.client), "client", "how to fire: loop, or net/http (HTTP/2, proxies)")
-	fs.StringVar(&f.proxy, "proxy", "", "`URL` of a proxy, or env; with --client net/http")
 	fs.Var(value("bool", parseDryRun, &f.dryRun), "dry-run", "print URLs, send nothing; =curl: as commands")
 	fs.Lookup("dry-run").NoOptDefVal = "true"
 	fs.BoolVar(&f.showRefused, "show-refused", false, "list what is refused or holds no request")
 	f.addShows(fs)
 	addGroup(fs, safetyTopic, f.safety.add)
-	addGroup(fs, headersTopic, f.headers.add)
+	addGroup(fs, sendingTopic, func(fs *pflag.FlagSet) {
+		f.headers.add(fs)
+		fs.Var(value("NAME", parseClient, &f.client), "client", "how to fire: loop, or net/http")
+		fs.StringVar(&f.proxy, "proxy", "", "`URL` of a proxy, or env; with --client net/http")
+	})
 }
 
 // check finds contradictions and values out of range.
@@ -161,6 +163,8 @@ func (f *runFlags) check(args []string) error {
 		return usage(fmt.Errorf("--retries %d is not between 0 and %d", f.retries, maxRetries), "the default is 0")
 	case f.again && f.fresh:
 		return usage(errors.New("--again needs a retry log with outcomes, --fresh one without"), "leave one of them out")
+	case f.dryRun == dryCurl && f.proxy != "":
+		return usage(errors.New("--dry-run=curl prints requests that go straight to a server, and --proxy is given"), "leave one of them out")
 	case f.follows() && f.dryRun != "":
 		return usage(errors.New("--dry-run ends, --follow does not"), "leave one of them out")
 	case f.follows() && slices.Contains(args, "-"):

@@ -25,7 +25,7 @@ type headerFlags struct {
 
 const defaultKeyHeader = "Idempotency-Key"
 
-var headersTopic = topic{"headers", "Headers", `What a request holds beside its target.
+var sendingTopic = topic{"sending", "Headers, proxies", `What a request holds beside its target, and which way it goes.
 
 refire sends Host, User-Agent: refire and Accept: */*, and Content-Length: 0
 with a POST, PUT or PATCH; an access log knows no others. --header adds one, or
@@ -40,7 +40,11 @@ from the environment. They go to --base and nowhere else, not to an
 
 --idempotency-key sends with methods that may change something a key that is
 the same for each attempt at an entry and in every run, another for each entry.
-A server that knows such keys does once what arrives twice.`}
+A server that knows such keys does once what arrives twice.
+
+--client loop, the default, speaks HTTP/1.1 and sends any target as it was
+logged. --client net/http speaks HTTP/2 where a server offers it, and goes
+through a --proxy; a few odd targets it cannot send, and they are refused.`}
 
 func (f *headerFlags) add(fs *pflag.FlagSet) {
 	fs.StringArrayVar(&f.plain, "header", nil, "add `HEADER`, as 'X-Debug: 1'; no secrets (repeat)")
@@ -55,7 +59,7 @@ func (f *headerFlags) check(base string) error {
 	for _, text := range f.plain {
 		h, err := refire.ParseHeader(text)
 		if err != nil {
-			return usage(fmt.Errorf("--header: %w", err), "for example --header 'X-Debug: 1'; refire help headers says more")
+			return usage(fmt.Errorf("--header: %w", err), "for example --header 'X-Debug: 1'; refire help sending says more")
 		}
 		if h.LooksSecret() {
 			return usage(fmt.Errorf("--header %s looks like a credential, and others can see command lines (ps)", h.Name),
@@ -78,7 +82,7 @@ func (f *headerFlags) check(base string) error {
 		all = append(all[:len(all):len(all)], refire.Header{Name: f.key, Value: "x"})
 	}
 	if err := refire.CheckHeaders(all); err != nil {
-		return usage(fmt.Errorf("a header that can't be sent: %w", err), "refire help headers says which can")
+		return usage(fmt.Errorf("a header that can't be sent: %w", err), "refire help sending says which can")
 	}
 	if len(f.files)+len(f.envs) > 0 && base == "" {
 		return usage(errors.New("--header-file and --header-env need --base: secrets go there and nowhere else"), "add --base, or leave them out")
@@ -121,7 +125,7 @@ func (f *headerFlags) read(name string) error {
 		}
 		h, err := refire.ParseHeader(line)
 		if err != nil {
-			return usage(fmt.Errorf("--header-file %s, line %d: %w", quoted(name), n, err), "a header a line, as in Authorization: Bearer ...; refire help headers says more")
+			return usage(fmt.Errorf("--header-file %s, line %d: %w", quoted(name), n, err), "a header a line, as in Authorization: Bearer ...; refire help sending says more")
 		}
 		h.Secret, h.File, found = true, name, true
 		f.list = append(f.list, h)
@@ -147,7 +151,7 @@ func (f *headerFlags) take(text string) error {
 	}
 	h := refire.Header{Name: name, Value: value, Secret: true, Env: variable}
 	if err := h.Check(); err != nil {
-		return usage(fmt.Errorf("--header-env: %w", err), "refire help headers says which can be sent")
+		return usage(fmt.Errorf("--header-env: %w", err), "refire help sending says which can be sent")
 	}
 	f.list = append(f.list, h)
 	return nil

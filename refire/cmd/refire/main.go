@@ -135,7 +135,8 @@ Examples:
 Commands:{{range .Commands}}{{if .IsAvailableCommand}}
   {{rpad .Name 10}} {{.Short}}{{end}}{{end}}
 
-refire COMMAND --help says more, with the exit codes.
+refire COMMAND --help says more, with the exit codes. About run there are
+refire help safety and refire help sending, too.
 refire completion bash|zsh|fish|powershell prints completions.
 {{end}}{{if .HasAvailableLocalFlags}}
 Flags:

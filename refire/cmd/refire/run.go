@@ -29,10 +29,9 @@ const runExample = `  refire run --base http://127.0.0.1:8080 access.log
   refire run --base https://shop.example --since 2h --rate 20/s /var/log/nginx
   refire run --base https://shop.example --again    what still fails, once more`
 
-const runExits = `0 all recovered, or nothing to do; 1 some still fail, or were not
-fired (--canary, --deadline, a server that stays away); 2 usage; 3 could not
-run (unreadable input, full disk); 129, 130, 143 ended by a signal.
-Judged over the whole retry log.`
+const runExits = `0 all recovered, or nothing to do; 1 some still fail, or were held
+back (refire help safety); 2 usage; 3 could not run (unreadable input, full
+disk); 129, 130, 143 ended by a signal. Judged over the whole retry log.`
 
 func newRun(std stdio) *cobra.Command {
 	f := newRunFlags()

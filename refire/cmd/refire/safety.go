@@ -104,11 +104,19 @@ func (e *ended) stoppedShort() *failure {
 	case errors.Is(e.err, refire.ErrDeadline):
 		return &failure{exitStillFails, fmt.Errorf("--deadline %v has come before all was fired", e.flags.safety.deadline), "give it more time" + rest}
 	case errors.As(e.err, &canary):
-		return &failure{exitStillFails, canary, "see what they got in " + e.flags.out + "; when the server is well" + rest[1:]}
+		return &failure{exitStillFails, canary, "see what they got in " + e.flags.out + "; when the server is well, " + rest[2:]}
 	case errors.As(e.err, &away):
-		return &failure{exitStillFails, away, "is it up? when it is" + rest[1:]}
+		return &failure{exitStillFails, away, e.whenUp(rest[2:])}
 	}
 	return nil
+}
+
+// whenUp is the hint where a place was given up.
+func (e *ended) whenUp(rest string) string {
+	if e.NoAnswer == e.Done {
+		return fmt.Sprintf("nothing at all answered at %s: is it up, and are scheme and port right?\n%s", e.flags.places(), rest)
+	}
+	return "is it up? " + rest
 }
 
 // sayCut tells what safety left out of a run.

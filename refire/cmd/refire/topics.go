@@ -21,7 +21,8 @@ again when it is well.
 A Retry-After (429, 503) is heeded by all that would go to that place, for up
 to 2 minutes. After --breaker failures in a row (a 500 is none) a place is left
 alone, but for one request after 1 s, 2 s, 4 s, ... 30 s; the first answer ends
-that, and after 2 minutes without one the run ends (with --follow, it waits).
+that. After 2 minutes without one it is given up; after 10 s, if there was none
+at all in this run. With --follow, it is waited for.
 
 --retries wait a random time of up to 0.5 s, 1 s, 2 s, ... 30 s; those that do
 not help are bounded by --retry-budget, beside the first 100.
@@ -31,7 +32,7 @@ with it. A run that --canary, --deadline or a place that stays away ends has
 exit code 1; one that --max ends is judged by what it fired.`}
 
 // topics are all of them.
-var topics = []topic{safetyTopic, headersTopic}
+var topics = []topic{safetyTopic, sendingTopic}
 
 const topicKey = "topic"
 
