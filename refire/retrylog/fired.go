@@ -1,6 +1,8 @@
 package retrylog
 
 import (
+	"bufio"
+	"bytes"
 	"cmp"
 	"errors"
 	"io"
@@ -70,10 +72,18 @@ func ReadFired(path string) (*Fired, error) {
 	return readFired(f)
 }
 
-// readFired reads announcements. A torn line at the end is none: a request is fired after its line is there.
+// readFired reads announcements. A torn line at the end is none, nor are zeros, which a crash of the machine may leave: a request is fired after its line
+// is there.
 func readFired(r io.Reader) (*Fired, error) {
+	br := bufio.NewReader(r)
+	if first, err := br.Peek(len(beginning)); len(first) > 0 && len(bytes.Trim(first, "\x00")) == 0 && (err == nil || errors.Is(err, io.EOF)) {
+		if rest, err := io.ReadAll(br); err == nil && len(bytes.Trim(rest, "\x00")) == 0 {
+			return &Fired{there: true}, nil
+		}
+		return nil, &FiredError{&NotOursError{1, errNotOurs}}
+	}
 	f := &Fired{there: true, left: map[accesslog.ID]refire.Outcome{}}
-	_, err := Read(r, func(o *refire.Outcome) error {
+	_, err := Read(br, func(o *refire.Outcome) error {
 		if o.Unsent { // withdrawn
 			delete(f.left, o.ID)
 		} else {
