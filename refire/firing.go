@@ -256,14 +256,8 @@ func (r *run) attempts(work, intake context.Context, req *Request) (o Outcome, f
 			r.cutShort = fired
 			return o, fired
 		}
-		if n == 1 {
-			if err := r.announce(work, req); err != nil {
-				return o, false
-			}
-			if intake.Err() != nil {
-				r.withdraw(req)
-				return o, false
-			}
+		if n == 1 && !r.announced(work, intake, req) {
+			return o, false
 		}
 		r.running++
 		answer := r.Client.Attempt(work, req)
