@@ -40,6 +40,18 @@ func (r *run) announce(ctx context.Context, req *Request) error {
 	return err
 }
 
+// announced reports whether req may be fired: it is announced if it must be, and the run has not been stopped meanwhile.
+func (r *run) announced(work, intake context.Context, req *Request) bool {
+	if r.announce(work, req) != nil {
+		return false
+	}
+	if intake.Err() != nil {
+		r.withdraw(req)
+		return false
+	}
+	return true
+}
+
 // withdraw says that req was announced in vain.
 func (r *run) withdraw(req *Request) {
 	if _, ok := r.Sink.(Announcer); ok && r.onlyOnce(req) {

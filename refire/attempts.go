@@ -16,7 +16,8 @@ func (r *run) attempts(work, intake context.Context, req *Request) (o Outcome, f
 			r.cutShort = r.cutShort || fired
 			return o, fired
 		}
-		if n == 1 && !r.mayFire(work, intake, gate, probe, req) {
+		if n == 1 && !r.announced(work, intake, req) {
+			gate.abandon(probe)
 			return o, fired
 		}
 		answer, ok := r.attempt(work, gate, probe, req)
@@ -45,20 +46,6 @@ func (r *run) attempts(work, intake context.Context, req *Request) (o Outcome, f
 			return o, fired
 		}
 	}
-}
-
-// mayFire announces req, if that is needed, and reports whether it may be fired still.
-func (r *run) mayFire(work, intake context.Context, gate *gate, probe bool, req *Request) bool {
-	if err := r.announce(work, req); err != nil {
-		gate.abandon(probe)
-		return false
-	}
-	if intake.Err() != nil {
-		gate.abandon(probe)
-		r.withdraw(req)
-		return false
-	}
-	return true
 }
 
 // begin waits until an attempt may be made: for room at its place, until the place is not to be left alone, and for the pace.

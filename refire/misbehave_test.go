@@ -19,9 +19,9 @@ import (
 
 // misbehaviours are the rows of the README's table: servers, by what they do.
 var misbehaviours = map[string]func(t *testing.T) refire.Origin{
-	"answers 2xx or 3xx":                    saying("HTTP/1.1 301 Moved\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n", false),
-	"answers 5xx or 429":                    saying("HTTP/1.1 429 Too Many\r\nContent-Length: 2\r\n\r\nno", false),
-	"answers anything else":                 saying("HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno", false),
+	"answers 2xx or 3xx":                    saying("HTTP/1.1 301 Moved\r\nConnection: close\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n", false),
+	"answers 5xx or 429":                    saying("HTTP/1.1 429 Too Many\r\nConnection: close\r\nContent-Length: 2\r\n\r\nno", false),
+	"answers anything else":                 saying("HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 2\r\n\r\nno", false),
 	"is not there":                          absent,
 	"fails the TLS handshake":               untrusted,
 	"stalls before the answer":              saying("", true),
@@ -188,18 +188,19 @@ func TestServerGoesAway(t *testing.T) { eachClient(t, testServerGoesAway) }
 
 func testServerGoesAway(t *testing.T, newClient newClientFunc) {
 	const entries, last = 60, 20
-	var s *rawServer
+	var server atomic.Pointer[rawServer]
 	var requests atomic.Int64
-	s = newRawServer(t, func(net.Conn, string, int, int) string {
+	s := newRawServer(t, func(net.Conn, string, int, int) string {
 		switch n := requests.Add(1); {
 		case n == last:
-			s.Close()
+			server.Load().Close()
 			return ""
 		case n > last:
 			return ""
 		}
 		return okAnswer
 	})
+	server.Store(s)
 	origin := s.origin(t)
 	source := func(_ context.Context, emit func(refire.Request, int64) error) error {
 		for i := range entries {

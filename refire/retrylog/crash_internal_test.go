@@ -191,7 +191,7 @@ func (w *watchedJournal) Append(outcomes []refire.Outcome) (int, error) {
 // TestMachineCrashes lets the machine crash at random requests, with all that was not synced in part or in whole: what the policy says is lost is lost at
 // most, and every entry is in exactly one outcome in the end.
 func TestMachineCrashes(t *testing.T) {
-	rounds := 40
+	rounds := 15
 	if testing.Short() {
 		rounds = 5
 	}

@@ -1,6 +1,8 @@
 package retrylog
 
 import (
+	"bufio"
+	"bytes"
 	"cmp"
 	"errors"
 	"io"
@@ -31,7 +33,8 @@ func (e *FiredError) Unwrap() error { return e.Err }
 
 // Fired is what was announced, without what turned out to have an outcome.
 type Fired struct {
-	left map[accesslog.ID]refire.Outcome
+	there bool // the file
+	left  map[accesslog.ID]refire.Outcome
 }
 
 // Settle takes an outcome that is in the retry log.
@@ -58,7 +61,7 @@ func (f *Fired) Outcomes() []refire.Outcome {
 
 // ReadFired reads what the run that writes the retry log at path has announced, or the last one that did. It changes nothing.
 func ReadFired(path string) (*Fired, error) {
-	f, err := os.Open(path + FiredSuffix)
+	f, err := os.Open(beside(path, FiredSuffix))
 	if errors.Is(err, fs.ErrNotExist) {
 		return &Fired{}, nil
 	}
@@ -69,10 +72,18 @@ func ReadFired(path string) (*Fired, error) {
 	return readFired(f)
 }
 
-// readFired reads announcements. A torn line at the end is none: a request is fired after its line is there.
+// readFired reads announcements. A torn line at the end is none, nor are zeros, which a crash of the machine may leave: a request is fired after its line
+// is there.
 func readFired(r io.Reader) (*Fired, error) {
-	f := &Fired{left: map[accesslog.ID]refire.Outcome{}}
-	_, err := Read(r, func(o *refire.Outcome) error {
+	br := bufio.NewReader(r)
+	if first, err := br.Peek(len(beginning)); len(first) > 0 && len(bytes.Trim(first, "\x00")) == 0 && (err == nil || errors.Is(err, io.EOF)) {
+		if rest, err := io.ReadAll(br); err == nil && len(bytes.Trim(rest, "\x00")) == 0 {
+			return &Fired{there: true}, nil
+		}
+		return nil, &FiredError{&NotOursError{1, errNotOurs}}
+	}
+	f := &Fired{there: true, left: map[accesslog.ID]refire.Outcome{}}
+	_, err := Read(br, func(o *refire.Outcome) error {
 		if o.Unsent { // withdrawn
 			delete(f.left, o.ID)
 		} else {
@@ -102,7 +113,7 @@ type firedLog struct {
 }
 
 func firedAt(path string) *firedLog {
-	path += FiredSuffix
+	path = beside(path, FiredSuffix)
 	return &firedLog{
 		create: func() (file, error) {
 			f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL|os.O_APPEND, 0o644)

@@ -110,7 +110,7 @@ func open(f file, size int64, fired *firedLog, left *Fired, o Options, visit fun
 	if err := j.repair(ext); err != nil {
 		return nil, Repairs{}, err
 	}
-	if err := j.settleUnknown(left.Outcomes(), visit); err != nil {
+	if err := j.settleUnknown(left, visit); err != nil {
 		return nil, Repairs{}, err
 	}
 	j.loaded = j.size
@@ -118,7 +118,8 @@ func open(f file, size int64, fired *firedLog, left *Fired, o Options, visit fun
 }
 
 // settleUnknown writes what nobody knows, and then takes the announcements away. What a killed run had not synced is synced with it.
-func (j *Journal) settleUnknown(unknown []refire.Outcome, visit func(*refire.Outcome) error) error {
+func (j *Journal) settleUnknown(left *Fired, visit func(*refire.Outcome) error) error {
+	unknown := left.Outcomes()
 	if len(unknown) > 0 {
 		if _, err := j.Append(unknown); err != nil {
 			return err
@@ -133,6 +134,9 @@ func (j *Journal) settleUnknown(unknown []refire.Outcome, visit func(*refire.Out
 		if err := visit(&unknown[i]); err != nil {
 			return err
 		}
+	}
+	if !left.there {
+		return nil
 	}
 	return j.fired.remove()
 }

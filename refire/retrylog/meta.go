@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 )
 
@@ -36,9 +37,17 @@ func (e *NewerError) Error() string {
 // ErrDamagedMeta says that a Meta cannot be understood.
 var ErrDamagedMeta = errors.New("not what refire wrote")
 
+// beside names a file beside the retry log at path, which is the same by whatever link it is reached.
+func beside(path, suffix string) string {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	}
+	return path + suffix
+}
+
 // ReadMeta reads what is beside the retry log at path; nil: nothing is. A later version's is a *NewerError.
 func ReadMeta(path string) (*Meta, error) {
-	text, err := os.ReadFile(path + MetaSuffix)
+	text, err := os.ReadFile(beside(path, MetaSuffix))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -65,13 +74,15 @@ func (m *Meta) Write(path string) error {
 	if err != nil {
 		return err
 	}
-	path += MetaSuffix
+	path = beside(path, MetaSuffix)
 	part := path + ".part"
 	if err := os.WriteFile(part, append(text, '\n'), 0o644); err != nil {
-		return errors.Join(err, os.Remove(part))
+		_ = os.Remove(part)
+		return err
 	}
 	if err := os.Rename(part, path); err != nil {
-		return errors.Join(err, os.Remove(part))
+		_ = os.Remove(part)
+		return err
 	}
 	return nil
 }

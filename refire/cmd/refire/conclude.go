@@ -79,6 +79,9 @@ func (e *ended) whatNext() string {
 		return fmt.Sprintf("what still fails in %s was fired at %s; this run may fire at %s only\nname another --out to fire it there, or give %s again",
 			f.out, places, f.places(), places)
 	}
+	if e.tally.Unknown > 0 && e.tally.Failing()+e.tally.Unreachable() == 0 {
+		return "the server's own log may tell what became of the unknown ones; refire run --again --at-most-once=off fires them once more"
+	}
 	again := ""
 	if f.journals() {
 		again = "refire run --again with the same --base and --out fires what still fails once more"

@@ -147,3 +147,33 @@ func TestReadOnlyDisk(t *testing.T) {
 		t.Errorf("%d were fired", s.total())
 	}
 }
+
+// TestReadOnlyFolder: a retry log that may be written, with nothing beside it. What goes out at most once is not fired then; other requests are, and it is
+// said that the options are not remembered.
+func TestReadOnlyFolder(t *testing.T) {
+	s := newCounter(nil)
+	defer s.Close()
+	disk, dir := smallDisk(t, 1<<20), t.TempDir()
+	out, file := filepath.Join(disk, "retry.log"), filepath.Join(dir, "retry.log")
+	for _, name := range []string{out, file} {
+		if err := os.WriteFile(name, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := syscall.Mount(file, out, "", syscall.MS_BIND, ""); err != nil {
+		t.Skip(err)
+	}
+	t.Cleanup(func() { syscall.Unmount(out, syscall.MNT_DETACH) })
+	if err := syscall.Mount("none", disk, "", syscall.MS_REMOUNT|syscall.MS_BIND|syscall.MS_RDONLY, ""); err != nil {
+		t.Skip(err)
+	}
+	text, err := child(t, "run", "--base", s.URL, "--out", out, writeLog(t, dir, 3)).CombinedOutput()
+	if err != nil || s.total() != 3 || !strings.Contains(string(text), "cannot remember the options of this run: ") {
+		t.Errorf("%v, %d fired\n%s", err, s.total(), text)
+	}
+	text, err = child(t, "run", "--base", s.URL, "--out", out, "--method", "POST", writeLogOf(t, dir, "POST", 3)).CombinedOutput()
+	if code := exitCode(err); code != exitCannotRun || s.total() != 3 || !strings.Contains(string(text), "cannot write "+out+".fired: read-only file system") {
+		t.Errorf("exit code %d, %d fired\n%s", code, s.total(), text)
+	}
+	checkOutcomes(t, file, 3)
+}

@@ -50,7 +50,7 @@ func TestKillAndGoOn(t *testing.T) { eachClient(t, testKillAndGoOn) }
 func testKillAndGoOn(t *testing.T) {
 	for _, method := range []string{"GET", "POST"} {
 		t.Run(method, func(t *testing.T) {
-			kills, rounds := 0, 6
+			kills, rounds := 0, 4
 			if testing.Short() {
 				rounds = 2
 			}
