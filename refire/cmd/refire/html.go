@@ -14,10 +14,7 @@ import (
 
 // writeHTML makes a page of a retry log. The page appears when it is whole, in place of one that may be there.
 func writeHTML(name string, page *report.Page) (err error) {
-	if name == "" {
-		return errors.New("it has no name")
-	}
-	f, err := os.CreateTemp(filepath.Dir(name), filepath.Base(name)+".*.tmp")
+	f, err := os.OpenFile(fmt.Sprintf("%s.%d.tmp", name, os.Getpid()), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) // not CreateTemp, which is for nobody else
 	if err != nil {
 		return err
 	}
@@ -28,9 +25,6 @@ func writeHTML(name string, page *report.Page) (err error) {
 		}
 	}()
 	if err := page.WriteHTML(f); err != nil {
-		return err
-	}
-	if err := f.Chmod(0o644); err != nil && !errors.Is(err, errors.ErrUnsupported) {
 		return err
 	}
 	if err := f.Close(); err != nil {
