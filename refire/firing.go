@@ -74,7 +74,7 @@ type Progress struct {
 // When ctx ends, nothing new is begun; attempts that are under way end by themselves (the client bounds them), their outcomes are written, and the error is
 // ctx's cause. An entry waiting for a further attempt is written as it stands. When the sink fails, attempts are abandoned, and the error is a
 // *SinkError: at most Concurrency entries were then fired without being written. When this machine runs out of sockets, nothing new is begun, and the
-// error is a *LocalError. When a source fails, what was read before is fired, and the error is the source's.
+// error is a *LocalError; when a proxy wants a password that it was not given, a *ProxyError. When a source fails, what was read before is fired, and the error is the source's.
 func (f *Firing) Run(ctx context.Context) (Progress, error) {
 	r := &run{Firing: f, pace: Pace{PerSecond: f.Rate}, begun: aio.Now(ctx), requests: newIntake()}
 	r.skipped = map[Reason]int{}
@@ -102,7 +102,7 @@ type run struct {
 	cutShort  bool // an entry was written that had further attempts to come
 
 	stop  context.CancelCauseFunc // nothing new is begun
-	local *LocalError             // why, if that is it
+	local error                   // why, if that is it: see endsRun
 }
 
 // unwritten is an outcome whose line is not written yet; without a promise: there are no more.
@@ -245,9 +245,9 @@ func (r *run) attempts(work, intake context.Context, req *Request) (o Outcome, f
 		r.running++
 		answer := r.Client.Attempt(work, req)
 		r.running--
-		if answer.Err != nil && answer.Unsent && isLocal(answer.Err) {
-			r.local = &LocalError{answer.Err.Err}
-			r.stop(r.local)
+		if why := answer.endsRun(); why != nil {
+			r.local = why
+			r.stop(why)
 			return o, fired
 		}
 		o, fired = Outcome{

@@ -39,6 +39,7 @@ func (e *ended) failure(ctx context.Context) error {
 	var f *failure
 	var write *refire.SinkError
 	var local *refire.LocalError
+	var proxy *refire.ProxyError
 	var interrupt *interruption
 	switch {
 	case errors.As(e.err, &write):
@@ -47,6 +48,8 @@ func (e *ended) failure(ctx context.Context) error {
 		return &failure{interrupt.code(), interrupt, goOnHint(e.flags)}
 	case errors.As(e.err, &local):
 		return cannotRun(e.err, "lower --concurrency, or raise the limit of open files (ulimit -n); "+goOnHint(e.flags))
+	case errors.As(e.err, &proxy):
+		return cannotRun(fmt.Errorf("the proxy %w", proxy), proxyPasswordHint(e.flags)+"; "+goOnHint(e.flags))
 	case errors.As(e.err, &f):
 		return f
 	case e.err != nil:
@@ -74,6 +77,9 @@ func (e *ended) whatNext() string {
 	}
 	if e.Done == 0 || e.NoAnswer < e.Done {
 		return again
+	}
+	if f.proxy != "" && e.tally.ByTrouble[refire.AtProxy] > 0 {
+		return f.proxyHint(e.read.plan.Routes.Origins(), again)
 	}
 	hint := fmt.Sprintf("nothing at all answered at %s: is it up, and are scheme and port right?", f.places())
 	if again != "" {
