@@ -46,6 +46,9 @@ func parseMoment(text string, now time.Time) (moment, error) {
 	}
 	ago, err := parseAgo(strings.TrimSuffix(trimmed, "ago"))
 	if err != nil {
+		if _, err := strconv.ParseUint(trimmed, 10, 16); err == nil {
+			return moment{}, fmt.Errorf("%q has no unit; write %sm (minutes ago), %sh or %sd", text, trimmed, trimmed, trimmed)
+		}
 		return moment{}, fmt.Errorf("%q is no time; write 2h (ago), '2026-11-20 14:00' (as the log has it) or 2026-11-20T14:00:00Z", text)
 	}
 	m.time = now.Add(-ago).Truncate(time.Second)
