@@ -104,7 +104,7 @@ func writeFailure(f *runFlags, err error) error {
 		return cannotRun(fmt.Errorf("cannot write outcomes: %w", err), "firing was stopped; "+goOnHint(f))
 	}
 	return cannotRun(fmt.Errorf("cannot write %s: %w", f.out, err),
-		fmt.Sprintf("firing was stopped; make room, then run the same command again: it goes on, and at most %d entries are fired twice", f.concurrency))
+		fmt.Sprintf("firing was stopped; make room, then run the same command again: it goes on, and what was under way (at most %d entries) is fired once more", f.concurrency))
 }
 
 // readFailure is for a log that could not be read to its end.

@@ -63,6 +63,9 @@ func openOutput(f *runFlags, ledger *refire.Ledger, std stdio, c *console) (*out
 	if f.fresh && ledger.Len() > 0 {
 		return nil, errors.Join(notFresh(f.out), j.Close())
 	}
+	if err := j.Reserve(f.concurrency); err != nil {
+		return nil, errors.Join(noRoom(f.out, err), j.Close())
+	}
 	if torn > 0 {
 		c.say("refire: the last line of %s was cut short when a run was stopped; its entry is fired again", f.out)
 	}
@@ -146,6 +149,14 @@ func refusedOutput(name string, err error) *failure {
 		err = path.Err
 	}
 	return cannotRun(fmt.Errorf("cannot open %s: %w", name, err), "nothing was fired; name another --out")
+}
+
+func noRoom(name string, err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		err = path.Err
+	}
+	return cannotRun(fmt.Errorf("no room for %s: %w", name, err), "nothing was fired; make room, then run the same command again")
 }
 
 // notARetryLog tells a file of somebody else's from one of ours with a damaged line, for which another --out would fire everything again.
