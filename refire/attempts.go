@@ -73,9 +73,9 @@ func (r *run) attempt(work context.Context, gate *gate, probe bool, req *Request
 	r.running++
 	answer = r.Client.Attempt(work, req)
 	r.running--
-	if answer.Err != nil && answer.Unsent && isLocal(answer.Err) {
+	if why := answer.endsRun(); why != nil {
 		gate.abandon(probe)
-		r.end(&LocalError{answer.Err.Err})
+		r.end(why)
 		return answer, false
 	}
 	now := aio.Now(work)

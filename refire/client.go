@@ -2,6 +2,7 @@ package refire
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -38,4 +39,18 @@ func (a *Answer) overload() bool {
 func (a *Answer) mayRepeat(method string) bool {
 	heals := a.Err != nil || a.Status >= 500 || a.Status == 429
 	return heals && (a.Unsent || isIdempotent(method))
+}
+
+// endsRun is why nothing more can be fired from this machine, whatever the request; nil: it can. That says nothing about the entry.
+func (a *Answer) endsRun() error {
+	var proxy *ProxyError
+	switch {
+	case a.Err == nil:
+		return nil
+	case a.Unsent && isLocal(a.Err):
+		return &LocalError{a.Err.Err}
+	case errors.As(a.Err, &proxy) && proxy.WantsPassword():
+		return proxy
+	}
+	return nil
 }

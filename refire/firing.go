@@ -83,8 +83,9 @@ type Progress struct {
 // When ctx ends, nothing new is begun; attempts that are under way end by themselves (the client bounds them), their outcomes are written, and the error is
 // ctx's cause. An entry waiting for a further attempt is written as it stands. When the sink fails, attempts are abandoned, and the error is a
 // *SinkError: at most Concurrency entries were then fired without being written. When this machine runs out of sockets, nothing new is begun, and the
-// error is a *LocalError; so it is when Safety ends a run, with ErrDeadline, a *CanaryError or an *AwayError. What was not begun then is not written, and is
-// there for the next run. When a source fails, what was read before is fired, and the error is the source's.
+// error is a *LocalError; when a proxy wants a password that it was not given, a *ProxyError; when Safety ends a run, it is ErrDeadline, a *CanaryError or an
+// *AwayError. What was not begun then is not written, and is there for the next run. When a source fails, what was read before is fired, and the error is the
+// source's.
 func (f *Firing) Run(ctx context.Context) (Progress, error) {
 	r := &run{Firing: f, pace: Pace{PerSecond: f.Rate}, begun: aio.Now(ctx), requests: newIntake()}
 	r.guard = newGuard(f.Safety, r.concurrency(), r.begun)

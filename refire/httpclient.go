@@ -131,11 +131,14 @@ func (c *HTTPClient) roundTrips(ctx context.Context, s *httpSite, r *Request, u 
 	for stale := 0; ; stale++ {
 		conn, reused, err := s.take(ctx)
 		if err != nil {
-			return Answer{Err: classify(c.whyEnded(ctx, err)), Unsent: true}
+			return Answer{Err: classify(c.whyNoConn(ctx, err)), Unsent: true}
 		}
 		resp, unsent, err := conn.roundTrip(s.newRequest(ctx, r, u))
 		if err == nil {
 			answer, whole := c.read(ctx, resp)
+			if refused := s.refusal(resp.StatusCode); refused != nil {
+				answer = Answer{Err: classify(refused)}
+			}
 			s.keep(conn, whole && !resp.Close && resp.StatusCode >= 200)
 			return answer
 		}
@@ -181,6 +184,15 @@ func (c *HTTPClient) whyEnded(ctx context.Context, err error) error {
 		return end
 	}
 	return err
+}
+
+// whyNoConn is whyEnded for dialing, where a *ProxyError stays one.
+func (c *HTTPClient) whyNoConn(ctx context.Context, err error) error {
+	var proxy *ProxyError
+	if errors.As(err, &proxy) {
+		return &ProxyError{Proxy: proxy.Proxy, Status: proxy.Status, Err: c.whyEnded(ctx, proxy.Err)}
+	}
+	return c.whyEnded(ctx, err)
 }
 
 // requestURL is a URL that net/http writes as r.Target, or nil. An opaque URL is written as it is unless it begins with "//"; then a path that is valid in

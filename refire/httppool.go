@@ -3,6 +3,7 @@ package refire
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
@@ -173,6 +174,14 @@ func (s *httpSite) close() {
 		conn.Close()
 	}
 	s.idle, s.shared = nil, nil
+}
+
+// refusal is for an answer to a request that a proxy reads and did not pass on: only a proxy's is a 407.
+func (s *httpSite) refusal(status int) error {
+	if status != http.StatusProxyAuthRequired || s.proxy == nil || !s.proxy.rewrites() || s.origin.Scheme != "http" {
+		return nil
+	}
+	return s.proxy.refused(status, fmt.Sprintf("it answered with %03d", status))
 }
 
 // newRequest builds the request for u, which net/http writes as r.Target. A proxy for plain HTTP is asked for the whole URL, which an opaque one that begins with

@@ -232,7 +232,7 @@ func (t *File) read(f *os.File, p []byte) (int, error) {
 	if n == 0 {
 		t.waited = true
 		info, err := f.Stat()
-		if err == nil && info.Size() < t.offset {
+		if err == nil && (info.Size() < t.offset || !t.beginsAsBefore(f)) { // written anew, it may be as long as before
 			err = ErrTruncated
 		}
 		return 0, err

@@ -189,7 +189,12 @@ func TestFile_truncate(t *testing.T) {
 		must(t, os.Truncate(name, 0))
 		write(t, name, "b and more\n")
 		f.want("one\ntw", "a\n", "b and more\n")
-		f.end(follow.ErrTruncated, follow.ErrTruncated, errOver)
+
+		// truncated and as long as before
+		must(t, os.Truncate(name, 0))
+		write(t, name, "c and more\n")
+		f.want("one\ntw", "a\n", "b and more\n", "c and more\n")
+		f.end(follow.ErrTruncated, follow.ErrTruncated, follow.ErrTruncated, errOver)
 	})
 }
 

@@ -4,12 +4,13 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/seed8b1f0744/aio/refire/accesslog"
 	"github.com/spf13/cobra"
 )
 
-// flagValues are what a shell offers for flags that take one of a few words.
+// flagValues are what a shell offers for flags that take one of a few words, or, where there are none, no file.
 var flagValues = map[string][]string{
-	"format":     {"auto", "common", "combined", "extended"},
+	"format":     accesslog.FormatNames(),
 	"client":     {string(onLoop) + "\tin tasks, HTTP/1.1", string(onThreads) + "\tHTTP/2, proxies"},
 	"progress":   {"auto", "on\tevery second", "off"},
 	"out-format": {"json\ta retry log", "urls\tone marked URL a line"},
@@ -19,7 +20,16 @@ var flagValues = map[string][]string{
 	"proxy":      {"env\twhat HTTP_PROXY and others say", "http://", "https://", "socks5://"},
 	"base":       {"http://", "https://"},
 	"rate":       {"10/s", "50/s", "30/m"},
-	"only":       {"failing", "unreachable", "failing,unreachable", "recovered", "all"},
+	"only":       {"failing", "unreachable", "failing,unreachable", "recovered", "unknown", "all"},
+
+	"dry-run":      {"curl\tcommands that send the same"},
+	"at-most-once": {"unsafe\tPOST and the like", "all", "off"},
+	"sync":         {"interval\teach second", "always", "never"},
+	"retry-budget": {"10%", "any\tno bound"},
+	"header":       nil,
+	"header-env":   nil,
+	"allow-host":   nil,
+	"alias":        {"http://", "https://"},
 }
 
 // exportValues are those of export, whose --format is another one.

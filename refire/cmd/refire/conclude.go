@@ -48,6 +48,7 @@ func (e *ended) failure(ctx context.Context) error {
 	var f *failure
 	var write *refire.SinkError
 	var local *refire.LocalError
+	var proxy *refire.ProxyError
 	var interrupt *interruption
 	switch {
 	case errors.As(e.err, &write):
@@ -56,6 +57,8 @@ func (e *ended) failure(ctx context.Context) error {
 		return &failure{interrupt.code(), interrupt, goOnHint(e.flags)}
 	case errors.As(e.err, &local):
 		return cannotRun(e.err, "lower --concurrency, or raise the limit of open files (ulimit -n); "+goOnHint(e.flags))
+	case errors.As(e.err, &proxy):
+		return cannotRun(fmt.Errorf("the proxy %w", proxy), proxyPasswordHint(e.flags)+"; "+goOnHint(e.flags))
 	case e.stoppedShort() != nil:
 		return e.stoppedShort()
 	case errors.As(e.err, &f):
@@ -89,6 +92,9 @@ func (e *ended) whatNext() string {
 	if e.Done == 0 || e.NoAnswer < e.Done {
 		return again
 	}
+	if f.proxy != "" && e.tally.ByTrouble[refire.AtProxy] > 0 {
+		return f.proxyHint(e.read.plan.Routes.Origins(), again)
+	}
 	hint := fmt.Sprintf("nothing at all answered at %s: is it up, and are scheme and port right?", f.places())
 	if again != "" {
 		hint += "\nif they are wrong, give the right --base and another --out; if it was down, " + again
@@ -117,7 +123,8 @@ func writeFailure(f *runFlags, err error) error {
 		return cannotRun(fmt.Errorf("cannot write outcomes: %w", err), "firing was stopped; "+goOnHint(f))
 	}
 	return cannotRun(fmt.Errorf("cannot write %s: %w", name, err),
-		fmt.Sprintf("firing was stopped; make room, then run the same command again: it goes on, and at most %d entries are fired twice (those that go out at most once: none)", f.concurrency))
+		fmt.Sprintf("firing was stopped; make room, then run the same command again: it goes on, and what was under way (at most %d entries) is fired once more\n"+
+			"(of what goes out at most once: nothing)", f.concurrency))
 }
 
 // readFailure is for a log that could not be read to its end.

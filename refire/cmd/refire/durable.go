@@ -26,10 +26,13 @@ const (
 
 func newDurability() durability { return durability{retrylog.SyncInterval, onceUnsafe} }
 
-func (d *durability) add(fs *pflag.FlagSet) {
-	fs.Var(value("WHICH", parseOnce, &d.once), "at-most-once", "never send twice: all (if given alone), off, or unsafe")
+func (d *durability) addOnce(fs *pflag.FlagSet) {
+	fs.Var(value("WHICH", parseOnce, &d.once), "at-most-once", "`WHICH`: send never twice: unsafe methods, all (if given alone), or off")
 	fs.Lookup("at-most-once").NoOptDefVal = string(onceAll)
-	fs.Var(value("WHEN", retrylog.ParseSync, &d.sync), "sync", "--out to disk: always, never, or interval (1s)")
+}
+
+func (d *durability) addSync(fs *pflag.FlagSet) {
+	fs.Var(value("WHEN", retrylog.ParseSync, &d.sync), "sync", "`WHEN`: write --out to disk: always, never, or interval (each second)")
 }
 
 func parseOnce(text string) (onceFor, error) {

@@ -33,13 +33,15 @@ func newSelectFlags() selectFlags {
 
 func (f *selectFlags) add(fs *pflag.FlagSet) {
 	fs.Var(value("LIST", parseStatus, &f.status), "status", "statuses, as 500,502-504")
-	fs.Var(value("LIST", refire.ParseMethods, &f.methods), "method", "methods to take; any: all")
-	f.formatFlags.add(fs)
+	fs.Var(value("LIST", refire.ParseMethods, &f.methods), "method", "methods, as GET,POST, or any")
 	moments := func(text string) (moment, error) { return parseMoment(text, time.Now()) }
-	fs.Var(value("TIME", moments, &f.window.since), "since", "entries from then on: 2h (ago), or a time")
-	fs.Var(value("TIME", moments, &f.window.until), "until", "and before then (no zone: as in the log)")
-	fs.IntVar(&f.maxLine, "max-line", f.maxLine, "`BYTES` of the longest line")
+	fs.Var(value("TIME", moments, &f.window.since), "since", "from then on: 2h (ago), '2026-11-20 14:00'")
+	fs.Var(value("TIME", moments, &f.window.until), "until", "before then; no zone: as the log has it")
+	f.formatFlags.add(fs)
+	fs.IntVar(&f.maxLine, "max-line", f.maxLine, "`BYTES`: of the longest line")
 	fs.BoolVar(&f.showBad, "show-bad", false, "list malformed lines")
+	put(fs, whatToRead, "status", "method", "since", "until", "max-line", "show-bad")
+	rare(fs, "max-line", "show-bad")
 }
 
 // parseStatus takes only statuses that exist: a selection that can never match would look like a log without failures.
@@ -51,6 +53,13 @@ func parseStatus(text string) (accesslog.StatusSet, error) {
 		}
 	}
 	return set, err
+}
+
+// sayMethods says which methods look like a mistake: a run that fires nothing for it ends well.
+func (f *selectFlags) sayMethods(c *console) {
+	for _, name := range f.methods.Unregistered() {
+		c.say("refire: --method %s: no such method is registered for HTTP; is it spelled right? entries with just this one are taken", quoted(name))
+	}
 }
 
 func (f *selectFlags) check() error {
@@ -114,32 +123,47 @@ func newRunFlags() *runFlags {
 
 func (f *runFlags) add(fs *pflag.FlagSet) {
 	fs.SortFlags = false
-	fs.StringVar(&f.base, "base", "", "`URL` to fire at: scheme, host and port")
-	fs.StringVar(&f.out, "out", f.out, "retry log `FILE`; -: stdout")
 	f.selectFlags.add(fs)
 	fs.BoolVar(&f.follow, "follow", false, "go on with what is appended, through rotations")
 	fs.Var(value("TIME", parseTimeout, &f.followFor), "follow-for", "the same, for so long")
-	fs.IntVar(&f.concurrency, "concurrency", f.concurrency, "`N` at a time")
-	fs.Var(value("N/s", parseRate, &f.rate), "rate", "at most so many requests a second (or N/m, N/h)")
-	fs.Var(value("TIME", parseTimeout, &f.timeout), "timeout", "of one attempt, all in all")
-	fs.IntVar(&f.retries, "retries", 0, "`N` more attempts after no answer, 5xx or 429")
-	fs.BoolVar(&f.dedup, "dedup", false, "fire each method and target once")
+	put(fs, whatToRead, "follow", "follow-for")
+	rare(fs, "follow-for")
+
 	fs.BoolVar(&f.again, "again", false, "fire what still fails in --out once more")
-	fs.BoolVar(&f.fresh, "fresh", false, "refuse an --out that is not empty")
-	f.durable.add(fs)
-	fs.StringVar(&f.outFormat, "out-format", f.outFormat, "`FORMAT` json, or urls: no journal")
-	fs.StringArrayVar(&f.allowHosts, "allow-host", nil, "fire entries that name `HOST:PORT` there (repeat)")
-	fs.StringArrayVar(&f.aliases, "alias", nil, "`ORIGIN` that means --base in the log (repeat)")
-	fs.Var(value("bool", parseDryRun, &f.dryRun), "dry-run", "print URLs, send nothing; =curl: as commands")
+	fs.BoolVar(&f.dedup, "dedup", false, "fire each method and target once")
+	f.durable.addOnce(fs)
+	fs.Var(value("bool", parseDryRun, &f.dryRun), "dry-run", "`curl`: print URLs (or curl commands), send nothing")
 	fs.Lookup("dry-run").NoOptDefVal = "true"
+	put(fs, whatToFire, "again", "dedup", "at-most-once", "dry-run")
+	rare(fs, "dedup", "at-most-once")
+
+	fs.StringVar(&f.base, "base", "", "`URL`: scheme, host and port to fire at")
+	fs.StringArrayVar(&f.allowHosts, "allow-host", nil, "`HOST:PORT`: fire entries that name it there (repeat)")
+	fs.StringArrayVar(&f.aliases, "alias", nil, "`ORIGIN`: means --base in the log (repeat)")
+	fs.StringVar(&f.proxy, "proxy", "", "`URL`: a proxy, or env; with --client net/http")
+	fs.Var(value("NAME", parseClient, &f.client), "client", "loop, or net/http (HTTP/2, proxies)")
+	put(fs, where, "base", "allow-host", "alias", "proxy", "client")
+	rare(fs, "alias", "client")
+
+	f.headers.add(fs)
+
+	fs.Var(value("N/s", parseRate, &f.rate), "rate", "requests a second at most (or N/m, N/h)")
+	fs.IntVar(&f.concurrency, "concurrency", f.concurrency, "`N`: at a time, at most")
+	fs.Var(value("TIME", parseTimeout, &f.timeout), "timeout", "of one attempt, all in all")
+	fs.IntVar(&f.retries, "retries", 0, "`N`: more attempts after no answer, 5xx or 429")
+	put(fs, howFast, "rate", "concurrency", "timeout", "retries")
+	rare(fs, "timeout")
+
+	f.safety.add(fs)
+
+	fs.StringVar(&f.out, "out", f.out, "`FILE`: retry log; -: stdout")
+	fs.BoolVar(&f.fresh, "fresh", false, "refuse an --out that is not empty")
+	fs.StringVar(&f.outFormat, "out-format", f.outFormat, "`FORMAT`: json, or urls: no journal")
+	f.durable.addSync(fs)
 	fs.BoolVar(&f.showRefused, "show-refused", false, "list what is refused or holds no request")
+	put(fs, whatToWrite, "out", "fresh", "out-format", "sync", "show-refused")
+	rare(fs, "fresh", "out-format", "sync", "show-refused")
 	f.addShows(fs)
-	addGroup(fs, safetyTopic, f.safety.add)
-	addGroup(fs, sendingTopic, func(fs *pflag.FlagSet) {
-		f.headers.add(fs)
-		fs.Var(value("NAME", parseClient, &f.client), "client", "how to fire: loop, or net/http")
-		fs.StringVar(&f.proxy, "proxy", "", "`URL` of a proxy, or env; with --client net/http")
-	})
 }
 
 // check finds contradictions and values out of range.
@@ -250,6 +274,9 @@ func (f *runFlags) places() string {
 func parseTimeout(text string) (time.Duration, error) {
 	d, err := time.ParseDuration(text)
 	if err != nil || d <= 0 {
+		if n, number := strconv.ParseFloat(text, 64); number == nil && n > 0 {
+			return 0, fmt.Errorf("%q has no unit; write %ss, %sms or %sm", text, text, text, text)
+		}
 		return 0, fmt.Errorf("%q is no time above zero; write 10s, 500ms or 1m", text)
 	}
 	return d, nil

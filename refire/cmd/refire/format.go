@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/seed8b1f0744/aio/refire/accesslog"
@@ -21,21 +22,16 @@ type formatFlags struct {
 
 func (f *formatFlags) add(fs *pflag.FlagSet) {
 	f.formatText = accesslog.Auto.String()
-	fs.StringVar(&f.formatText, "format", f.formatText, "`FORMAT` of the logs: a name ("+shortNames()+"; docker:, cri: or syslog: before it), or a format string of nginx or Apache")
-	fs.StringVar(&f.formatFrom, "format-from", "", "take it from `FILE[:NAME]`, an nginx or Apache configuration")
-	fs.StringArrayVar(&f.jsonFields, "field", nil, "`NAME=KEY` of JSON lines: status=code, target=req.uri (repeat)")
+	fs.StringVar(&f.formatText, "format", f.formatText, "`FORMAT`: name, or nginx's or Apache's string")
+	fs.StringVar(&f.formatFrom, "format-from", "", "`FILE[:NAME]`: take it from nginx's or Apache's configuration")
+	fs.StringArrayVar(&f.jsonFields, "field", nil, "`NAME=KEY`: of JSON lines, as status=code (repeat)")
+	put(fs, whatToRead, "format", "format-from", "field")
+	rare(fs, "format-from", "field")
 }
 
-// shortNames are the formats' names; what is less often asked for is left to the error and the manual.
-func shortNames() string {
-	var names []string
-	for _, name := range accesslog.FormatNames() {
-		switch name {
-		case "auto", "common", "extended", "traefik", "nginx-ingress", "traefik-json", "envoy-json":
-		default:
-			names = append(names, name)
-		}
-	}
+// formatNames are the formats' names, for the help.
+func formatNames() string {
+	names := slices.DeleteFunc(accesslog.FormatNames(), func(name string) bool { return name == accesslog.Auto.String() })
 	return strings.Join(names, ", ")
 }
 

@@ -25,7 +25,7 @@ type headerFlags struct {
 
 const defaultKeyHeader = "Idempotency-Key"
 
-var sendingTopic = topic{"sending", "Headers, proxies", `What a request holds beside its target, and which way it goes.
+var sendingTopic = topic{"sending", "What a request holds, and which way it goes", where, `What a request holds beside its target, and which way it goes.
 
 refire sends Host, User-Agent: refire and Accept: */*, and Content-Length: 0
 with a POST, PUT or PATCH; an access log knows no others. --header adds one, or
@@ -47,11 +47,13 @@ logged. --client net/http speaks HTTP/2 where a server offers it, and goes
 through a --proxy; a few odd targets it cannot send, and they are refused.`}
 
 func (f *headerFlags) add(fs *pflag.FlagSet) {
-	fs.StringArrayVar(&f.plain, "header", nil, "add `HEADER`, as 'X-Debug: 1'; no secrets (repeat)")
-	fs.StringArrayVar(&f.files, "header-file", nil, "add those in `FILE`, one a line, in secret (repeat)")
-	fs.StringArrayVar(&f.envs, "header-env", nil, "add one, its value out of the variable: `NAME=VAR` (repeat)")
-	fs.Var(value("bool", parseKeyHeader, &f.key), "idempotency-key", "add a key for each entry; =NAME: by that name")
+	fs.StringArrayVar(&f.plain, "header", nil, "`HEADER`: as 'X-Debug: 1'; no secrets (repeat)")
+	fs.StringArrayVar(&f.files, "header-file", nil, "`FILE`: headers, one a line, in secret (repeat)")
+	fs.StringArrayVar(&f.envs, "header-env", nil, "`NAME=VAR`: its value is the variable's (repeat)")
+	fs.Var(value("bool", parseKeyHeader, &f.key), "idempotency-key", "`NAME`: add a key for each entry, by this name (else Idempotency-Key)")
 	fs.Lookup("idempotency-key").NoOptDefVal = "true"
+	put(fs, where, "header", "header-file", "header-env", "idempotency-key")
+	rare(fs, "header-file", "header-env", "idempotency-key")
 }
 
 func (f *headerFlags) check(base string) error {

@@ -10,7 +10,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -26,13 +25,12 @@ type log struct {
 	stream *bufio.Reader // of standard input and pipes
 	close  func() error
 
-	kind     unpack.Kind
-	head     []byte            // its first bytes, unpacked; of a file only, and only until they are noted
-	begins   time.Time         // of its first entry, or, where that is not known, when it was written
-	key      string            // what its first line comes to: see logKey
-	headSum  [sha256.Size]byte // of head; zero: it holds no whole line
-	length   int64             // unpacked, modulo 4 GiB; -1: not known
-	unpacked atomic.Pointer[unpack.Reader]
+	kind    unpack.Kind
+	head    []byte            // its first bytes, unpacked; of a file only, and only until they are noted
+	begins  time.Time         // of its first entry, or, where that is not known, when it was written
+	key     string            // what its first line comes to: see logKey
+	headSum [sha256.Size]byte // of head; zero: it holds no whole line
+	length  int64             // unpacked, modulo 4 GiB; -1: not known
 
 	detected accesslog.Detection       // what a file looks like
 	guess    func(accesslog.Detection) // told when it is the log's turn what it looks like; nil: nobody asks
@@ -197,21 +195,32 @@ func unreadable(name string, err error) *failure {
 	return cannotRun(fmt.Errorf("cannot read %s: %w", spoken(name), err), hint)
 }
 
-// size is how many bytes there are to read, packed ones if it is packed; 0 for a stream.
+// size is how many bytes there are to read, unpacked, so that a packed log counts as any other does. -1: that is not known.
 func (l *log) size() int64 {
-	if l.stream != nil {
-		return 0
+	switch {
+	case l.stream != nil:
+		return -1
+	case l.kind == unpack.Plain:
+		return l.info.Size()
 	}
-	return l.info.Size()
+	return wholeLength(l.length, l.info.Size())
+}
+
+// wholeLength is how long a packed log is of which length is known modulo 4 GiB: what comes closest to ten times the packed one, as access logs do. Where it
+// is shorter than it is packed, there are several archives in it, and length is that of the last one.
+func wholeLength(length, packed int64) int64 {
+	const overhead, usual = 1 << 10, 10
+	if length < 0 || length+overhead < packed {
+		return -1
+	}
+	if more := usual*packed - length; more > 0 {
+		length += (more + 1<<31) >> 32 << 32
+	}
+	return length
 }
 
 // read is how much of size is read by the time that the byte at offset of the log is.
-func (l *log) read(offset int64) int64 {
-	if z := l.unpacked.Load(); z != nil {
-		return z.Packed()
-	}
-	return offset
-}
+func (l *log) read(offset int64) int64 { return min(offset, max(l.size(), 0)) }
 
 // scan gives every selected entry and every bad line to each, in the log's order.
 func (l *log) scan(ctx context.Context, opts accesslog.Options, each func(*accesslog.Entry, *accesslog.BadLine) error) (accesslog.Stats, error) {
@@ -270,9 +279,9 @@ func (l *log) scanner(ctx context.Context, opts accesslog.Options) (s *accesslog
 	if l.file != nil {
 		r = l.packed()
 	}
+	var z *unpack.Reader
 	if l.kind != unpack.Plain {
-		z := unpack.NewReader(r, l.kind)
-		l.unpacked.Store(z)
+		z = unpack.NewReader(r, l.kind)
 		r = z
 	}
 	ahead := newInterruptible(ctx, r)
@@ -280,7 +289,7 @@ func (l *log) scanner(ctx context.Context, opts accesslog.Options) (s *accesslog
 		cancel()
 		if l.file != nil { // reads of files end
 			<-ahead.done
-			l.unpacked.Load().Close()
+			z.Close()
 		}
 	}, nil
 }

@@ -152,7 +152,8 @@ func exitCode(err error) int {
 	return -2
 }
 
-// counter is a server that counts. Targets beginning with /fail always get a 500, with /flaky a 503 the first time, with /gone a 404, with /moved a redirect;
+// counter is a server that counts. Targets beginning with /fail always get a 500, with /flaky a 503 the first time, with /gone a 404, with /moved a redirect; ones that
+// end in /who a proxy's 407;
 // /post tells that a request with a body is no surprise. arrived, if set, is called for each request before it is answered.
 type counter struct {
 	*httptest.Server
@@ -187,6 +188,8 @@ func (s *counter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 	case strings.HasPrefix(path, "/moved"):
 		http.Redirect(w, r, "http://victim.test/", http.StatusFound)
+	case strings.HasSuffix(path, "/who"):
+		http.Error(w, "who?", http.StatusProxyAuthRequired)
 	default:
 		fmt.Fprintln(w, "yes")
 	}

@@ -51,31 +51,22 @@ func writeMan(w io.Writer, root *cobra.Command) {
 			fmt.Fprintf(w, ".SS Exit codes\n%s", roffText(text))
 		}
 	}
+	for _, t := range topics {
+		fmt.Fprintf(w, ".SH REFIRE HELP %s\n%s", roff(strings.ToUpper(t.name)), roffText(t.text))
+	}
 }
 
 func manFlags(w io.Writer, cmd *cobra.Command) {
-	begun := false
-	cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
-		if f.Hidden || f.Name == "help" {
-			return
+	of := flagsByHeading(cmd.LocalFlags(), func(f *pflag.Flag) bool { return f.Name != "help" })
+	for _, h := range headings {
+		if len(of.flags[h]) == 0 {
+			continue
 		}
-		if !begun {
-			begun = true
-			fmt.Fprint(w, ".SS Flags\n")
+		fmt.Fprintf(w, ".SS %s\n", roff(string(h)))
+		for _, f := range of.flags[h] {
+			fmt.Fprintf(w, ".TP\n.B %s\n%s\n", roff(flagName(f)), roff(flagText(f)))
 		}
-		kind, text := pflag.UnquoteUsage(f)
-		name := "--" + f.Name
-		switch {
-		case kind != "" && f.NoOptDefVal != "" && f.Value.Type() != "bool":
-			name += "[=" + kind + "]"
-		case kind != "":
-			name += " " + kind
-		}
-		if f.DefValue != "" && f.DefValue != "false" && f.DefValue != "0" && f.DefValue != "[]" {
-			text += " (default " + f.DefValue + ")"
-		}
-		fmt.Fprintf(w, ".TP\n.B %s\n%s\n", roff(name), roff(text))
-	})
+	}
 }
 
 func manExamples(w io.Writer, cmd *cobra.Command) {

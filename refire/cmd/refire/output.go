@@ -68,6 +68,9 @@ func openOutput(f *runFlags, logs []*log, ledger *refire.Ledger, std stdio, c *c
 		return nil, errors.Join(notFresh(f.out), j.Close())
 	}
 	sayRepairs(c, f.out, repairs)
+	if err := j.Reserve(f.concurrency); err != nil {
+		return nil, errors.Join(noRoom(f.out, err), j.Close())
+	}
 	sayChanges(meta, f, logs, ledger.Len(), c)
 	remember(meta, f, logs, c)
 	switch {
@@ -170,6 +173,14 @@ func refusedOutput(name string, err error) *failure {
 		err = path.Err
 	}
 	return cannotRun(fmt.Errorf("cannot open %s: %w", name, err), "nothing was fired; name another --out")
+}
+
+func noRoom(name string, err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		err = path.Err
+	}
+	return cannotRun(fmt.Errorf("no room for %s: %w", name, err), "nothing was fired; make room, then run the same command again")
 }
 
 // notARetryLog tells a file of somebody else's from one of ours with a damaged line, for which another --out would fire everything again.

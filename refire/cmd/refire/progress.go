@@ -45,7 +45,7 @@ func watchProgress(f *runFlags, firing *refire.Firing, read *reading, c *console
 // meter tells progress. It keeps a smoothed rate, so that the ETA follows what happens now.
 type meter struct {
 	c      *console
-	total  int64 // bytes of all logs, packed ones as they are; 0: not known
+	total  int64 // bytes of all logs, unpacked; 0: not known
 	logs   int
 	at     func() int32 // which of them is being read, from 1
 	follow bool

@@ -33,13 +33,14 @@ func newReading(logs []*log, plan refire.Plan, flags *runFlags, c *console) *rea
 	}
 }
 
-// total is how many bytes there are to read; 0: that is not known.
+// total is how many bytes there are to read, unpacked; 0: that is not known.
 func (r *reading) total() (bytes int64) {
 	for _, l := range r.logs {
-		if l.stream != nil || r.flags.follows() {
+		size := l.size()
+		if size < 0 || r.flags.follows() {
 			return 0
 		}
-		bytes += l.size()
+		bytes += size
 	}
 	return bytes
 }
@@ -72,7 +73,7 @@ func (r *reading) source(ctx context.Context, emit func(refire.Request, int64) e
 		if err != nil {
 			return err
 		}
-		before += l.size()
+		before += max(l.size(), 0)
 	}
 	if len(grow) > 0 {
 		return r.follow(ctx, grow, r.flags.followFor, func(req refire.Request) error { return emit(req, before) })

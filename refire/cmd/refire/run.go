@@ -14,24 +14,17 @@ import (
 )
 
 const runHelp = `Fire again what failed in the logs, at --base, and write each outcome to --out.
-
-Requests go to --base (or an --allow-host) and nowhere else, whatever a line
-says; the target is sent as it was logged, and marked retry=True in the retry
-log. Started again with the same --out, a run goes on where it was.
-
+Requests go there (or to an --allow-host) and nowhere else, whatever logs say.
+Started again with the same --out, a run goes on where it was.
 A LOG is a file, packed (gz, zst, bz2, xz) or not, a folder, 'a*pattern', or -.
+Logs hold no bodies: --method POST sends them empty, and may change something.`
 
-Only GET and HEAD are fired unless --method says more. An access log holds no
-bodies: a POST goes out without one, changes what it changes, perhaps twice.`
-
-const runExample = `  refire run --base http://127.0.0.1:8080 access.log
-  refire run --base https://shop.example --dry-run access.log
-  refire run --base https://shop.example --since 2h --rate 20/s /var/log/nginx
+const runExample = `  refire run --base http://127.0.0.1:8080 --rate 20/s access.log
+  refire run --base https://shop.example --since 2h --dry-run /var/log/nginx
   refire run --base https://shop.example --again    what still fails, once more`
 
-const runExits = `0 all recovered, or nothing to do; 1 some still fail, or were held
-back (refire help safety); 2 usage; 3 could not run (unreadable input, full
-disk); 129, 130, 143 ended by a signal. Judged over the whole retry log.`
+const runExits = `0 all recovered, or nothing to do; 1 not all did; 2 usage;
+3 could not run (unreadable input, full disk); 129, 130, 143 ended by a signal.`
 
 func newRun(std stdio) *cobra.Command {
 	f := newRunFlags()
@@ -58,6 +51,7 @@ func runRun(f *runFlags, args []string, std stdio) error {
 		return err
 	}
 	c := newConsole(std.err)
+	f.sayMethods(c)
 	find := finder{std: std, c: c, opts: f.options(), out: f.out, follow: f.follows()}
 	logs, err := find.find(args)
 	if err != nil {

@@ -28,13 +28,15 @@ func newSafetyFlags() safetyFlags {
 }
 
 func (f *safetyFlags) add(fs *pflag.FlagSet) {
-	fs.IntVar(&f.max, "max", 0, "fire at most `N` entries; the next run goes on")
-	fs.IntVar(&f.canary, "canary", 0, "fire `N` first; go on if more than half recover")
+	fs.IntVar(&f.canary, "canary", 0, "`N`: fire so many first; go on if most recover")
+	fs.IntVar(&f.max, "max", 0, "`N`: fire no more entries; the next run goes on")
 	fs.Var(value("TIME", parseTimeout, &f.ramp), "ramp", "rise to full concurrency and rate over TIME")
 	fs.Var(value("TIME", parseTimeout, &f.deadline), "deadline", "begin nothing after TIME; the next run goes on")
-	fs.IntVar(&f.perHost, "per-host", 0, "`N` at a time at each place (default --concurrency)")
-	fs.IntVar(&f.breaker, "breaker", f.breaker, "hold a place back after `N` failures in a row; 0: never")
-	fs.Var(value("PERCENT", parseRetryBudget, &f.retryBudget), "retry-budget", "of entries, for retries that do not help; any: no bound")
+	fs.IntVar(&f.perHost, "per-host", 0, "`N`: at a time at each place (else --concurrency)")
+	fs.IntVar(&f.breaker, "breaker", f.breaker, "`N`: leave a place alone after so many failures in a row; 0: never")
+	fs.Var(value("SHARE", parseRetryBudget, &f.retryBudget), "retry-budget", "of entries, for retries that do not help; any: no bound")
+	put(fs, howFast, "canary", "max", "ramp", "deadline", "per-host", "breaker", "retry-budget")
+	rare(fs, "max", "ramp", "deadline", "per-host", "breaker", "retry-budget")
 }
 
 func (f *safetyFlags) check() error {
@@ -113,6 +115,9 @@ func (e *ended) stoppedShort() *failure {
 
 // whenUp is the hint where a place was given up.
 func (e *ended) whenUp(rest string) string {
+	if e.NoAnswer == e.Done && e.flags.proxy != "" && e.tally.ByTrouble[refire.AtProxy] > 0 {
+		return e.flags.proxyHint(e.read.plan.Routes.Origins(), rest)
+	}
 	if e.NoAnswer == e.Done {
 		return fmt.Sprintf("nothing at all answered at %s: is it up, and are scheme and port right?\n%s", e.flags.places(), rest)
 	}

@@ -47,6 +47,7 @@ func runScan(f *selectFlags, args []string, std stdio) error {
 		return usage(fmt.Errorf("no LOG given"), "name the access logs to read, or - for standard input: refire scan access.log")
 	}
 	c := newConsole(std.err)
+	f.sayMethods(c)
 	find := finder{std: std, c: c, opts: f.options()}
 	logs, err := find.find(args)
 	if err != nil {

@@ -9,11 +9,13 @@ import (
 
 // addShows adds the flags that say how a run is shown.
 func (f *runFlags) addShows(fs *pflag.FlagSet) {
-	fs.StringVar(&f.report, "report", "", "when it has ended, write a page (HTML) to `FILE`")
-	fs.StringVar(&f.json, "json", "", "events for machines, as JSON lines, to =`FILE` or stdout")
+	fs.StringVar(&f.report, "report", "", "`FILE`: a page (HTML) about it, at the end")
+	fs.StringVar(&f.json, "json", "", "`FILE`: events for machines, as JSON lines; alone: stdout")
 	fs.Lookup("json").NoOptDefVal = "-"
 	fs.BoolVarP(&f.quiet, "quiet", "q", false, "no progress, no summary; only what went wrong")
-	fs.StringVar(&f.progress, "progress", f.progress, "`WHEN` to tell it: auto, on (every second), off")
+	fs.StringVar(&f.progress, "progress", f.progress, "`WHEN`: auto, on (every second), off")
+	put(fs, whatToWrite, "report", "json", "quiet", "progress")
+	rare(fs, "json", "quiet", "progress")
 }
 
 // checkShows checks them.

@@ -27,7 +27,8 @@ var (
 // maxAgo bounds how long ago a moment may be said to be.
 const maxAgo = 100 * 365 * 24 * time.Hour
 
-// parseMoment reads a time, or how long ago it is: 90m, 2h, 3d.
+// parseMoment reads a time, or how long ago it is: 90m, 2h, 3d. That is the beginning of the second in which it was: most logs write whole seconds, so that what is
+// logged in the rest of that second, after the moment, bears a time before it.
 func parseMoment(text string, now time.Time) (moment, error) {
 	m := moment{text: text}
 	trimmed := strings.Trim(strings.TrimSpace(text), "[]")
@@ -45,9 +46,12 @@ func parseMoment(text string, now time.Time) (moment, error) {
 	}
 	ago, err := parseAgo(strings.TrimSuffix(trimmed, "ago"))
 	if err != nil {
+		if _, err := strconv.ParseUint(trimmed, 10, 16); err == nil {
+			return moment{}, fmt.Errorf("%q has no unit; write %sm (minutes ago), %sh or %sd", text, trimmed, trimmed, trimmed)
+		}
 		return moment{}, fmt.Errorf("%q is no time; write 2h (ago), '2026-11-20 14:00' (as the log has it) or 2026-11-20T14:00:00Z", text)
 	}
-	m.time = now.Add(-ago)
+	m.time = now.Add(-ago).Truncate(time.Second)
 	return m, nil
 }
 

@@ -17,6 +17,7 @@ func TestParseMoment(t *testing.T) {
 		" 3d ":                         {now.AddDate(0, 0, -3), false},
 		"1d12h":                        {now.Add(-36 * time.Hour), false},
 		"0s":                           {now, false},
+		"500ms":                        {now.Add(-time.Second), false}, // .7 of the second before
 		"2026-03-12T14:00:00Z":         {now.Add(-time.Hour), false},
 		"2026-03-12T14:00:00.5Z":       {now.Add(-time.Hour + time.Second/2), false},
 		"2026-03-12T15:00:00+01:00":    {now.Add(-time.Hour), false},
@@ -31,7 +32,7 @@ func TestParseMoment(t *testing.T) {
 		"2026-03-12":                   {now.Add(-15 * time.Hour), true},
 	}
 	for text, want := range tests {
-		m, err := parseMoment(text, now)
+		m, err := parseMoment(text, now.Add(200*time.Millisecond)) // the second has begun
 		if err != nil || !m.time.Equal(want.at) || m.wall != want.wall || m.String() != text {
 			t.Errorf("%q: %v, %v; want %v", text, m, err, want)
 		}
@@ -54,6 +55,28 @@ func TestParseMoment(t *testing.T) {
 		m, err := parseMoment(test.moment, now)
 		if err != nil || m.reached(test.entry) != test.reached {
 			t.Errorf("%s at %v: %v", test.moment, test.entry, !test.reached)
+		}
+	}
+}
+
+// TestWindow_startedWithinASecond: what is logged in the second in which a run with --since 0s begins is in its window, for logs have whole seconds; what was
+// logged in the second before is not.
+func TestWindow_startedWithinASecond(t *testing.T) {
+	begun := time.Date(2026, 3, 12, 15, 0, 6, 2e8, time.UTC)
+	since, err := parseMoment("0s", begun)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := window{since: since}
+	for stamp, want := range map[time.Time]string{
+		begun.Truncate(time.Second):                              "",
+		begun.Truncate(time.Second).Add(-1):                      tooEarly,
+		begun.Add(-time.Second):                                  tooEarly,
+		begun.Add(time.Second).Truncate(time.Second):             "",
+		begun.In(time.FixedZone("", 3600)).Truncate(time.Second): "",
+	} {
+		if got := w.outside(stamp); got != want {
+			t.Errorf("%v: %q, want %q", stamp, got, want)
 		}
 	}
 }
