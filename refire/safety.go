@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/seed8b1f0744/aio"
@@ -200,5 +202,6 @@ func (g *guard) held(now time.Time) (list []Held) {
 			list = append(list, h)
 		}
 	}
+	slices.SortFunc(list, func(a, b Held) int { return strings.Compare(a.Place.String(), b.Place.String()) })
 	return list
 }

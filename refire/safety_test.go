@@ -190,6 +190,24 @@ func TestBreakerEndsTheRun(t *testing.T) {
 	}
 }
 
+// TestProxyIsDown: a place that nothing gets to is away, whoever keeps it from there; a proxy that is down costs no more entries than a server that is.
+func TestProxyIsDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		down := &refire.ProxyError{Proxy: new(refire.Proxy), Err: errors.New("connection refused")}
+		client, sink := answering(time.Millisecond, func(*refire.Request) refire.Answer {
+			return refire.Answer{Err: &refire.Failure{Trouble: refire.AtProxy, Err: down}, Unsent: true}
+		}), &memorySink{}
+		p, err := fire(t.Context(), &refire.Firing{Sources: []refire.Source{manyRequests(2000)}, Client: client, Sink: sink, Concurrency: 10})
+		var away *refire.AwayError
+		if !errors.As(err, &away) || away.For < refire.DefaultPatienceAtFirst || p.Done < refire.DefaultBreakerAfter || p.Done > refire.DefaultBreakerAfter+30 {
+			t.Errorf("%v, %d done", err, p.Done)
+		}
+		if v := sink.outcomes[0].Verdict(); v.Trouble != refire.AtProxy || p.NoAnswer != p.Done {
+			t.Errorf("%+v, %d of %d without an answer", v, p.NoAnswer, p.Done)
+		}
+	})
+}
+
 func TestPerHost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		running, most := map[string]int{}, map[string]int{}

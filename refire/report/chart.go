@@ -10,6 +10,7 @@ import (
 type chart struct {
 	Width, Height int
 	Bars          []bar
+	Fates         []Fate // that are told apart
 	Rows          []chartRow
 	Max           int      // entries in the highest bucket
 	Bucket        string   // how long one is
@@ -26,7 +27,7 @@ type bar struct {
 // chartRow is a bucket in words.
 type chartRow struct {
 	At     string
-	Counts [fates]int
+	Counts []int // of those
 }
 
 const (
@@ -36,12 +37,12 @@ const (
 	minBars     = 12 // so that a short one is not a wall
 )
 
-func newChart(t *Timeline, zone *time.Location) *chart {
+func newChart(t *Timeline, zone *time.Location, shown []Fate) *chart {
 	buckets, all := t.Buckets(zone)
 	if all == 0 {
 		return nil
 	}
-	c := &chart{Width: int(barStep) * max(all, minBars), Height: int(chartHeight), Bucket: spell(t.Width())}
+	c := &chart{Width: int(barStep) * max(all, minBars), Height: int(chartHeight), Bucket: spell(t.Width()), Fates: shown}
 	for i := range buckets {
 		c.Max = max(c.Max, buckets[i].Total())
 	}
@@ -61,7 +62,7 @@ func newChart(t *Timeline, zone *time.Location) *chart {
 			y = max(y-h, 0)
 			c.Bars = append(c.Bars, bar{round(float64(b.At) * barStep), round(y), barWidth, round(h), Fate(fate)})
 		}
-		c.Rows = append(c.Rows, chartRow{b.Begin.Format(layout), b.Counts})
+		c.Rows = append(c.Rows, chartRow{b.Begin.Format(layout), b.Counts[:len(shown)]})
 		if b.Total() > buckets[highest].Total() {
 			highest = i
 		}

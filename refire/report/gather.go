@@ -96,7 +96,7 @@ func (g *gathering) finish() *Report {
 	for _, p := range g.Paths {
 		listed += p.Count
 	}
-	g.Elided = g.Fates[Failing] + g.Fates[Unreachable] - listed
+	g.Elided = g.unfinished() - listed
 	g.Entries = append(g.open, g.recovered[:min(len(g.recovered), g.max-len(g.open))]...)
 	return &g.Report
 }

@@ -44,7 +44,7 @@ type Note struct {
 func (p *Page) WriteHTML(w io.Writer) error { return page.Execute(w, newView(p)) }
 
 var page = template.Must(template.New("page").Funcs(template.FuncMap{
-	"number": number, "took": took, "at": at, "fates": func() []Fate { return []Fate{Recovered, Failing, Unreachable} },
+	"number": number, "took": took, "at": at,
 	"style":  func() template.CSS { return template.CSS(pageCSS) },
 	"script": func() template.JS { return template.JS(pageJS) },
 	"ended":  func(status int) string { return statusName(status) },
@@ -66,6 +66,7 @@ type view struct {
 	Policy         string
 	Headline       string
 	Sentence       string
+	Shown          []Fate
 	Outage         *chart
 	Recovery       *chart
 	Columns        []string
@@ -90,9 +91,9 @@ type pathView struct {
 }
 
 func newView(p *Page) *view {
-	v := &view{Page: p, Policy: policy(), ZoneName: zoneName(p.Zone)}
+	v := &view{Page: p, Policy: policy(), ZoneName: zoneName(p.Zone), Shown: p.shown()}
 	v.Headline, v.Sentence = headline(p.Report), sentence(p.Report)
-	v.Outage, v.Recovery = newChart(&p.Logged, p.Zone), newChart(&p.Fired, p.Zone)
+	v.Outage, v.Recovery = newChart(&p.Logged, p.Zone, v.Shown), newChart(&p.Fired, p.Zone, v.Shown)
 	v.Columns, v.Rows = p.Matrix.Table()
 	v.ColumnTotals = make([]int, len(v.Columns))
 	for _, row := range v.Rows {
@@ -122,7 +123,7 @@ func newView(p *Page) *view {
 			listed++
 		}
 	}
-	v.LeftUnfinished = p.Fates[Failing] + p.Fates[Unreachable] - listed
+	v.LeftUnfinished = p.unfinished() - listed
 	return v
 }
 
@@ -149,5 +150,18 @@ func statusName(status int) string {
 	return strconv.Itoa(status)
 }
 
-// UnreachableFrom is where in the bar of shares the last part begins.
-func (v *view) UnreachableFrom() int { return v.Fates[Recovered] + v.Fates[Failing] }
+// share is a part of the bar that they make together.
+type share struct {
+	Fate    Fate
+	X, Wide int
+}
+
+// Shares are its parts.
+func (v *view) Shares() (list []share) {
+	x := 0
+	for _, f := range v.Shown {
+		list = append(list, share{f, x, v.Fates[f]})
+		x += v.Fates[f]
+	}
+	return list
+}

@@ -27,14 +27,18 @@ const (
 	Recovered   Fate = iota // a whole 2xx or 3xx
 	Failing                 // another answer
 	Unreachable             // no whole answer
+	Unknown                 // under way when a run was stopped, and nobody knows
 	fates
 )
 
-var fateNames = [fates]string{"recovered", "failing", "unreachable"}
+var fateNames = [fates]string{"recovered", "failing", "unreachable", "unknown"}
 
-var fateWords = [fates]string{"recovered", "still failing", "unreachable"}
+var fateWords = [fates]string{"recovered", "still failing", "unreachable", "outcome unknown"}
 
-// String is the fate's name: recovered, failing or unreachable.
+// Fates returns all of them.
+func Fates() []Fate { return []Fate{Recovered, Failing, Unreachable, Unknown} }
+
+// String is the fate's name: recovered, failing, unreachable or unknown.
 func (f Fate) String() string { return fateNames[f] }
 
 // Words says it for people.
@@ -43,6 +47,8 @@ func (f Fate) Words() string { return fateWords[f] }
 // FateOf is what became of o's entry, if o is its last outcome.
 func FateOf(o *refire.Outcome) Fate {
 	switch v := o.Verdict(); {
+	case v.Unknown():
+		return Unknown
 	case v.Recovered():
 		return Recovered
 	case v.StillFails():
@@ -74,7 +80,25 @@ type Report struct {
 }
 
 // Total is how many entries there are.
-func (r *Report) Total() int { return r.Fates[Recovered] + r.Fates[Failing] + r.Fates[Unreachable] }
+func (r *Report) Total() int { return total(r.Fates) }
+
+func total(counts [fates]int) (n int) {
+	for _, c := range counts {
+		n += c
+	}
+	return n
+}
+
+// unfinished is how many entries did not recover.
+func (r *Report) unfinished() int { return r.Total() - r.Fates[Recovered] }
+
+// shown are the fates that a page tells apart: the last of them, which is seldom, only if there is any.
+func (r *Report) shown() []Fate {
+	if r.Fates[Unknown] == 0 {
+		return Fates()[:Unknown]
+	}
+	return Fates()
+}
 
 // Entry is one of them, cut to what is shown.
 type Entry struct {

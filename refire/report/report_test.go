@@ -70,7 +70,7 @@ func TestGather(t *testing.T) {
 	half := outcome(3, "/avatar", 200)
 	half.Error = "cut: unexpected EOF"
 	rep := gather(t, 0, outcome(0, "/cart?a=1", 503), outcome(1, "/cart?b=2", 404), down, half, again)
-	if rep.Lines != 5 || rep.Total() != 4 || rep.Fates != [3]int{1, 1, 2} || rep.Rounds != 1 || rep.Undated != 1 {
+	if rep.Lines != 5 || rep.Total() != 4 || rep.Fates != [4]int{1, 1, 2, 0} || rep.Rounds != 1 || rep.Undated != 1 {
 		t.Errorf("%+v", rep)
 	}
 	columns, rows := rep.Matrix.Table()
@@ -90,6 +90,29 @@ func TestGather(t *testing.T) {
 	}
 	if e := rep.Entries; len(e) != 4 || e[0].Status != 404 || e[3].Fate != report.Recovered {
 		t.Errorf("%+v", e)
+	}
+}
+
+// TestUnknown: what nobody knows is neither failing nor unreachable, and the page tells of it only where there is any.
+func TestUnknown(t *testing.T) {
+	lost := outcome(1, "/pay", 0)
+	lost.Method, lost.Error = "POST", "unknown: fired, and refire was stopped before the outcome was written"
+	rep := gather(t, 0, outcome(0, "/a", 200), lost)
+	page := htmlOf(t, rep)
+	if rep.Fates != [4]int{1, 0, 0, 1} || rep.Total() != 2 || rep.Elided != 0 || report.FateOf(&lost).String() != "unknown" {
+		t.Errorf("%+v", rep)
+	}
+	for _, want := range []string{
+		"1 of 2 requests have recovered", "1 was under way when refire was stopped, and nobody knows what became of it.",
+		`<div class="unknown"><dt>outcome unknown</dt><dd>1</dd></div>`, `<rect class="unknown" x="1" y="0" height="10" width="1"/>`,
+		`<option value="unknown">`, `<tr data-fate="unknown">`,
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+	if page := htmlOf(t, gather(t, 0, outcome(0, "/a", 503))); strings.Contains(page, "outcome unknown") {
+		t.Error("the page tells of unknown outcomes, and there are none")
 	}
 }
 

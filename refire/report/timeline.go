@@ -88,7 +88,7 @@ type Bucket struct {
 }
 
 // Total is how many entries are in it.
-func (b *Bucket) Total() int { return b.Counts[Recovered] + b.Counts[Failing] + b.Counts[Unreachable] }
+func (b *Bucket) Total() int { return total(b.Counts) }
 
 // Buckets returns those that are not empty, in order, their times in the zone, and how many there are, empty ones included.
 func (t *Timeline) Buckets(zone *time.Location) (list []Bucket, all int) {

@@ -46,6 +46,9 @@ func sentence(r *Report) string {
 	if n := r.Fates[Unreachable]; n > 0 {
 		parts = append(parts, number(n)+" got no whole answer")
 	}
+	if n := r.Fates[Unknown]; n > 0 {
+		parts = append(parts, number(n)+pick(n, " was", " were")+" under way when refire was stopped, and nobody knows what became of "+pick(n, "it", "them"))
+	}
 	if last := len(parts) - 1; last > 0 {
 		parts = append(parts[:last-1], parts[last-1]+" and "+parts[last])
 	}

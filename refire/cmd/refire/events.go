@@ -55,9 +55,23 @@ type progressEvent struct {
 	Failing   int      `json:"failing"`
 	NoAnswer  int      `json:"no_answer"`
 	Running   int      `json:"running"`
+	Held      []held   `json:"held,omitempty"`
 	PerSecond float64  `json:"per_second"`
 	ETA       *float64 `json:"eta_s,omitempty"`
 }
+
+// held is a place that nothing is fired at for now.
+type held struct {
+	Place string  `json:"place"`
+	Why   string  `json:"why"`
+	Wait  float64 `json:"wait_s"`
+}
+
+// Why a place is held.
+const (
+	heldFailing = "failing"
+	heldAsked   = "retry-after"
+)
 
 // endEvent says how it ended.
 type endEvent struct {
@@ -72,6 +86,7 @@ type endEvent struct {
 	Recovered   int            `json:"recovered"`
 	Failing     int            `json:"failing"`
 	Unreachable int            `json:"unreachable"`
+	Unknown     int            `json:"unknown"`
 	Unsettled   int            `json:"unsettled"`
 	ByStatus    map[int]int    `json:"by_status"`
 	ByTrouble   map[string]int `json:"by_trouble"`
@@ -158,6 +173,13 @@ func (e *events) progress(p refire.Progress) {
 		head: e.head("progress"), Elapsed: seconds(p.Elapsed), ReadBytes: p.Read, ReadAll: p.ReadAll, Admitted: p.Admitted, Done: p.Done, Recovered: p.Recovered,
 		Failing: p.Done - p.Recovered - p.NoAnswer, NoAnswer: p.NoAnswer, Running: p.Running, PerSecond: round(e.rate.rate),
 	}
+	for _, h := range p.Held {
+		why := heldAsked
+		if h.Breaker {
+			why = heldFailing
+		}
+		event.Held = append(event.Held, held{h.Place.String(), why, seconds(h.Wait)})
+	}
 	if left, known := e.rate.eta(p); known {
 		s := seconds(left)
 		event.ETA = &s
@@ -198,7 +220,8 @@ func (e *events) finish(err error) {
 func (event *endEvent) count(e *ended) {
 	event.Elapsed, event.Fired, event.Unwritten = seconds(e.Elapsed), e.Done+e.Unwritten, e.Unwritten
 	t := e.tally
-	event.Settled, event.Recovered, event.Failing, event.Unreachable, event.Unsettled = t.Settled(), t.Recovered, t.Failing(), t.Unreachable(), t.Unsettled
+	event.Settled, event.Recovered, event.Failing, event.Unreachable = t.Settled(), t.Recovered, t.Failing(), t.Unreachable()
+	event.Unknown, event.Unsettled = t.Unknown, t.Unsettled
 	event.ByStatus = t.ByStatus
 	for trouble, n := range t.ByTrouble {
 		event.ByTrouble[trouble.String()] = n

@@ -37,7 +37,7 @@ var exportFormats = map[string]func(w *bufio.Writer) exporter{
 type exporter func(o *refire.Outcome) error
 
 func newExport(std stdio) *cobra.Command {
-	format, only := "csv", []report.Fate{report.Recovered, report.Failing, report.Unreachable}
+	format, only := "csv", report.Fates()
 	cmd := &cobra.Command{
 		Use:         "export [flags] RETRYLOG",
 		Short:       "Print the entries of a retry log as csv, curl or urls",
@@ -52,7 +52,7 @@ func newExport(std stdio) *cobra.Command {
 	cmd.Flags().SortFlags = false
 	cmd.Flags().Var(value("NAME", parseExportFormat, &format), "format", "csv, curl or urls")
 	fates := value("LIST", parseFates, &only).(flagValue[[]report.Fate])
-	cmd.Flags().Var(fatesValue{fates}, "only", "recovered, failing, unreachable; all: these three")
+	cmd.Flags().Var(fatesValue{fates}, "only", "recovered, failing, unreachable, unknown; or all")
 	return cmd
 }
 
@@ -68,21 +68,21 @@ type fatesValue struct{ flagValue[[]report.Fate] }
 
 // String implements pflag.Value.
 func (v fatesValue) String() string {
-	if v.to == nil || len(*v.to) == 3 {
+	if v.to == nil || len(*v.to) == len(report.Fates()) {
 		return "all"
 	}
 	return strings.Trim(fmt.Sprint(*v.to), "[]")
 }
 
 func parseFates(text string) (list []report.Fate, err error) {
-	all := []report.Fate{report.Recovered, report.Failing, report.Unreachable}
+	all := report.Fates()
 	for name := range strings.SplitSeq(text, ",") {
 		if name == "all" {
 			return all, nil
 		}
 		at := slices.IndexFunc(all, func(f report.Fate) bool { return f.String() == name })
 		if at < 0 {
-			return nil, fmt.Errorf("%s is none of recovered, failing, unreachable and all", quoted(name))
+			return nil, fmt.Errorf("%s is none of recovered, failing, unreachable, unknown and all", quoted(name))
 		}
 		list = append(list, all[at])
 	}
