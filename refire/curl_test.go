@@ -49,7 +49,7 @@ func TestCurl(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c.Base = s.origin(t)
 			client := pinned(t, newTaskClient, c, []refire.Origin{c.Base})
-			for _, method := range []string{"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PURGE"} {
+			for _, method := range []string{"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PURGE", "-ODD"} {
 				compareCurl(t, s, &c, client, method, "/x?a=b&c")
 			}
 			if name != "plain" {

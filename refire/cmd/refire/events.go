@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/seed8b1f0744/aio/refire"
@@ -204,7 +205,7 @@ func (e *events) finish(err error) {
 	if errors.As(err, &f) {
 		event.ExitCode, event.Hint = f.code, f.hint
 		if f.err != nil {
-			event.Error = f.err.Error()
+			event.Error = strings.TrimPrefix(f.err.Error(), "refire: ")
 		}
 	}
 	if e.end != nil {

@@ -19,7 +19,8 @@ const exportHelp = `Print the entries of a retry log, each by its last outcome, 
 
   csv    a table for spreadsheets; a cell that one would take for a formula
          begins with '
-  curl   a command for a POSIX shell that sends the same request
+  curl   a command for a POSIX shell that sends the same request, without what
+         --header added (refire run --dry-run=curl has that, too)
   urls   the URL as it was sent (not marked), one a line`
 
 const exportExample = `  refire export retry.log > retry.csv
@@ -167,7 +168,8 @@ func csvCell(text string) string {
 }
 
 func newCurlExport(out *bufio.Writer) exporter {
-	return func(o *refire.Outcome) error { return printLine(out, o, curlCommand) }
+	var config refire.HTTPConfig
+	return func(o *refire.Outcome) error { return printLine(out, o, config.Curl) }
 }
 
 func newURLExport(out *bufio.Writer) exporter {
