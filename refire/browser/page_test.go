@@ -25,7 +25,8 @@ var looks = []look{
 // TestPage_accessible: axe finds nothing serious, in light and dark, on a desk and on a phone, and nothing has to be scrolled sideways to be read.
 func TestPage_accessible(t *testing.T) {
 	axe := needAxe(t)
-	b := open(t, writePage(t, outcomes(50))) // axe takes long for long lists
+	unknown := line(50, "/pay", 0, "unknown: fired, and refire was stopped before the outcome was written")
+	b := open(t, writePage(t, append(outcomes(50), unknown))) // axe takes long for long lists
 	for _, l := range looks {
 		t.Run(l.name, func(t *testing.T) {
 			b.see(t, l)
