@@ -62,8 +62,8 @@ func sayRepairs(c *console, name string, r retrylog.Repairs) {
 		c.say("refire: the last line of %s was cut short when a run was stopped; its entry is fired again, unless it goes out at most once", name)
 	}
 	if r.Unknown > 0 {
-		c.say("refire: under way when a run was stopped: %s; nobody knows what became of it, and none is fired again", plural(r.Unknown, "request"))
-		c.say("hint: it is in %s with the error \"unknown\"; ask the server's own log, then --again --at-most-once=off fires it once more", name)
+		c.say("refire: under way when a run was stopped: %s; nobody knows with what outcome, and none is fired again", plural(r.Unknown, "request"))
+		c.say("hint: see \"unknown\" in %s; ask the server's own log, then --again --at-most-once=off fires all of them once more", name)
 	}
 }
 
