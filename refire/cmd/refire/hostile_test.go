@@ -1,3 +1,5 @@
+//go:build unix
+
 package main
 
 import (
@@ -8,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -95,11 +96,7 @@ func hostileLog(t *testing.T, dir, base, victim string) (path string) {
 		b.WriteString(`192.0.2.1 - - [12/Mar/2026:14:02:00 +0000] "` + places.Replace(request) + "\" 502 0 \"-\" \"\x1b[31m\"\n")
 	}
 	b.WriteString("\x1b]0;bad\x07 \x9b31m line\n" + `\x1b[31m - - [12/Mar/2026` + "\n")
-	name := "access\x1b[31m\n.log"
-	if runtime.GOOS == "windows" {
-		name = "access.log"
-	}
-	path = filepath.Join(dir, name)
+	path = filepath.Join(dir, "access\x1b[31m\n.log")
 	if err := os.WriteFile(path, b.Bytes(), 0o600); err != nil {
 		t.Fatal(err)
 	}
