@@ -106,7 +106,7 @@ func (m *meter) parts(p refire.Progress) []part {
 		list = append(list, part{"ETA " + span(left.Round(time.Second)), 1})
 	}
 	if len(p.Held) > 0 {
-		list = append(list, part{p.Held[0].String(), 5})
+		list = append(list, part{p.Held[0].String(), 1})
 	}
 	return list
 }

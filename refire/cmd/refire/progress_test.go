@@ -53,4 +53,8 @@ func TestFit(t *testing.T) {
 			t.Errorf("%d: %q, want %q", width, got, want)
 		}
 	}
+	p.Held = []refire.Held{{Place: refire.Origin{Scheme: "http", Host: "shop.test", Port: 80}, Breaker: true, Wait: 3 * time.Second}}
+	if got, want := fit(m.parts(p), 80), "fired 12,000 of 20,000, ETA 10s, http://shop.test keeps failing: waiting 3s"; got != want {
+		t.Errorf("%q, want %q: why nothing happens matters more", got, want)
+	}
 }
