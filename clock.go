@@ -18,6 +18,9 @@ import (
 // one that works. A goroutine that sleeps under a loop's context does not, and it holds the clock
 // for no longer than Sleep takes to return. Clocks that run by themselves ignore all that: their
 // Hold and Release do nothing.
+//
+// A loop looks at its descriptors before it waits on its clock. What comes to them from elsewhere,
+// another loop with the same clock included, holds nothing: see [Loop.AddReader].
 type Clock interface {
 	// Now is the present time. It never goes back.
 	Now() time.Time

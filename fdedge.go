@@ -40,6 +40,7 @@ type edge struct {
 	timed  atomic.Bool   // the same, for others
 	ready  [2]bool       // as far as is known
 	hup    bool          // the other side will send no more: that is reported once
+	urgent bool          // there has been urgent data, at which reads end
 }
 
 // edges is what a connection is registered for.
@@ -106,13 +107,11 @@ func (d *descriptors) watchEdge(fd int) (*edge, error) {
 	if d.closed {
 		return nil, ErrClosed
 	}
-	if a := d.of.at(fd); a != nil && a.edge == nil {
-		if err := d.arm(a, edges); err == nil { // somebody waited for it as for any descriptor
-			a.edge = &edge{table: d, of: a, ready: [2]bool{true, true}}
-			return a.edge, nil
-		}
-	}
-	if a := d.of.at(fd); a != nil { // of a file that had the number before
+	switch a := d.of.at(fd); {
+	case a == nil:
+	case a.edge == nil && d.sel.Has(fd, a.had, a.last, a.tag): // somebody waited for it before, as for any descriptor
+		d.lose(a, errOwned)
+	default: // of a file that had the number before
 		d.lose(a, selector.ErrGone)
 	}
 	both := new(struct { // of each connection that rests: one piece of memory, which has no room to spare
@@ -137,6 +136,7 @@ func (e *edge) got(ready selector.Events) {
 		}
 	}
 	e.hup = e.hup || ready&selector.Hup != 0
+	e.urgent = e.urgent || ready&selector.Urgent != 0
 	e.table.count(e.of)
 }
 
@@ -162,6 +162,9 @@ func (e *edge) Ready(side int) bool {
 	return e.ready[side] && e.table.loop.mayGoOn()
 }
 
+// Known implements netpoll.Watch.
+func (e *edge) Known(side int) bool { return e.ready[side] }
+
 // Suspect implements netpoll.Watch.
 func (e *edge) Suspect(side int) { e.ready[side] = true }
 
@@ -170,8 +173,14 @@ func (e *edge) Clear(side int) { e.ready[side] = false }
 
 // Drained implements netpoll.Watch. What comes later is reported; the end of the other side may have
 // been already.
+//
+// A read of tcp also ends at urgent data, whatever comes behind. The system wakes its set for that when the byte has
+// come, and reports it from then on until a read has passed it. So if it ended this read, either that was reported
+// before the read, and is known; or it is still to be reported, and makes the side ready again. Urgent data that somebody
+// read by itself is reported no more, but still ends reads: whoever lends the descriptor to others must not call
+// Drained any more.
 func (e *edge) Drained() {
-	if !e.hup {
+	if selector.TellsUrgent && !e.hup && !e.urgent {
 		e.ready[reading] = false
 	}
 }

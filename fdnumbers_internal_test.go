@@ -1,13 +1,14 @@
 package aio
 
 import (
+	"math"
 	"slices"
 	"testing"
 )
 
 func TestByNumber(t *testing.T) {
 	var table byNumber
-	if table.at(-1) != nil || table.at(0) != nil || table.at(1<<40) != nil {
+	if table.at(-1) != nil || table.at(0) != nil || table.at(math.MaxInt) != nil {
 		t.Error("an empty table has entries")
 	}
 	table.remove(7)
@@ -15,7 +16,7 @@ func TestByNumber(t *testing.T) {
 	for _, fd := range slices.Backward(numbers) {
 		table.set(fd, &descriptor{fd: int32(fd)})
 	}
-	for _, fd := range []int{-1, 1, 257, 512, 69_999, 1 << 40} {
+	for _, fd := range []int{-1, 1, 257, 512, 69_999, math.MaxInt} {
 		if table.at(fd) != nil {
 			t.Errorf("%d has an entry", fd)
 		}

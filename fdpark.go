@@ -16,6 +16,11 @@ import (
 // Where that can't be (in a bubble or by a clock, whose time has to pass while the loop waits, and
 // where the selector's Wait holds a thread) the loop parks as ever, and a helper waits for the
 // selector, for one report at a time: asked by the loop when that parks, it posts what was reported.
+//
+// By a clock the loop polls once more before it parks, for what its last steps wrote may already have
+// arrived at another of its descriptors, and time must not pass before that is looked at. For the same
+// reason the helper takes no reports then, it only waits until there are some: one that it had taken
+// and not posted yet would be nowhere.
 
 // deliver puts into the ready queue whom b is of interest to: of each descriptor the reader, who waits
 // for reading, the writer, who waits for writing. On the loop; no code of a user's runs.
@@ -112,6 +117,11 @@ func (d *descriptors) park() bool {
 		return false
 	}
 	if !d.inline {
+		if d.loop.clock != nil {
+			if d.poll(); d.loop.ready.n > 0 {
+				return true
+			}
+		}
 		if !d.asked {
 			d.asked = true
 			d.again <- struct{}{}
@@ -160,12 +170,16 @@ func (d *descriptors) help() {
 	defer close(d.helped)
 	for range d.again {
 		r := &helped{of: d}
-		d.sel.Wait(&r.batch)
+		if d.loop.clock != nil {
+			d.sel.Await()
+		} else {
+			d.sel.Wait(&r.batch)
+		}
 		d.loop.post(r)
 	}
 }
 
-// helped is what a helper has seen.
+// helped is what a helper has seen: nothing where it only waits. Then the iteration has polled.
 type helped struct {
 	of    *descriptors
 	batch selector.Batch

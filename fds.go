@@ -33,8 +33,13 @@ var wanted = [...]selector.Events{reading: selector.In, writing: selector.Out}
 // the BSDs. For what is no open descriptor it Is os.ErrClosed, on a closed loop ErrClosed; else it is the
 // system's, which has limits for descriptors, and for those that are watched.
 //
+// Nor can that of a connection of package aionet be watched, once a task has used it: the error Is errors.ErrUnsupported,
+// too. A callback that was added before is dropped then, and Hooks.Unhandled told so.
+//
 // With [WithClock] an event arrives at the time that the clock then shows; waiting for one does not
-// hold the clock. In a testing/synctest bubble time stands still while the loop waits for one, as it
+// hold the clock. The loop polls before it lets time pass: what its own tasks have written to a pipe or a
+// socket is seen first, where it has arrived. Whoever writes elsewhere, in a goroutine, another process or
+// another loop, can be jumped over: have it write in a call on an executor, or hold the clock. In a testing/synctest bubble time stands still while the loop waits for one, as it
 // does for all I/O.
 //
 // The loop polls before each of its iterations while anything is watched: a system call of some 0.2 us.
@@ -117,7 +122,7 @@ func (l *Loop) removeFD(fd, side int) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	at := d.of.at(fd)
-	if at == nil || !at.sides[side].drop() {
+	if at == nil || at.edge != nil || !at.sides[side].drop() { // a connection's callback is its own
 		return false
 	}
 	d.settle(at)

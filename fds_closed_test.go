@@ -5,10 +5,12 @@ package aio_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/seed8b1f0744/aio"
 )
@@ -167,6 +169,48 @@ func TestReadable_numberUsedAgain(t *testing.T) {
 			put(t, w, "y")
 			if _, err := reads.Await(ctx); err != nil || get(t, r, 9) != "y" {
 				t.Errorf("after it was used again: %v", err)
+			}
+		}
+		return nil
+	})
+}
+
+// What can't be waited for is refused also under a number that another file had, for which somebody waited.
+func TestReadable_numberOfFile(t *testing.T) {
+	file, err := os.Create(t.TempDir() + "/file")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	run(t, func(ctx context.Context) error {
+		l, _ := aio.LoopOf(ctx)
+		for name, wait := range map[string]func(ctx context.Context, fd int) error{
+			"which was ready": aio.Readable,
+			"which was waited for in vain": func(ctx context.Context, fd int) error {
+				get(t, fd, 9)
+				within, stop := aio.WithTimeout(ctx, time.Microsecond)
+				defer stop()
+				if err := aio.Readable(within, fd); !errors.Is(err, context.DeadlineExceeded) {
+					return fmt.Errorf("waited in vain: %w", err)
+				}
+				return nil
+			},
+			"which had a callback": func(_ context.Context, fd int) error {
+				adds(t, l, fd, func() {})
+				l.RemoveReader(fd)
+				return nil
+			},
+		} {
+			r, w := pipe(t)
+			put(t, w, "x")
+			if err := wait(ctx, r); err != nil {
+				return err
+			}
+			if err := dup2(int(file.Fd()), r); err != nil {
+				return err
+			}
+			if err := aio.Readable(ctx, r); !errors.Is(err, errors.ErrUnsupported) {
+				t.Errorf("a file under a number %s: %v", name, err)
 			}
 		}
 		return nil

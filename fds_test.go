@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"strconv"
 	"testing"
 	"time"
 
@@ -166,6 +167,10 @@ func TestReadable_errors(t *testing.T) {
 	cancel()
 	live := context.WithoutCancel(closed.Context())
 	const none = 1 << 20
+	wide := 32 // by which the system's numbers are narrower than int, where that has 64 bits
+	if strconv.IntSize == 32 {
+		wide = 31
+	}
 	for name, c := range map[string]struct {
 		ctx  context.Context
 		fd   int
@@ -176,6 +181,7 @@ func TestReadable_errors(t *testing.T) {
 		"ctx ended, not open":    {over, none, context.Canceled},
 		"negative":               {l.Context(), -1, os.ErrClosed},
 		"not open":               {l.Context(), none, os.ErrClosed},
+		"too large a number":     {l.Context(), r + 1<<wide, os.ErrClosed},
 		"regular file":           {l.Context(), int(file.Fd()), errors.ErrUnsupported},
 		"directory":              {l.Context(), int(dir.Fd()), errors.ErrUnsupported},
 		"closed loop":            {live, r, aio.ErrClosed},

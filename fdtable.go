@@ -3,6 +3,7 @@ package aio
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -127,19 +128,31 @@ func (l *Loop) descriptors() (*descriptors, error) {
 // ready tells whether fd is ready now. It finds out what can't be waited for: only the selector knows
 // that of a file.
 func (d *descriptors) ready(fd int, want selector.Events) (bool, error) {
-	if fd < 0 {
+	if !isNumber(fd) {
 		return false, explain(fd, selector.ErrNotOpen)
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.of.at(fd) == nil {
+	known := d.of.at(fd)
+	if known == nil || known.edge != nil {
 		if _, err := d.watch(fd, want); err != nil {
 			return false, err
 		}
 	}
 	ready, err := d.sel.Ready(fd, want)
+	if err == nil && ready != 0 && known != nil && !d.sel.Has(fd, known.had, known.last, known.tag) { // another file has the number
+		_, err := d.watch(fd, want)
+		return err == nil, err
+	}
 	return ready != 0, explain(fd, err)
 }
+
+// isNumber reports whether fd may be a descriptor: of larger ones the system looks at the lower half.
+func isNumber(fd int) bool { return fd >= 0 && fd <= math.MaxInt32 }
+
+// errOwned is the error for a connection's descriptor: what anybody waits for would take the place of the edge for which the
+// connection's tasks wait.
+var errOwned = errors.New("aio: a descriptor of a connection")
 
 // watch has fd be reported once it is ready for want, or for what else is waited for there. Called
 // with mu held.
@@ -147,11 +160,11 @@ func (d *descriptors) watch(fd int, want selector.Events) (*descriptor, error) {
 	if d.closed {
 		return nil, ErrClosed
 	}
-	if fd < 0 {
+	if !isNumber(fd) {
 		return nil, explain(fd, selector.ErrNotOpen)
 	}
 	if a := d.of.at(fd); a != nil && a.edge != nil && d.sel.Has(fd, a.had, a.last, a.tag) {
-		return nil, fmt.Errorf("aio: descriptor %d belongs to a connection of package aionet, on which tasks wait by Read and Write: %w", fd, errors.ErrUnsupported)
+		return nil, explain(fd, errOwned)
 	} else if a != nil {
 		err := d.arm(a, want|a.wants())
 		if err != selector.ErrGone {
@@ -343,6 +356,8 @@ func explain(fd int, err error) error {
 		return nil
 	case selector.ErrNotOpen, selector.ErrGone:
 		return fmt.Errorf("aio: descriptor %d is not open: %w", fd, os.ErrClosed)
+	case errOwned:
+		return fmt.Errorf("aio: descriptor %d belongs to a connection of package aionet, on which tasks wait by Read and Write: %w", fd, errors.ErrUnsupported)
 	case selector.ErrAlwaysReady:
 		return fmt.Errorf("aio: descriptor %d can't be waited for: regular files, directories and the like are always ready, and a read may take its time all the same; use Blocking: %w", fd, errors.ErrUnsupported)
 	}

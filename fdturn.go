@@ -14,11 +14,12 @@ type turn struct {
 // one of these calls to the system, so that this costs less than a hundredth.
 const turnLength = 128
 
-// mayGoOn counts one more, and reports false if others must have their turn first. In a task or callback of l's.
+// mayGoOn counts one more, and reports false if others must have their turn first. In a task of l's: in a callback
+// the one that ran last would be meant.
 func (l *Loop) mayGoOn() bool {
 	w := l.current.Load()
 	if w == nil || w.task == nil {
-		return true // a callback does one thing at a time
+		return true
 	}
 	t := &l.fds.turn
 	if wait := w.task.waiter.word.Load() / waitGen; t.of != w || t.wait != wait {

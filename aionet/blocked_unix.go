@@ -24,7 +24,7 @@ type blocked struct {
 	file *os.File
 	raw  syscall.RawConn
 
-	calm  sync.Cond // of the socket's mu: kicks have become 0
+	calm  sync.Cond // of the socket's mu: kicks have changed, or the socket was closed
 	kicks [2]int    // guarded by the socket's mu; contexts that have ended, of those who have not left
 }
 
@@ -70,30 +70,60 @@ func (b *blocked) apply(s *socket, side int) {
 	}
 }
 
-// kick adds n to the contexts that have ended.
+// kick adds n to the contexts that have ended. Called with the socket's mu held.
 func (b *blocked) kick(s *socket, side, n int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if b.kicks[side] += n; b.kicks[side] == 0 {
-		b.calm.Broadcast()
-	}
+	b.kicks[side] += n
+	b.calm.Broadcast()
 	b.apply(s, side)
 }
 
-// endWith has ctx end the wait for side that follows. To be called when that is over: leave.
-func (b *blocked) endWith(ctx context.Context, s *socket, side int) (leave func()) {
+// stay is the time that a goroutine spends in block.
+type stay struct {
+	b      *blocked
+	s      *socket
+	side   int
+	stop   func() bool
+	kicked chan struct{} // closed, under the socket's mu, when its context's end is among the kicks; nil: that never ends
+}
+
+// endWith has ctx end the stay that begins now. To be called when that is over: leave.
+func (b *blocked) endWith(ctx context.Context, s *socket, side int) stay {
+	y := stay{b: b, s: s, side: side}
 	if ctx == nil || ctx.Done() == nil {
-		return func() {}
+		return y
 	}
 	kicked := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
+	y.kicked = kicked
+	y.stop = context.AfterFunc(ctx, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
 		b.kick(s, side, 1)
 		close(kicked)
 	})
-	return func() {
-		if !stop() {
-			<-kicked
-			b.kick(s, side, -1)
+	return y
+}
+
+func (y *stay) leave() {
+	if y.kicked == nil || y.stop() {
+		return
+	}
+	<-y.kicked
+	y.s.mu.Lock()
+	defer y.s.mu.Unlock()
+	y.b.kick(y.s, y.side, -1)
+}
+
+// stand waits while others are kicked, until they have left. Its own kick is none to wait for: that ends when this one
+// leaves.
+func (y *stay) stand() {
+	y.s.mu.Lock()
+	defer y.s.mu.Unlock()
+	for y.b.kicks[y.side] > 0 && !y.s.isClosed() {
+		select {
+		case <-y.kicked:
+			return
+		default:
+			y.b.calm.Wait()
 		}
 	}
 }
@@ -117,7 +147,8 @@ func (s *socket) doBlocking(c caller, side int, o *operation) error {
 }
 
 func (s *socket) block(ctx context.Context, b *blocked, side int, o operation) (operation, error) {
-	defer b.endWith(ctx, s, side)()
+	y := b.endWith(ctx, s, side)
+	defer y.leave()
 	var errno syscall.Errno
 	try := func(fd uintptr) bool {
 		for {
@@ -151,10 +182,6 @@ func (s *socket) block(ctx context.Context, b *blocked, side int, o operation) (
 		if err := s.mayGoOn(side); err != nil {
 			return o, err
 		}
-		s.mu.Lock()
-		for b.kicks[side] > 0 && !s.isClosed() {
-			b.calm.Wait()
-		}
-		s.mu.Unlock()
+		y.stand()
 	}
 }

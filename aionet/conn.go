@@ -17,8 +17,8 @@ import (
 // [Listener] or [Serve]. Calls that wait suspend a task and block any other goroutine; in a callback on a loop,
 // where neither can be, they are aio.ErrWouldDeadlock, unless there is nothing to wait for.
 //
-// Of a network of datagrams each Read takes one, whose rest is lost if p is too short, and each Write sends one; one of
-// nothing is none less. There is no end of the stream. That nobody takes them at the other side is an
+// Of a network of datagrams each Read takes one, whose rest is lost if p is too short, and each Write sends one, also
+// one without a byte. There is no end of the stream. That nobody takes them at the other side is an
 // error of a later call, and Is syscall.ECONNREFUSED, if the system is told of it.
 //
 // Close it when it is no longer needed. One that was forgotten, and that nobody can reach any more, is closed when the
@@ -118,7 +118,8 @@ func (c *Conn) SetDeadline(t time.Time) error {
 // that wait already included, until another one is set; the zero time is none. From any goroutine;
 // it does not suspend.
 //
-// t is compared with time.Now when a read begins. While a task waits, what is left passes on the clock of its
+// Give it time.Now().Add(d), never aio.Now's time, with a virtual clock too: t is compared with time.Now when a
+// read begins. For one read WithContext, with a ctx of aio.WithTimeout, needs no such care. While a task waits, what is left passes on the clock of its
 // loop, which with aio.WithClock may be another.
 func (c *Conn) SetReadDeadline(t time.Time) error {
 	if err := c.setDeadline(0, t); err != nil {

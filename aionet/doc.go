@@ -16,6 +16,16 @@
 //		})
 //	}))
 //
+// A time limit for one call is a ctx of aio.WithTimeout, by [Conn.WithContext]; goroutines, which have no context of
+// their own, may also set deadlines. TCP_NODELAY is set on every TCP connection, and keep-alive is on.
+//
+// # Tests
+//
+// Have both ends be tasks of one loop, in aiotest.Run: there limits are virtual, and what a task has written another
+// reads before time passes, see package aiotest. A peer elsewhere needs real time. In a testing/synctest bubble time
+// stands still while a task waits for a connection, and net.Pipe waits on channels, which holds the loop: take
+// a pair of [Listen] and [Dial].
+//
 // # Libraries in tasks
 //
 // Whatever reads and writes in its caller's goroutine works in a task unchanged: bufio, crypto/tls, fasthttp,
@@ -34,7 +44,9 @@
 //   - A call that reads and writes at the same time: pgx's CopyFrom, and its statements and batches that are larger than
 //     what the server takes at once.
 //   - A mutex that is held during a call: two tasks must not use one tls.Conn before its handshake
-//     is done. Call HandshakeContext first.
+//     is done: call HandshakeContext first. Nor may two tasks ever write to one tls.Conn at the same time, or to a
+//     log.Logger over a Conn: the second waits for the mutex with its loop. Have one task write, from an
+//     [aio.Queue], or take an [aio.Mutex].
 //
 // Call these through [aio.Blocking]; their connections may still be ours ([Dialer.DialContext]). aio's watchdog names
 // the line where a task holds its loop, see [aio.WithSlowStep]. Servers that start a goroutine for each

@@ -94,14 +94,6 @@ func exhaust(t *testing.T) (hoard []int) {
 	}
 }
 
-func ask(c net.Conn) error {
-	if _, err := c.Write([]byte("x")); err != nil {
-		return err
-	}
-	_, err := c.Read(make([]byte, 1))
-	return err
-}
-
 func echoOnce(c net.Conn) error {
 	b := make([]byte, 1)
 	if _, err := c.Read(b); err != nil {

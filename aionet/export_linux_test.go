@@ -20,3 +20,6 @@ func Attach(l *aio.Loop, fd int, p Protocol, made func(*Transport)) (*Transport,
 
 // Waiting is how many bytes are to be written. On the loop.
 func (t *Transport) Waiting() int { return t.waiting() }
+
+// MayRead reports whether a task of the loop that uses c first would try to read. On the loop.
+func (c *Conn) MayRead() bool { return c.socket.first.Load().Ready(reading) }

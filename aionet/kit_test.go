@@ -64,7 +64,7 @@ func beside(ctx context.Context, fn func(context.Context) error) (wait func() er
 }
 
 // waiting lets others run until the task waits for a descriptor.
-func waiting(ctx context.Context, t *testing.T, task *aio.Task[struct{}]) {
+func waiting[T any](ctx context.Context, t *testing.T, task *aio.Task[T]) {
 	t.Helper()
 	l, _ := aio.LoopOf(ctx)
 	for {
@@ -115,4 +115,32 @@ func pair(ctx context.Context, t *testing.T, network, address string) (client, s
 	server = c.(*aionet.Conn)
 	t.Cleanup(func() { _, _ = client.Close(), server.Close() })
 	return client, server
+}
+
+// dialedBy is a connection that package net has dialed, and its other end.
+func dialedBy(ctx context.Context, t *testing.T, network, address string) (peer net.Conn, c *aionet.Conn) {
+	t.Helper()
+	l, err := aionet.Listen(ctx, network, address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if peer, err = net.Dial(network, l.Addr().String()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = peer.Close() })
+	accepted, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = accepted.Close() })
+	return peer, accepted.(*aionet.Conn)
+}
+
+func ask(c net.Conn) error {
+	if _, err := c.Write([]byte("x")); err != nil {
+		return err
+	}
+	_, err := c.Read(make([]byte, 1))
+	return err
 }

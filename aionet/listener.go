@@ -3,6 +3,7 @@ package aionet
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"sync"
@@ -31,12 +32,14 @@ var _ net.Listener = (*Listener)(nil)
 // loop: that suspends a task and blocks any other goroutine; an address is not. An empty host, with
 // "tcp", is every address of both IPv4 and IPv6. The port 0 is any that is free, see Addr.
 //
+// The file of a unix socket that a killed program left over is an error (address already in use): remove it first.
+//
 // When ctx ends first its error is returned; later it has no effect. Errors are *net.OpError. The
 // caller closes the listener.
 func Listen(ctx context.Context, network, address string) (*Listener, error) {
 	mustContext(ctx, "Listen")
 	if ofDatagrams(network) {
-		return nil, &net.OpError{Op: "listen", Net: network, Err: net.UnknownNetworkError(network)}
+		return nil, &net.OpError{Op: "listen", Net: network, Err: fmt.Errorf("%w: ListenPacket takes datagrams", net.UnknownNetworkError(network))}
 	}
 	s, err := bindTo(ctx, network, address)
 	if err != nil {
@@ -59,7 +62,7 @@ func bindTo(ctx context.Context, network, address string) (*socket, error) {
 // a callback it is aio.ErrWouldDeadlock, unless there is one. In a task whose context has ended it
 // fails at once. After Close its error Is net.ErrClosed.
 //
-// For want of descriptors or memory it fails, with an error whose Temporary is true; what calls it again
+// For want of descriptors or memory it fails, with an error whose Temporary is true. The next call first
 // waits, 5 ms at first and longer and longer, up to a second, until it has succeeded. The connection
 // that it could not take waits meanwhile. So whoever goes on neither spins nor stops serving.
 func (l *Listener) Accept() (net.Conn, error) {

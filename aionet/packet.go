@@ -2,6 +2,7 @@ package aionet
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"syscall"
 	"time"
@@ -28,7 +29,7 @@ var (
 func ListenPacket(ctx context.Context, network, address string) (*PacketConn, error) {
 	mustContext(ctx, "ListenPacket")
 	if !ofDatagrams(network) {
-		return nil, &net.OpError{Op: "listen", Net: network, Err: net.UnknownNetworkError(network)}
+		return nil, &net.OpError{Op: "listen", Net: network, Err: fmt.Errorf("%w: here it is udp or unixgram; Listen takes connections", net.UnknownNetworkError(network))}
 	}
 	s, err := bindTo(ctx, network, address)
 	if err != nil {

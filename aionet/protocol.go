@@ -3,6 +3,7 @@ package aionet
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 
 	"github.com/seed8b1f0744/aio"
@@ -12,7 +13,7 @@ import (
 // Protocol is told what happens on a connection: asyncio's Protocol. Its methods are called on the loop, outside
 // any task and one at a time, in this order: ConnectionMade once, DataReceived any number of times,
 // EOFReceived at most once, ConnectionLost once. They must not block; to wait, they start a task
-// with aio.Go. A panic of one goes to Hooks.Unhandled; DataReceived and EOFReceived lose their connection by it,
+// with aio.Go, under the ctx of Serve or Connect, which newProtocol's closure has, or under Loop.Context. A panic of one goes to Hooks.Unhandled; DataReceived and EOFReceived lose their connection by it,
 // as in asyncio.
 //
 // One that is [Buffered], or [FlowControlled], has more methods.
@@ -26,7 +27,8 @@ type Protocol interface {
 	// open for writing until it is closed.
 	EOFReceived() (keepOpen bool)
 
-	// ConnectionLost is told nil if the connection was closed by us or at its end.
+	// ConnectionLost is told nil if the connection was closed or aborted by us, its server's ctx or its loop ended,
+	// or the other side came to its end.
 	ConnectionLost(error)
 }
 
@@ -52,10 +54,10 @@ type FlowControlled interface {
 // quarter of High. With a High below zero it is told to pause whenever anything has to wait.
 type WriteLimits struct{ Low, High int }
 
-// ConnectProtocol connects as [Dial] does, though not for datagrams, and has what newProtocol makes told of it: asyncio's
+// ConnectProtocol connects as [Dial] does, though not for datagrams, and tells the protocol that newProtocol makes what happens: asyncio's
 // create_connection. It suspends a task and blocks any other goroutine, until ConnectionMade has
 // been called. newProtocol is called on the loop; if it panics, the connection is closed and the error wraps an
-// *aio.PanicError.
+// *aio.PanicError; if it returns nil, the error says so.
 //
 // When ctx ends first its error is returned and the connection is closed; later ctx has no effect. Without a loop in ctx it is
 // aio.ErrNoLoop, in a callback aio.ErrWouldDeadlock. Close or Abort ends the transport; so does the end of the
@@ -70,7 +72,7 @@ func ConnectProtocol(ctx context.Context, network, address string, newProtocol f
 		return nil, nil, err
 	}
 	if ofDatagrams(network) {
-		return nil, nil, &net.OpError{Op: "dial", Net: network, Err: net.UnknownNetworkError(network)}
+		return nil, nil, &net.OpError{Op: "dial", Net: network, Err: fmt.Errorf("%w: datagrams have no Protocol, use Dial", net.UnknownNetworkError(network))}
 	}
 	c, err := Dial(ctx, network, address)
 	if err != nil {
@@ -99,7 +101,7 @@ func ConnectProtocol(ctx context.Context, network, address string, newProtocol f
 	return t, t.protocol, nil
 }
 
-// ServeProtocol has what newProtocol makes told of each connection that l takes, until ctx ends, whose
+// ServeProtocol has newProtocol make a protocol for each connection that l takes, and tells it what happens, until ctx ends, whose
 // error it returns then, or l is closed: nil. When ctx ends the connections are aborted; in either case it
 // then waits until all are lost. It suspends a task and blocks any other goroutine. asyncio's create_server and
 // serve_forever.
@@ -118,7 +120,7 @@ func ServeProtocol(ctx context.Context, l *Listener, newProtocol func() Protocol
 			if err != nil {
 				done()
 				var panicked *aio.PanicError
-				if errors.As(err, &panicked) {
+				if errors.As(err, &panicked) || errors.Is(err, errNoProtocol) {
 					netpoll.Report(ctx, nil, err)
 				}
 				return
@@ -131,6 +133,8 @@ func ServeProtocol(ctx context.Context, l *Listener, newProtocol func() Protocol
 		}
 	})
 }
+
+var errNoProtocol = errors.New("aio: newProtocol returned nil: it has to make a protocol for each connection")
 
 func mustMake(newProtocol func() Protocol) {
 	if newProtocol == nil {

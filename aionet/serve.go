@@ -6,6 +6,7 @@ import (
 	"net"
 	"runtime/debug"
 	"sync"
+	"syscall"
 
 	"github.com/seed8b1f0744/aio"
 	"github.com/seed8b1f0744/aio/internal/netpoll"
@@ -17,8 +18,9 @@ import (
 // start_server and serve_forever.
 //
 // When handle returns, its connection is closed, as is one that nobody took because ctx had ended. An error or
-// panic of handle goes to Hooks.Unhandled, and the others go on; what it returns because its ctx has
-// ended is no failure. For want of descriptors Serve waits, see [Listener.Accept], and goes on.
+// panic of handle goes to Hooks.Unhandled, and the others go on. No failure is what it returns because its ctx has
+// ended, nor an error of this very connection by which the peer has gone (syscall.ECONNRESET, syscall.EPIPE), or its
+// deadline has passed (os.ErrDeadlineExceeded): that is how clients are. io.EOF handle looks at itself. For want of descriptors Serve waits, see [Listener.Accept], and goes on.
 //
 // Without a loop in ctx it is aio.ErrNoLoop, in a callback aio.ErrWouldDeadlock. The end of the loop ends Serve in a
 // goroutine, too: what is open then is closed, and the error is ctx's, or aio.ErrClosed if ctx goes on. The caller
@@ -49,10 +51,22 @@ func handled(ctx context.Context, c *Conn, handle func(context.Context, *Conn) e
 		}
 	}()
 	err = handle(ctx, c)
-	if how := ctx.Err(); how != nil && errors.Is(err, how) {
+	if how := ctx.Err(); how != nil && errors.Is(err, how) || c.lostPeer(err) {
 		return nil
 	}
 	return err
+}
+
+// lostPeer reports whether err is nothing but that the peer has gone, or been too slow: an error of c's, not of
+// another connection that the handler has, nor joined with others.
+func (c *Conn) lostPeer(err error) bool {
+	for ; err != nil; err = errors.Unwrap(err) {
+		if op, ok := err.(*net.OpError); ok {
+			return op.Addr != nil && op.Addr == c.remote && op.Source == c.local &&
+				(errors.Is(op.Err, syscall.ECONNRESET) || errors.Is(op.Err, syscall.EPIPE) || isTimeout(op.Err))
+		}
+	}
+	return false
 }
 
 // serve is Serve with what is done with each connection, which calls done once that is over.

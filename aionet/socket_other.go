@@ -33,6 +33,7 @@ func (*socket) network() string                                         { return
 func (*socket) closeWhenDropped()                                       {}
 func (*socket) close() bool                                             { return false }
 func (*socket) isClosed() bool                                          { return true }
+func (*socket) endsShort() bool                                         { return false }
 func (*socket) closeRead() error                                        { return errUnsupported }
 func (*socket) closeWrite() error                                       { return errUnsupported }
 func (*socket) setDeadline(int, time.Time) error                        { return errUnsupported }

@@ -29,8 +29,9 @@ type socket struct {
 
 	fd     int32       // immutable, as these
 	kind   networkKind // of its addresses
-	stream bool        // no datagrams: a read that gets less than it asked for has got all, and one of nothing is the end
+	stream bool        // no datagrams: a read of nothing is the end
 	six    bool        // its family is IPv6's
+	lent   atomic.Bool // mutable: the descriptor was given to others, who may have done anything with it
 	local  net.Addr
 	remote net.Addr
 
@@ -89,6 +90,12 @@ func newSocket(fd int, network string) *socket {
 	return &socket{fd: int32(fd), kind: networkKind(kind), stream: !ofDatagrams(network)}
 }
 
+// endsShort reports whether a read that got less than it asked for has got all there is, but for what the watch knows of:
+// then the read after it is not tried in vain. So it is with tcp. A read of a unix socket also ends at what came with
+// descriptors, with other credentials, or as urgent data. Who was lent the descriptor may have read urgent data, which is no
+// more told of but still ends reads, or have had the system do TLS, whose reads end with records.
+func (s *socket) endsShort() bool { return networks[s.kind] == "tcp" && !s.lent.Load() }
+
 // hold keeps the descriptor open until drop; it reports false if the socket was closed.
 func (s *socket) hold() bool {
 	if s.word.Add(2)&1 == 0 {
@@ -117,10 +124,11 @@ func (s *socket) close() bool {
 		w.Close()
 	}
 	s.mu.Lock()
-	b := s.handedOver()
-	s.mu.Unlock()
-	if b != nil {
-		_ = b.file.SetDeadline(longAgo) // who waits there comes back, and sees why
+	defer s.mu.Unlock()
+	if b := s.handedOver(); b != nil { // who waits there comes back, and sees why
+		b.apply(s, reading)
+		b.apply(s, writing)
+		b.calm.Broadcast()
 	}
 	return true
 }

@@ -21,16 +21,16 @@ type Transport struct {
 	release  [2]func() bool // loop only; from the end of the loop, and of the server's ctx
 
 	// Loop only.
-	buf     []byte       // what is still to be written
-	written int          // of buf
-	limits  *WriteLimits // nil: the usual ones
-	state   transportState
-	paused  bool // reading
-	reads   bool // read is called when there is something to read
-	queued  bool // readReady is in the ready queue
-	held    bool // the protocol was told to pause
-	eof     bool // no more will be written
-	ended   bool // no more will be read: the protocol was told so
+	rest   [][]byte     // what is still to be written
+	size   int          // of rest
+	limits *WriteLimits // nil: the usual ones
+	state  transportState
+	paused bool // reading
+	reads  bool // read is called when there is something to read
+	queued bool // readReady is in the ready queue
+	held   bool // the protocol was told to pause
+	eof    bool // no more will be written
+	ended  bool // no more will be read: the protocol was told so
 
 	buffered bool // immutable, as this: the protocol is Buffered
 	flow     bool // it is FlowControlled
@@ -55,7 +55,11 @@ func attach(l *aio.Loop, s *socket, newProtocol func() Protocol, made func(*Tran
 		return nil, err
 	}
 	t := &Transport{socket: s, loop: l, watch: w, onLost: lost}
-	if err := t.guarded(func() { t.protocol = newProtocol() }); err != nil {
+	err = t.guarded(func() { t.protocol = newProtocol() })
+	if err == nil && t.protocol == nil {
+		err = errNoProtocol
+	}
+	if err != nil {
 		s.close()
 		return nil, err
 	}
@@ -102,7 +106,7 @@ func (t *Transport) close() {
 	}
 	t.state = isClosing
 	t.stopReading()
-	if len(t.buf) == 0 {
+	if t.size == 0 {
 		t.lose(nil)
 	}
 }
@@ -118,7 +122,7 @@ func (t *Transport) lose(err error) {
 	}
 	t.state = isLost
 	t.stopReading()
-	t.buf, t.written = nil, 0
+	t.rest, t.size = nil, 0
 	t.watch.OnReady(writing, nil)
 	if h := t.loop.CallSoon(func() { t.lost(err) }); h.Err() != nil {
 		t.letGo()

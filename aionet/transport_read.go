@@ -29,7 +29,7 @@ func (t *Transport) beginReading() {
 	}
 	t.reads = true
 	t.watch.OnReady(reading, func() {
-		if !t.queued && t.watch.Ready(reading) { // and has not been read since it was told of
+		if !t.queued && t.watch.Known(reading) { // and has not been read since it was told of
 			t.readReady(true)
 		}
 	})
@@ -79,10 +79,15 @@ func (t *Transport) readReady(sure bool) {
 		t.gotEOF()
 		return
 	}
-	if n < len(p) {
+	switch {
+	case n == len(p):
+	case t.socket.endsShort():
 		t.watch.Drained()
+	default: // if there is more, that is told once more
+		t.watch.Clear(reading)
+		t.watch.Again()
 	}
-	if n == len(p) || t.watch.Ready(reading) {
+	if n == len(p) || t.watch.Known(reading) {
 		t.readSoon()
 	}
 	if err := t.guarded(func() { t.give(p[:n]) }); err != nil {

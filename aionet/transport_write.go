@@ -20,8 +20,8 @@ func (t *Transport) write(p []byte) {
 	if len(p) == 0 || t.state == isLost {
 		return
 	}
-	if len(t.buf) == 0 {
-		n, err := t.send(p)
+	if t.size == 0 {
+		n, again, err := t.socket.tryWrite(p[:min(len(p), atOnce)])
 		if err != nil {
 			t.fatal(err)
 			return
@@ -30,44 +30,76 @@ func (t *Transport) write(p []byte) {
 			return
 		}
 		t.watch.OnReady(writing, t.writeReady)
+		if !again {
+			t.watch.Again()
+		}
 	}
-	t.buf = append(t.buf, p...)
+	t.keep(p)
 	t.maybePause()
 }
 
-// send writes what the system takes of p.
-func (t *Transport) send(p []byte) (n int, err error) {
-	for n < len(p) {
-		m, again, err := t.socket.tryWrite(p[n:])
-		if again || err != nil {
-			return n, err
-		}
-		n += m
+// atOnce bounds what a transport writes in one iteration, so that a peer that takes whatever it gets does not hold the
+// loop; reading is one piece in each, too.
+const atOnce = 1 << 20
+
+// keepTogether bounds what is made one piece of, as otherwise each byte could be one.
+const keepTogether = 64 << 10
+
+// keep copies p to the end of what is still to be written. All in one piece would have to be moved each time that it grows.
+func (t *Transport) keep(p []byte) {
+	t.size += len(p)
+	if last := len(t.rest) - 1; last >= 0 && len(t.rest[last])+len(p) <= keepTogether {
+		t.rest[last] = append(t.rest[last], p...)
+		return
 	}
-	return n, nil
+	t.rest = append(t.rest, append([]byte(nil), p...))
+}
+
+// sendSome writes what the system takes of what is kept. If there is more, writeReady is called again in the next iteration
+// in which it takes some.
+func (t *Transport) sendSome() error {
+	for room := atOnce; room > 0 && t.size > 0; {
+		first := &t.rest[0]
+		p := (*first)[:min(len(*first), room)]
+		n, again, err := t.socket.tryWrite(p)
+		if err != nil {
+			return err
+		}
+		if again {
+			return nil // and is told of when there is room
+		}
+		room -= n
+		t.size -= n
+		if *first = (*first)[n:]; len(*first) == 0 {
+			*first = nil
+			t.rest = t.rest[1:]
+		} else if n < len(p) {
+			break
+		}
+	}
+	if t.size > 0 {
+		t.watch.Again()
+	}
+	return nil
 }
 
 // waiting is how many bytes are to be written.
-func (t *Transport) waiting() int { return len(t.buf) - t.written }
+func (t *Transport) waiting() int { return t.size }
 
 func (t *Transport) writeReady() {
-	if t.state == isLost || len(t.buf) == 0 {
+	if t.state == isLost || t.size == 0 {
 		return
 	}
-	n, err := t.send(t.buf[t.written:])
-	if err != nil {
+	if err := t.sendSome(); err != nil {
 		t.fatal(err)
 		return
 	}
-	if t.written += n; t.written == len(t.buf) {
-		t.buf, t.written = nil, 0
+	if t.size == 0 {
+		t.rest = nil
 		t.watch.OnReady(writing, nil)
-	} else if t.written > len(t.buf)/2 {
-		t.buf = append([]byte(nil), t.buf[t.written:]...)
-		t.written = 0
 	}
 	t.maybeResume()
-	if len(t.buf) > 0 || t.state == isLost {
+	if t.size > 0 || t.state == isLost {
 		return
 	}
 	switch {
@@ -86,7 +118,7 @@ func (t *Transport) WriteEOF() {
 			return
 		}
 		t.eof = true
-		if len(t.buf) == 0 {
+		if t.size == 0 {
 			_ = t.socket.closeWrite()
 		}
 	})

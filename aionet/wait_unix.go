@@ -72,7 +72,7 @@ func (s *socket) do(ctx context.Context, side int, o *operation) error {
 			case closed:
 				return net.ErrClosed
 			case errno == 0 && o.over:
-				if o.short && c.watch != nil && s.stream {
+				if o.short && c.watch != nil && s.endsShort() {
 					c.watch.Drained()
 				}
 				return nil
@@ -171,12 +171,14 @@ func (s *socket) control(f func(fd uintptr)) error {
 		return net.ErrClosed
 	}
 	defer s.drop()
+	s.lent.Store(true)
 	f(uintptr(s.fd))
 	return nil
 }
 
 // poll calls f, and again each time that side may be ready, until it reports true.
 func (s *socket) poll(ctx context.Context, side int, f func(fd uintptr) bool) error {
+	s.lent.Store(true)
 	o := operation{kind: opCall, call: func(fd uintptr) syscall.Errno {
 		if !f(fd) {
 			return syscall.EAGAIN

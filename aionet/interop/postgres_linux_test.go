@@ -70,7 +70,7 @@ func usePgx(ctx context.Context, c *pgx.Conn, i int) error {
 	if err != nil {
 		return err
 	}
-	for n := range 50 {
+	for n := range 20 {
 		if _, err := tx.Exec(ctx, "insert into t values ($1, $2)", n, fmt.Sprint("row ", i, n)); err != nil {
 			return err
 		}
@@ -79,8 +79,8 @@ func usePgx(ctx context.Context, c *pgx.Conn, i int) error {
 		return err
 	}
 	batch := new(pgx.Batch)
-	for n := range 100 {
-		batch.Queue("insert into t values ($1, 'of a batch')", 50+n)
+	for n := range 130 {
+		batch.Queue("insert into t values ($1, 'of a batch')", 20+n)
 	}
 	if err := c.SendBatch(ctx, batch).Close(); err != nil {
 		return err
@@ -156,7 +156,7 @@ func waitsInServer(ctx context.Context, c *pgx.Conn, text string) error {
 	for n := 0; n == 0; {
 		err := c.QueryRow(ctx, "select count(*) from pg_stat_activity where wait_event is not null and state = 'active' and query like $1 and pid <> pg_backend_pid()", text+"%").Scan(&n)
 		if err != nil {
-			return err
+			return fmt.Errorf("no statement that begins with %q waits in the server: %w", text, err)
 		}
 	}
 	return nil
@@ -218,7 +218,7 @@ func pgxCopyFrom(t *testing.T, server string) {
 		return tx, err
 	}
 	t.Run("in a task", func(t *testing.T) {
-		ctx := context.Background()
+		ctx := soon(t)
 		holder, err := setup(ctx) // no task of ours: a goroutine
 		if err != nil {
 			t.Fatal(err)
@@ -326,7 +326,7 @@ func pqInTasks(t *testing.T, server string) {
 			if err := all.Wait(ctx); err != nil {
 				return err
 			}
-			for n := range 50 {
+			for n := range 20 {
 				var sum int
 				if err := c.QueryRowContext(ctx, "select $1::int + $2::int", i, n).Scan(&sum); err != nil || sum != i+n {
 					return fmt.Errorf("%d and %d is %d, %w", i, n, sum, err)
@@ -345,7 +345,7 @@ func pqPool(t *testing.T, server string) {
 	t.Run("in a task", func(t *testing.T) {
 		db := openPQ(t, server)
 		db.SetMaxOpenConns(1)
-		taken, err := db.Conn(t.Context())
+		taken, err := db.Conn(soon(t))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -361,7 +361,7 @@ func pqPool(t *testing.T, server string) {
 		db.SetMaxOpenConns(1)
 		flows(t, "database/sql", func(ctx context.Context) error {
 			return each(ctx, 10, func(ctx context.Context, i int) error {
-				for range 20 {
+				for range 5 {
 					if _, err := aio.Blocking(ctx, aio.Do(func(ctx context.Context) error { return query(ctx, db) })); err != nil {
 						return err
 					}

@@ -1,14 +1,20 @@
 package interop_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"os/user"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // postgresServer starts a PostgreSQL on a unix socket for the time of the test, and returns the folder of the socket.
@@ -22,20 +28,46 @@ func postgresServer(t *testing.T) (dir string) {
 		dir = inReachOf(t, attr.Credential)
 	}
 	data := filepath.Join(dir, "data")
-	command := func(program string, args ...string) *exec.Cmd {
-		cmd := exec.Command(program, args...)
+	command := func(ctx context.Context, program string, args ...string) *exec.Cmd {
+		cmd := exec.CommandContext(ctx, program, args...)
+		cmd.WaitDelay = time.Second // for what it has started, if it had to be killed
 		copied := *attr
 		cmd.Dir, cmd.SysProcAttr = dir, &copied
 		cmd.Env = append(os.Environ(), "LC_ALL=C", "TZ=UTC")
 		return cmd
 	}
-	init := command(initdb, "-D", data, "-U", "aio", "-A", "trust", "-E", "UTF8", "--locale", "C", "--no-sync")
+	ctx := soon(t)
+	init := command(ctx, initdb, "-D", data, "-U", "aio", "-A", "trust", "-E", "UTF8", "--locale", "C", "--no-sync")
 	if out, err := init.CombinedOutput(); err != nil {
-		t.Fatalf("initdb: %v\n%s", err, out)
+		t.Fatalf("initdb: %v\n%s", errors.Join(err, context.Cause(ctx)), out)
 	}
-	server := command(postgres, "-D", data, "-k", dir, "-c", "listen_addresses=", "-c", "fsync=off", "-c", "shared_buffers=16MB")
+	server := command(context.Background(), postgres, "-D", data, "-k", dir, "-c", "listen_addresses=", "-c", "fsync=off", "-c", "shared_buffers=16MB")
+	ask := func() string { return activity(dir) }
+	view.Store(&ask)
+	t.Cleanup(func() { view.Store(nil) })
 	start(t, server, "database system is ready to accept connections", syscall.SIGINT) // which does not wait for clients
 	return dir
+}
+
+// activity is what the server says that it does for its clients, asked by a connection of package net's.
+func activity(dir string) string {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	c, err := pgx.Connect(ctx, "user=aio dbname=postgres sslmode=disable host="+dir)
+	if err != nil {
+		return fmt.Sprint("PostgreSQL does not answer: ", err)
+	}
+	defer c.Close(ctx)
+	rows, err := c.Query(ctx, `select format('%s, %s, waits for %s, for %s: %s', pid, state, coalesce(wait_event, 'nothing'), now() - state_change, query)
+		from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()`)
+	if err != nil {
+		return fmt.Sprint("PostgreSQL does not tell what it does: ", err)
+	}
+	lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return fmt.Sprint("PostgreSQL does not tell what it does: ", err)
+	}
+	return "PostgreSQL's clients:\n" + strings.Join(lines, "\n")
 }
 
 // postgresProgram is one of PostgreSQL's: Debian has all but the clients in a folder for each version.

@@ -11,10 +11,7 @@ import (
 	goredis "github.com/redis/go-redis/v9"
 
 	"github.com/seed8b1f0744/aio"
-	"github.com/seed8b1f0744/aio/aionet"
 )
-
-var dialer aionet.Dialer
 
 // dialRedis connects redigo, which reads and writes in its caller's goroutine, by one of our connections.
 func dialRedis(ctx context.Context, server string) (redis.Conn, error) {

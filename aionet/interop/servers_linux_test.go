@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // lacks skips a test for want of a server, or fails it where AIO_NEED_SERVERS is 1.
@@ -60,18 +61,29 @@ func start(t *testing.T, cmd *exec.Cmd, ready string, end syscall.Signal) {
 		if err == nil {
 			<-stop
 			_ = cmd.Process.Signal(end)
+			late := time.AfterFunc(limit, func() {
+				t.Errorf("%s has not ended in %v after %v: killed", cmd.Path, limit, end)
+				_ = cmd.Process.Kill()
+			})
 			_ = cmd.Wait()
+			late.Stop()
 		}
 	}()
 	if err := <-started; err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { close(stop); <-ended; _ = output.Close() })
+	if err := output.SetReadDeadline(time.Now().Add(limit)); err != nil {
+		t.Fatal(err)
+	}
 	var said []string
 	lines := bufio.NewScanner(output)
 	for lines.Scan() {
 		said = append(said, lines.Text())
 		if strings.Contains(lines.Text(), ready) {
+			if err := output.SetReadDeadline(time.Time{}); err != nil {
+				t.Fatal(err)
+			}
 			go func() { // it must not wait for a reader
 				for lines.Scan() {
 				}

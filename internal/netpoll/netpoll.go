@@ -52,11 +52,14 @@ type Watch interface {
 	// Ready reports whether to try is worth a system call. It is also false when the caller must let
 	// others run.
 	Ready(side int) bool
+	// Known reports whether side is ready, as far as is known: Ready for a callback, which does one thing at a time.
+	Known(side int) bool
 	// Suspect has Ready say so once, whatever is known: what is tried need not be a read or a write.
 	Suspect(side int)
 	// Clear notes that side is not ready: the system has just said so.
 	Clear(side int)
-	// Drained notes that a read got less than it asked for.
+	// Drained notes that a read of a tcp connection got less than it asked for: nothing is left then, unless urgent data
+	// ended it, which Drained knows of.
 	Drained()
 	// Wait suspends the calling task until side may be ready, Wake, or Close, but not longer than
 	// within; 0: as long as it takes. Its errors are ctx's and ErrTimeout.

@@ -52,7 +52,7 @@ var importRules = []importRule{
 		"puts the stages together; the only one that knows flags and terminals"},
 
 	{"bench/...", []string{".", "aionet", "job", "procpool"}, nil, "measures what users can call"},
-	{"examples/...", []string{".", "job", "procpool"}, []string{"aiotest"}, "programs as users write them"},
+	{"examples/...", []string{".", "aionet", "job", "procpool"}, []string{"aiotest"}, "programs as users write them"},
 }
 
 // ownerRules: packages that only the named folders may import, tests included.

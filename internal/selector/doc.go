@@ -32,6 +32,10 @@ const (
 
 	// Hup, in reports with Edge: the other side will send no more. It may be reported only once.
 	Hup
+
+	// Urgent, in reports with Edge: there is urgent data, at which a read ends before what comes after it. Only
+	// where TellsUrgent.
+	Urgent
 )
 
 // Event is a report.

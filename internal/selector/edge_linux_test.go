@@ -42,3 +42,31 @@ func TestSelector_edge(t *testing.T) {
 		t.Errorf("at the end of the other side: %b", got)
 	}
 }
+
+// With Edge urgent data is reported as such, until a read has passed it.
+func TestSelector_urgent(t *testing.T) {
+	s := newSelector(t)
+	pair, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer syscall.Close(pair[0])
+	defer syscall.Close(pair[1])
+	if err := s.Add(pair[0], selector.In|selector.Edge, 3); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		flags int
+		want  selector.Events
+	}{{0, selector.In}, {syscall.MSG_OOB, selector.In | selector.Urgent}, {0, selector.In | selector.Urgent}} {
+		if err := syscall.Sendto(pair[1], []byte("text"), c.flags, nil); err == syscall.EOPNOTSUPP {
+			t.Skip("no urgent data on unix sockets here")
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		var b selector.Batch
+		if !s.Poll(&b) || b.At(0).Ready != c.want {
+			t.Errorf("flags %#x: reported %b, want %b", c.flags, b.At(0).Ready, c.want)
+		}
+	}
+}

@@ -16,16 +16,20 @@ const Tagged = true
 // Levels: Level can be had.
 const Levels = true
 
+// TellsUrgent: urgent data is reported when it comes, as long as nobody has read it.
+const TellsUrgent = true
+
 // Inline: Wait parks the calling goroutine as a channel would, and costs no thread.
 const Inline = true
 
-// Selector is a set of descriptors. Make one with New. Wait may be called by one goroutine at a time,
-// Until by that one, Interrupt by any at any time. All else is called by one at a time, also while
+// Selector is a set of descriptors. Make one with New. Wait or Await may be called by one goroutine at
+// a time, Until by that one, Interrupt by any at any time. All else is called by one at a time, also while
 // another one waits.
 type Selector struct {
 	set   atomic.Pointer[set]
 	waits *Batch             // of who is in Wait
 	poll  func(uintptr) bool // immutable; polls into waits
+	any   func(uintptr) bool // immutable; whether anything is ready
 }
 
 // set is itself a descriptor that is ready if any in it is. It stands in the poller of Go's runtime,
@@ -43,6 +47,10 @@ type set struct {
 func New() (*Selector, error) {
 	s := &Selector{}
 	s.poll = func(fd uintptr) bool { return pollInto(int(fd), s.waits) }
+	s.any = func(fd uintptr) bool {
+		ready, err := s.Ready(int(fd), In)
+		return ready != 0 || err != nil
+	}
 	return s, s.Renew()
 }
 
@@ -137,7 +145,7 @@ func (s *Selector) control(op, fd int, want Events, tag uint32) syscall.Errno {
 		ev.Pad |= -levelTag // as a signed number
 	}
 	if want&Edge != 0 {
-		ev.Events = edgeTriggered | syscall.EPOLLRDHUP
+		ev.Events = edgeTriggered | syscall.EPOLLRDHUP | syscall.EPOLLPRI
 	}
 	if want&In != 0 {
 		ev.Events |= syscall.EPOLLIN
@@ -186,6 +194,13 @@ func (s *Selector) Wait(b *Batch) {
 	b.n = 0
 	set := s.set.Load()
 	err := set.conn.Read(s.poll)
+	set.stale = set.stale || err != nil
+}
+
+// Await waits as Wait does, and reports nothing: that is left for Poll.
+func (s *Selector) Await() {
+	set := s.set.Load()
+	err := set.conn.Read(s.any)
 	set.stale = set.stale || err != nil
 }
 
@@ -239,7 +254,7 @@ func events(e uint32) (ready Events) {
 	if e&^syscall.EPOLLOUT != 0 {
 		ready |= In
 	}
-	if e&^syscall.EPOLLIN != 0 {
+	if e&^(syscall.EPOLLIN|syscall.EPOLLPRI) != 0 { // the latter only Edge asks for
 		ready |= Out
 	}
 	return ready
@@ -257,6 +272,9 @@ func eventOf(r *raw) Event {
 	}
 	if r.Events&syscall.EPOLLRDHUP != 0 { // which only Edge asks for
 		e.Ready |= Hup
+	}
+	if r.Events&syscall.EPOLLPRI != 0 { // likewise
+		e.Ready |= Urgent
 	}
 	return e
 }

@@ -17,22 +17,26 @@ const Tagged = false
 // Levels: who wants to be told again arms again.
 const Levels = false
 
+// TellsUrgent: only macOS has a flag for it.
+const TellsUrgent = false
+
 // Inline: Wait holds a thread. A kqueue could be waited for through another one, but not through that
 // of Go's runtime, which asks of each descriptor whether it can be written to as well: a kqueue
 // refuses that (EINVAL).
 const Inline = false
 
-// Selector is a set of descriptors. Make one with New. Wait may be called by one goroutine at a time,
-// Interrupt by any at any time. All else is called by one at a time, also while another one waits.
+// Selector is a set of descriptors. Make one with New. Wait or Await may be called by one goroutine at
+// a time, Interrupt by any at any time. All else is called by one at a time, also while another one waits.
 type Selector struct {
 	fd    int    // immutable, as these
 	bell  [2]int // a pipe in the set: a byte in it ends Wait
 	probe int    // another kqueue, empty, for Ready
+	outer int    // of who is in Await: another kqueue, with fd in it
 }
 
 // New makes an empty set. Its error is the system's: too many open files, mostly.
 func New() (*Selector, error) {
-	s := &Selector{fd: -1, bell: [2]int{-1, -1}, probe: -1}
+	s := &Selector{fd: -1, bell: [2]int{-1, -1}, probe: -1, outer: -1}
 	if err := s.open(); err != nil {
 		_ = s.Close()
 		return nil, err
@@ -46,6 +50,12 @@ func (s *Selector) open() (err error) {
 	}
 	if s.probe, err = kqueue(); err != nil {
 		return err
+	}
+	if s.outer, err = kqueue(); err != nil {
+		return err
+	}
+	if err = change(s.outer, s.fd, syscall.EVFILT_READ, syscall.EV_ADD); err != nil {
+		return os.NewSyscallError("kevent", err)
 	}
 	syscall.ForkLock.RLock()
 	defer syscall.ForkLock.RUnlock()
@@ -75,7 +85,7 @@ func kqueue() (int, error) {
 // Close lets go of the set. Nothing may be called afterwards, nor meanwhile.
 func (s *Selector) Close() error {
 	var errs []error
-	for _, fd := range []int{s.fd, s.probe, s.bell[0], s.bell[1]} {
+	for _, fd := range []int{s.outer, s.fd, s.probe, s.bell[0], s.bell[1]} {
 		if fd >= 0 {
 			errs = append(errs, syscall.Close(fd))
 		}
@@ -178,6 +188,13 @@ func (s *Selector) Until(time.Time) {}
 // Wait reports into b what is ready, and waits until something is, or until Interrupt. It may return
 // for nothing.
 func (s *Selector) Wait(b *Batch) { s.fetch(b, nil) }
+
+// Await waits as Wait does, and reports nothing: that is left for Poll. A kqueue can be read from while
+// there is a report in it, which to ask for does not take out.
+func (s *Selector) Await() {
+	var found [1]syscall.Kevent_t
+	_, _ = syscall.Kevent(s.outer, nil, found[:], nil)
+}
 
 func (s *Selector) fetch(b *Batch, timeout *syscall.Timespec) bool {
 	room := b.room()

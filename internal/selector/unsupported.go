@@ -7,11 +7,12 @@ import (
 	"time"
 )
 
-// Tagged, Levels, Inline: see there. Here there is no set.
+// Tagged, Levels, TellsUrgent, Inline: see there. Here there is no set.
 const (
-	Tagged = true
-	Levels = true
-	Inline = true
+	Tagged      = true
+	Levels      = true
+	TellsUrgent = true
+	Inline      = true
 )
 
 // Selector can't be had on this system: New says so.
@@ -27,6 +28,7 @@ func (*Selector) Remove(fd int, had Events)                 {}
 func (*Selector) Poll(b *Batch) bool                        { return false }
 func (*Selector) Until(t time.Time)                         {}
 func (*Selector) Wait(b *Batch)                             {}
+func (*Selector) Await()                                    {}
 func (*Selector) Interrupt()                                {}
 func (*Selector) Ready(fd int, want Events) (Events, error) { return 0, errors.ErrUnsupported }
 func (*Selector) Arm(fd int, had, want Events, tag uint32) error {
