@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"sync"
+	"time"
 )
 
 // errHeadTooLong is told of a head that goes on beyond maxHeaderBytes.
@@ -67,6 +68,7 @@ func (c *loopConn) readAnswer(method string, maxBody int64) (answer Answer, err 
 	case head.status == http.StatusSwitchingProtocols:
 		return answer, nil // what follows is another protocol, without an end
 	case resp != nil:
+		answer.RetryAfter = retryAfter(head.status, resp.Header, time.Now())
 		answer.Bytes, err = io.Copy(io.Discard, io.LimitReader(resp.Body, maxBody))
 	default:
 		answer.Bytes, err = c.discard(min(head.length, maxBody))

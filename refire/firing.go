@@ -2,6 +2,7 @@ package refire
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"time"
 
@@ -49,6 +50,10 @@ type Firing struct {
 	Rate        float64 // attempts begun per second, over all entries; 0: no limit
 	Retries     int     // further attempts for an entry that got no answer, a 5xx or a 429
 	Backoff     Backoff // between those
+	Safety      Safety
+
+	// Once chooses the requests that are fired at most once: announced before (Sink is an Announcer), and not repeated when a byte of them was sent. nil: none.
+	Once func(*Request) bool
 
 	Progress func(Progress) // nil: nobody wants to know. It may block: it is run on an executor, not concurrently
 	Every    time.Duration  // how often; default 1 s
@@ -66,6 +71,10 @@ type Progress struct {
 	NoAnswer  int // of Done
 	Unwritten int // fired, and then their outcome could not be written
 	Elapsed   time.Duration
+
+	Held       []Held // places that nothing is fired at for now
+	NotRetried int    // attempts that were not made, as Safety.RetryShare had run out
+	Enough     bool   // Safety.Max entries were admitted, and no more
 }
 
 // Run fires everything and returns when all of it is written. Call it in a task: it suspends. Everything but Source, Sink and Progress runs in tasks of
@@ -74,9 +83,12 @@ type Progress struct {
 // When ctx ends, nothing new is begun; attempts that are under way end by themselves (the client bounds them), their outcomes are written, and the error is
 // ctx's cause. An entry waiting for a further attempt is written as it stands. When the sink fails, attempts are abandoned, and the error is a
 // *SinkError: at most Concurrency entries were then fired without being written. When this machine runs out of sockets, nothing new is begun, and the
-// error is a *LocalError. When a source fails, what was read before is fired, and the error is the source's.
+// error is a *LocalError; when a proxy wants a password that it was not given, a *ProxyError; when Safety ends a run, it is ErrDeadline, a *CanaryError or an
+// *AwayError. What was not begun then is not written, and is there for the next run. When a source fails, what was read before is fired, and the error is the
+// source's.
 func (f *Firing) Run(ctx context.Context) (Progress, error) {
 	r := &run{Firing: f, pace: Pace{PerSecond: f.Rate}, begun: aio.Now(ctx), requests: newIntake()}
+	r.guard = newGuard(f.Safety, r.concurrency(), r.begun)
 	r.skipped = map[Reason]int{}
 	err := r.run(ctx)
 	return r.progress(ctx), err
@@ -85,10 +97,13 @@ func (f *Firing) Run(ctx context.Context) (Progress, error) {
 // run is the state of one Run. // loop only
 type run struct {
 	*Firing
+	guard    *guard
 	pace     Pace
 	begun    time.Time
 	requests *intake // from the sources
 	outcomes aio.Queue[unwritten]
+
+	announcements aio.Queue[announcement]
 
 	read      int64
 	readAll   bool
@@ -101,8 +116,17 @@ type run struct {
 	unwritten int
 	cutShort  bool // an entry was written that had further attempts to come
 
-	stop  context.CancelCauseFunc // nothing new is begun
-	local *LocalError             // why, if that is it
+	stop   context.CancelCauseFunc // nothing new is begun
+	why    error                   // why, where the run itself stopped
+	enough bool                    // Safety.Max
+}
+
+// end stops the run.
+func (r *run) end(why error) {
+	if r.why == nil {
+		r.why = why
+		r.stop(why)
+	}
 }
 
 // unwritten is an outcome whose line is not written yet; without a promise: there are no more.
@@ -118,22 +142,35 @@ func (r *run) run(ctx context.Context) error {
 	defer abort(nil)
 	defer stop(nil)
 	r.stop = stop
+	reading, stopReading := context.WithCancelCause(intake) // ends: nothing more is read
+	defer stopReading(nil)
 
-	var readErr, writeErr error
+	var readErr, writeErr, announceErr error
 	err := aio.WithGroup(context.WithoutCancel(ctx), func(group context.Context) error {
 		tick, done := context.WithCancel(group)
 		defer done()
-		defer func() { _ = r.outcomes.TryPut(unwritten{}) }() // without a limit: it always takes it
+		defer func() { // without a limit: they always take it
+			_ = r.outcomes.TryPut(unwritten{})
+			_ = r.announcements.TryPut(announcement{})
+		}()
 		aio.Go(group, aio.Do(func(ctx context.Context) error {
-			readErr = r.readSources(ctx, intake)
+			if readErr = r.readSources(ctx, reading); errors.Is(readErr, errEnough) {
+				readErr = nil
+			}
 			return nil
 		}), aio.Named("read"))
 		aio.Go(group, aio.Do(func(ctx context.Context) error {
 			writeErr = r.writeOutcomes(ctx, func(err error) { stop(err); abort(err) })
 			return nil
 		}), aio.Named("write"))
+		aio.Go(group, aio.Do(func(ctx context.Context) error {
+			announceErr = r.writeAnnouncements(ctx, func(err error) { stop(err); abort(err) })
+			return nil
+		}), aio.Named("announce"))
 		aio.Go(tick, aio.Do(r.report), aio.Named("report"))
-		return aio.ForEach(group, r.concurrency(), r.admit(intake), func(group context.Context, req Request) error {
+		aio.Go(tick, aio.Do(r.deadline), aio.Named("deadline"))
+		aio.Go(tick, aio.Do(func(ctx context.Context) error { return r.guard.climb(ctx, &r.pace) }), aio.Named("ramp"))
+		return aio.ForEach(group, r.concurrency(), r.admit(intake, stopReading), func(group context.Context, req Request) error {
 			return r.fire(group, work, intake, &req)
 		})
 	})
@@ -142,12 +179,16 @@ func (r *run) run(ctx context.Context) error {
 		return err
 	case writeErr != nil:
 		return writeErr
-	case r.local != nil:
-		return r.local
-	case ctx.Err() == nil:
+	case announceErr != nil:
+		return announceErr
+	case ctx.Err() == nil && r.why == nil && (readErr != nil || r.guard.away == nil):
 		return readErr
 	case readErr == nil && r.readAll && r.done == r.admitted && !r.cutShort:
-		return nil // ctx ended too late to matter
+		return nil // what ended it came too late to matter
+	case r.why != nil:
+		return r.why
+	case ctx.Err() == nil:
+		return r.guard.away
 	}
 	return context.Cause(ctx)
 }
@@ -160,12 +201,12 @@ func (r *run) concurrency() int {
 }
 
 // readSources runs the sources one after the other in one call on the executor; the intake holds them back.
-func (r *run) readSources(ctx, intake context.Context) error {
+func (r *run) readSources(ctx, reading context.Context) error {
 	return blocking(ctx, func() error {
-		put := func(req Request, read int64) error { return r.requests.put(intake, found{req, read}) }
-		defer func() { _ = put(Request{}, 0) }() // fails only when intake has ended, and then nobody waits for it
+		put := func(req Request, read int64) error { return r.requests.put(reading, found{req, read}) }
+		defer func() { _ = put(Request{}, 0) }() // fails only when reading has ended, and then nobody waits for it
 		for _, source := range r.Sources {
-			if err := source(intake, put); err != nil {
+			if err := source(reading, put); err != nil {
 				return err
 			}
 		}
@@ -179,10 +220,25 @@ func blocking(ctx context.Context, call func() error) error {
 	return err
 }
 
+// deadline ends the run at its time.
+func (r *run) deadline(ctx context.Context) error {
+	if r.Safety.Deadline > 0 && aio.Sleep(ctx, r.Safety.Deadline) == nil {
+		r.end(ErrDeadline)
+	}
+	return nil
+}
+
 // admit yields the requests that the ledger takes on.
-func (r *run) admit(intake context.Context) iter.Seq[Request] {
+func (r *run) admit(intake context.Context, stopReading func(error)) iter.Seq[Request] {
 	return func(yield func(Request) bool) {
 		for {
+			if err := r.guard.next(intake, r.admitted); err != nil {
+				if r.enough = err == errEnough; r.enough {
+					r.readAll = true
+					stopReading(err)
+				}
+				return
+			}
 			f, err := r.requests.get(intake)
 			if err != nil {
 				return
@@ -226,6 +282,9 @@ func (r *run) fire(ctx, work, intake context.Context, req *Request) error {
 		return nil // Run's error says it
 	}
 	r.done++
+	if why := r.guard.settled(&outcome); why != nil {
+		r.end(why)
+	}
 	switch {
 	case outcome.Verdict().Recovered():
 		r.recovered++
@@ -233,45 +292,6 @@ func (r *run) fire(ctx, work, intake context.Context, req *Request) error {
 		r.noAnswer++
 	}
 	return nil
-}
-
-// attempts makes the first attempt and, if it must, further ones. fired is false if not even the first one was begun.
-func (r *run) attempts(work, intake context.Context, req *Request) (o Outcome, fired bool) {
-	for n := 1; ; n++ {
-		if r.wait(intake, r.pace.Next(aio.Now(work))) != nil {
-			r.cutShort = fired
-			return o, fired
-		}
-		r.running++
-		answer := r.Client.Attempt(work, req)
-		r.running--
-		if answer.Err != nil && answer.Unsent && isLocal(answer.Err) {
-			r.local = &LocalError{answer.Err.Err}
-			r.stop(r.local)
-			return o, fired
-		}
-		o, fired = Outcome{
-			Request: *req, Status: answer.Status, Attempts: n, Latency: answer.Latency, Bytes: answer.Bytes,
-			Time: aio.Now(work), Round: r.Ledger.Round(),
-		}, true
-		if answer.Err != nil {
-			o.Error = answer.Err.Error()
-		}
-		if n > r.Retries || !answer.mayRepeat(req.Method) {
-			return o, fired
-		}
-		if r.wait(intake, r.Backoff.After(n)) != nil {
-			r.cutShort = true
-			return o, fired
-		}
-	}
-}
-
-func (r *run) wait(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return context.Cause(ctx)
-	}
-	return aio.Sleep(ctx, d)
 }
 
 // writeOutcomes writes what is there, in one go, until there are no more. After a failure it refuses the rest.
@@ -354,5 +374,6 @@ func (r *run) progress(ctx context.Context) Progress {
 	return Progress{
 		Read: r.read, ReadAll: r.readAll, Skipped: skipped, Admitted: r.admitted, Done: r.done, Running: r.running, Recovered: r.recovered,
 		NoAnswer: r.noAnswer, Unwritten: r.unwritten, Elapsed: aio.Now(ctx).Sub(r.begun),
+		Held: r.guard.held(aio.Now(ctx)), NotRetried: r.guard.budget.Short(), Enough: r.enough,
 	}
 }

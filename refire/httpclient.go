@@ -21,6 +21,10 @@ type HTTPConfig struct {
 	Timeout      time.Duration // of one attempt: connecting, sending, and reading the answer; default DefaultTimeout
 	MaxBodyBytes int64         // how much of an answer's body is read before the connection is closed; default DefaultMaxBodyBytes
 	TLS          *tls.Config   // nil: the system's roots
+
+	Headers        []Header // checked by CheckHeaders
+	Base           Origin   // where those that are secret go, and nowhere else
+	IdempotencyKey string   // the name of a header with Request.IdempotencyKey, for methods that may change something; empty: none
 }
 
 func (c *HTTPConfig) setDefaults() {
@@ -58,6 +62,7 @@ type HTTPClient struct {
 	sites   map[Origin]*httpSite // immutable
 	timeout time.Duration
 	maxBody int64
+	veil    veil
 }
 
 // NewHTTPClient returns a client. It takes no proxy but that of its Pins, no cookies, no redirects and no compression.
@@ -69,9 +74,10 @@ func NewHTTPClient(c HTTPConfig) *HTTPClient {
 		sites:   map[Origin]*httpSite{},
 		timeout: c.Timeout,
 		maxBody: c.MaxBodyBytes,
+		veil:    newVeil(c.Headers),
 	}
 	for _, o := range c.Pins.origins {
-		client.sites[o] = newHTTPSite(client.dialer, o)
+		client.sites[o] = newHTTPSite(client.dialer, o, &c)
 	}
 	return client
 }
@@ -112,7 +118,7 @@ func (c *HTTPClient) attempt(ctx context.Context, r *Request) Answer {
 	start := time.Now()
 	ctx, cancel := context.WithDeadline(ctx, start.Add(c.timeout))
 	defer cancel()
-	answer := c.roundTrips(ctx, s, r, u)
+	answer := c.veil.over(c.roundTrips(ctx, s, r, u))
 	answer.Latency = time.Since(start)
 	return answer
 }
@@ -125,11 +131,14 @@ func (c *HTTPClient) roundTrips(ctx context.Context, s *httpSite, r *Request, u 
 	for stale := 0; ; stale++ {
 		conn, reused, err := s.take(ctx)
 		if err != nil {
-			return Answer{Err: classify(c.whyEnded(ctx, err)), Unsent: true}
+			return Answer{Err: classify(c.whyNoConn(ctx, err)), Unsent: true}
 		}
 		resp, unsent, err := conn.roundTrip(s.newRequest(ctx, r, u))
 		if err == nil {
 			answer, whole := c.read(ctx, resp)
+			if refused := s.refusal(resp.StatusCode); refused != nil {
+				answer = Answer{Err: classify(refused)}
+			}
 			s.keep(conn, whole && !resp.Close && resp.StatusCode >= 200)
 			return answer
 		}
@@ -147,7 +156,7 @@ func (c *HTTPClient) read(ctx context.Context, resp *http.Response) (answer Answ
 	if resp.StatusCode < 100 {
 		return Answer{Err: &Failure{Trouble: Garbage, Err: fmt.Errorf("the answer's status is %03d", resp.StatusCode)}}, false
 	}
-	answer = Answer{Status: resp.StatusCode}
+	answer = Answer{Status: resp.StatusCode, RetryAfter: retryAfter(resp.StatusCode, resp.Header, time.Now())}
 	if resp.StatusCode == http.StatusSwitchingProtocols {
 		return answer, false // what follows is another protocol, without an end
 	}
@@ -175,6 +184,15 @@ func (c *HTTPClient) whyEnded(ctx context.Context, err error) error {
 		return end
 	}
 	return err
+}
+
+// whyNoConn is whyEnded for dialing, where a *ProxyError stays one.
+func (c *HTTPClient) whyNoConn(ctx context.Context, err error) error {
+	var proxy *ProxyError
+	if errors.As(err, &proxy) {
+		return &ProxyError{Proxy: proxy.Proxy, Status: proxy.Status, Err: c.whyEnded(ctx, proxy.Err)}
+	}
+	return c.whyEnded(ctx, err)
 }
 
 // requestURL is a URL that net/http writes as r.Target, or nil. An opaque URL is written as it is unless it begins with "//"; then a path that is valid in

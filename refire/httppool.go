@@ -3,10 +3,12 @@ package refire
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,6 +22,8 @@ type httpSite struct {
 	dialer *httpDialer
 	origin Origin
 	proxy  *Proxy // nil: straight there
+	header http.Header
+	key    string // the name of the header with an idempotency key
 
 	// dialing is held while a connection is made that others might share: whether they can is known when there is one. So a server that speaks HTTP/2 gets
 	// one connection, and not one for each attempt that began at the same time.
@@ -40,8 +44,15 @@ type httpConn struct {
 	timer  *time.Timer // HTTP/1.1, from the first rest on
 }
 
-func newHTTPSite(d *httpDialer, o Origin) *httpSite {
-	s := &httpSite{dialer: d, origin: o, proxy: d.pins.Proxy(o), dialing: make(chan struct{}, 1)}
+func newHTTPSite(d *httpDialer, o Origin, c *HTTPConfig) *httpSite {
+	s := &httpSite{dialer: d, origin: o, proxy: d.pins.Proxy(o), dialing: make(chan struct{}, 1), header: http.Header{}, key: c.IdempotencyKey}
+	for _, h := range c.headersFor(o) {
+		name := h.Name
+		if strings.EqualFold(name, "User-Agent") { // net/http sends its own unless it finds this one
+			name = "User-Agent"
+		}
+		s.header[name] = []string{h.Value}
+	}
 	s.alone.Store(o.Scheme != "https")
 	return s
 }
@@ -165,18 +176,25 @@ func (s *httpSite) close() {
 	s.idle, s.shared = nil, nil
 }
 
+// refusal is for an answer to a request that a proxy reads and did not pass on: only a proxy's is a 407.
+func (s *httpSite) refusal(status int) error {
+	if status != http.StatusProxyAuthRequired || s.proxy == nil || !s.proxy.rewrites() || s.origin.Scheme != "http" {
+		return nil
+	}
+	return s.proxy.refused(status, fmt.Sprintf("it answered with %03d", status))
+}
+
 // newRequest builds the request for u, which net/http writes as r.Target. A proxy for plain HTTP is asked for the whole URL, which an opaque one that begins with
 // "//" becomes, byte for byte.
 func (s *httpSite) newRequest(ctx context.Context, r *Request, u *url.URL) *http.Request {
 	if s.proxy != nil && s.proxy.rewrites() && r.Origin.Scheme == "http" {
 		u = &url.URL{Scheme: u.Scheme, Host: u.Host, Opaque: "//" + r.Origin.Authority() + r.Target}
 	}
-	return (&http.Request{
-		Method: r.Method,
-		URL:    u,
-		Host:   r.Origin.Authority(),
-		Header: http.Header{"User-Agent": {"refire"}, "Accept": {"*/*"}},
-	}).WithContext(ctx)
+	header := s.header.Clone()
+	if s.key != "" && !isSafe(r.Method) {
+		header[s.key] = []string{r.IdempotencyKey()}
+	}
+	return (&http.Request{Method: r.Method, URL: u, Host: r.Origin.Authority(), Header: header}).WithContext(ctx)
 }
 
 // roundTrip sends req once. With an error, unsent says whether no byte of it was handed to the network.

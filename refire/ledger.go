@@ -19,6 +19,9 @@ type Ledger struct {
 	// MayNot says why a request that failed before is none for this run; empty: it may be fired again. Set it before Load. nil: all may.
 	MayNot  func(*Request) Reason
 	reasons []Reason // of MayNot; a verdict has the index
+
+	// Once chooses the requests that are fired at most once: one that may have arrived, and was not answered, is not fired again. Set it before Load. nil: none.
+	Once func(*Request) bool
 }
 
 // NewLedger returns an empty ledger. With dedup, a second entry with the same method, place and target is not admitted.
@@ -35,6 +38,9 @@ func (l *Ledger) Load(o *Outcome) {
 	v := o.Verdict()
 	if l.MayNot != nil && !v.Recovered() {
 		v.barred = l.reasonIndex(l.MayNot(&o.Request))
+	}
+	if v.barred == 0 && !v.Recovered() && !v.StillFails() && !o.Unsent && l.Once != nil && l.Once(&o.Request) {
+		v.barred = l.reasonIndex(MayHaveDone)
 	}
 	l.verdicts[o.ID] = v
 	if o.Round > l.last {
@@ -146,6 +152,7 @@ type Tally struct {
 	Recovered int
 	ByStatus  map[int]int     // answered, and still failing
 	ByTrouble map[Trouble]int // unreachable
+	Unknown   int             // announced, and the run was stopped: nobody knows what became of them
 	Unsettled int             // admitted in this run, and not fired to an end
 }
 
@@ -155,6 +162,8 @@ func (t *Tally) add(v Verdict) {
 		t.Unsettled++
 	case v.Recovered():
 		t.Recovered++
+	case v.Unknown():
+		t.Unknown++
 	case v.StillFails():
 		t.ByStatus[int(v.Status)]++
 	default:
@@ -163,7 +172,7 @@ func (t *Tally) add(v Verdict) {
 }
 
 // Settled is how many entries have an outcome.
-func (t Tally) Settled() int { return t.Recovered + t.Failing() + t.Unreachable() }
+func (t Tally) Settled() int { return t.Recovered + t.Failing() + t.Unreachable() + t.Unknown }
 
 // Failing is how many were answered with a status that is no success.
 func (t Tally) Failing() int { return sum(t.ByStatus) }
@@ -173,7 +182,7 @@ func (t Tally) Unreachable() int { return sum(t.ByTrouble) }
 
 // AllRecovered reports whether nothing is left to do: exit code 0.
 func (t Tally) AllRecovered() bool {
-	return t.Failing() == 0 && t.Unreachable() == 0 && t.Unsettled == 0
+	return t.Failing() == 0 && t.Unreachable() == 0 && t.Unknown == 0 && t.Unsettled == 0
 }
 
 func sum[K comparable](m map[K]int) (n int) {

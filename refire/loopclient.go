@@ -20,6 +20,7 @@ type LoopClient struct {
 	room    *aio.Semaphore
 	timeout time.Duration
 	maxBody int64
+	veil    veil
 }
 
 // NewLoopClient returns a client. It takes no proxy, no cookies, no redirects, no HTTP/2 and no compression. Where LoopClients is
@@ -27,7 +28,7 @@ type LoopClient struct {
 func NewLoopClient(c HTTPConfig) *LoopClient {
 	c.setDefaults()
 	client := &LoopClient{
-		sites: map[Origin]*site{}, room: aio.NewSemaphore(c.Connections), timeout: c.Timeout, maxBody: c.MaxBodyBytes,
+		sites: map[Origin]*site{}, room: aio.NewSemaphore(c.Connections), timeout: c.Timeout, maxBody: c.MaxBodyBytes, veil: newVeil(c.Headers),
 	}
 	for _, o := range c.Pins.origins {
 		if c.Pins.Proxy(o) == nil {
@@ -62,7 +63,7 @@ func (c *LoopClient) Attempt(ctx context.Context, r *Request) Answer {
 	}
 	defer c.room.Release()
 	start := time.Now()
-	answer := c.roundTrips(ctx, s, r, start.Add(c.timeout))
+	answer := c.veil.over(c.roundTrips(ctx, s, r, start.Add(c.timeout)))
 	answer.Latency = time.Since(start)
 	return answer
 }

@@ -56,5 +56,25 @@ func isSafe(method string) bool {
 	return false
 }
 
+// IsIdempotent reports whether a request with method, sent twice, is meant to change no more than sent once: RFC 9110, 9.2.2.
+func IsIdempotent(method string) bool { return isIdempotent(method) }
+
 // isIdempotent is RFC 9110, 9.2.2.
 func isIdempotent(method string) bool { return isSafe(method) || method == "PUT" || method == "DELETE" }
+
+// Unregistered are the methods in the set, unless it holds all, that are not in IANA's registry (RFC 9110, 16.1.1). Servers may know them all the same, as caches know PURGE.
+func (m Methods) Unregistered() (names []string) {
+	for _, name := range m.names {
+		if !m.any && !slices.Contains(registered, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// registered is the registry as of 2026, but for "*" and CONNECT.
+var registered = []string{
+	"ACL", "BASELINE-CONTROL", "BIND", "CHECKIN", "CHECKOUT", "COPY", "DELETE", "GET", "HEAD", "LABEL", "LINK", "LOCK", "MERGE", "MKACTIVITY", "MKCALENDAR",
+	"MKCOL", "MKREDIRECTREF", "MKWORKSPACE", "MOVE", "OPTIONS", "ORDERPATCH", "PATCH", "POST", "PRI", "PROPFIND", "PROPPATCH", "PUT", "QUERY", "REBIND", "REPORT",
+	"SEARCH", "TRACE", "UNBIND", "UNCHECKOUT", "UNLINK", "UNLOCK", "UPDATE", "UPDATEREDIRECTREF", "VERSION-CONTROL",
+}

@@ -16,6 +16,7 @@ type Outcome struct {
 	Bytes    int64         // of the last answer's body, as far as it was read
 	Time     time.Time     // when the last attempt ended
 	Round    int           // 0 for the first firing, more for each --again
+	Unsent   bool          // not a byte of any attempt left this machine
 }
 
 // Verdict is what matters about an outcome later.
@@ -42,6 +43,9 @@ type Verdict struct {
 func (v Verdict) Recovered() bool {
 	return v.Trouble == NoTrouble && 200 <= v.Status && v.Status < 400
 }
+
+// Unknown reports whether the run was stopped before anybody knew.
+func (v Verdict) Unknown() bool { return v.Trouble == Unknown }
 
 // StillFails reports whether a whole or a broken answer came with another status.
 func (v Verdict) StillFails() bool { return v.Status != 0 && (v.Status < 200 || v.Status >= 400) }

@@ -10,7 +10,7 @@ type head struct {
 }
 
 // plainHead reads the head of an ordinary answer that is in b as a whole: HTTP/1.1, from 200 on, with one Content-Length, nothing that would say otherwise
-// how the body is framed, and no odd byte. size is the head's, 0 for any other answer: that is left to http.ReadResponse, which would say the same of this
+// how the body is framed, no Retry-After, and no odd byte. size is the head's, 0 for any other answer: that is left to http.ReadResponse, which would say the same of this
 // one. It is here for its speed, as most answers are ordinary.
 func plainHead(b []byte) (h head, size int) {
 	const begin = "HTTP/1.1 "
@@ -86,6 +86,8 @@ func (h *head) field(line []byte) bool {
 		return !equalFold(name, "transfer-encoding")
 	case len("Trailer"):
 		return !equalFold(name, "trailer")
+	case len("Retry-After"):
+		return !equalFold(name, "retry-after")
 	}
 	return true
 }

@@ -26,7 +26,7 @@ func (p *Plan) MayNot(r *Request) Reason {
 //
 // Whether there is a request at all comes before the method, and the method before the host: an entry has one reason, the first that holds.
 func (p *Plan) Decide(e *accesslog.Entry) (Request, Reason) {
-	at, target, why := p.Routes.Place(e.Method, e.Target, e.Host)
+	at, target, why := p.Routes.Place(e.Method, e.Target, e.Host, e.Scheme)
 	switch {
 	case why.IsNoRequest():
 		return Request{}, why
@@ -35,7 +35,7 @@ func (p *Plan) Decide(e *accesslog.Entry) (Request, Reason) {
 	case why != "":
 		return Request{}, why
 	}
-	r := Request{ID: e.ID, Method: e.Method, Origin: at, OldStatus: e.Status, Source: e.Source, Offset: e.Offset}
+	r := Request{ID: e.ID, Method: e.Method, Origin: at, OldStatus: e.Status, Source: e.Source, Offset: e.Offset, Logged: e.Time}
 	r.Target, r.Rewritten = Wire(target)
 	if p.CanSend != nil && !p.CanSend(&r) {
 		return Request{}, CannotSend

@@ -1,6 +1,7 @@
 package refire_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/seed8b1f0744/aio/refire"
@@ -212,6 +213,21 @@ func TestParseOrigin(t *testing.T) {
 	} {
 		if o, err := refire.ParseOrigin(text); err == nil {
 			t.Errorf("%q is taken as %v", text, o)
+		}
+	}
+}
+
+func TestMethods_Unregistered(t *testing.T) {
+	for text, want := range map[string]string{
+		"GET,HEAD,POST,PUT,DELETE,OPTIONS,TRACE,PATCH": "",
+		"propfind,QUERY": "",
+		"any":            "",
+		"GTE,GET,purge":  "GTE,PURGE",
+		"any,GTE":        "",
+	} {
+		m, err := refire.ParseMethods(text)
+		if got := strings.Join(m.Unregistered(), ","); err != nil || got != want {
+			t.Errorf("%s: %q, %v; want %q", text, got, err, want)
 		}
 	}
 }

@@ -83,6 +83,7 @@ type dialed struct {
 	proxy  *Proxy
 	conn   *watchedConn
 	http2  bool
+	tunnel bool // the proxy has connected, for TLS
 }
 
 type dialedKey struct{}
@@ -119,7 +120,7 @@ func (d *httpDialer) dial(ctx context.Context, o Origin, proxy *Proxy) (*httpCon
 	}})
 	conn, err := d.transport.NewClientConn(ctx, o.Scheme, o.HostPort())
 	if err != nil {
-		return nil, err
+		return nil, to.fault(err)
 	}
 	return &httpConn{ClientConn: conn, wire: to.conn, shared: to.http2}, nil
 }
@@ -136,13 +137,13 @@ func (d *httpDialer) connect(ctx context.Context, _, _ string) (net.Conn, error)
 	}
 	conn, err := d.pins.dial(ctx, to.proxy.hostPort)
 	if err != nil {
-		return nil, err
+		return nil, &ProxyError{Proxy: to.proxy, Err: err}
 	}
 	if to.proxy.scheme == "https" {
 		over := tls.Client(conn, d.proxyTLS(to.proxy.host))
 		if err := over.HandshakeContext(ctx); err != nil {
 			conn.Close()
-			return nil, err
+			return nil, &ProxyError{Proxy: to.proxy, Err: err}
 		}
 		conn = over
 	}
@@ -173,9 +174,11 @@ func chosenProxy(r *http.Request) (*url.URL, error) {
 }
 
 // tunnelled looks at a proxy's answer to CONNECT. net/http's own error is the answer's reason phrase, and says not whose.
-func tunnelled(_ context.Context, _ *url.URL, _ *http.Request, resp *http.Response) error {
+func tunnelled(ctx context.Context, _ *url.URL, _ *http.Request, resp *http.Response) error {
+	to := ctx.Value(dialedKey{}).(*dialed)
 	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("the proxy refused to connect: it answered CONNECT with %03d", resp.StatusCode)
+		return to.proxy.refused(resp.StatusCode, fmt.Sprintf("it refused to connect: it answered CONNECT with %03d", resp.StatusCode))
 	}
+	to.tunnel = true
 	return nil
 }

@@ -123,7 +123,7 @@ func TestProxyRefuses(t *testing.T) {
 	client := through(t, refire.HTTPConfig{}, "http://"+s.Addr().String(), origin)
 	r := refire.Request{Method: "POST", Origin: origin, Target: "/secret"}
 	a := client.Attempt(t.Context(), &r)
-	if a.Err == nil || !a.Unsent || !strings.Contains(a.Err.Error(), "the proxy refused to connect: it answered CONNECT with 407") {
+	if a.Err == nil || !a.Unsent || !strings.Contains(a.Err.Error(), ": it refused to connect: it answered CONNECT with 407: it wants a user name") {
 		t.Errorf("%+v", a)
 	}
 	if heads := s.seen(); len(heads) != 1 || strings.Contains(heads[0], "/secret") || !strings.HasPrefix(heads[0], "CONNECT shop.test:443 HTTP/1.1\r\n") {

@@ -74,8 +74,9 @@ func (r *Routes) Permits(o Origin) bool {
 	return allowed || !o.IsZero() && o == r.Base
 }
 
-// Place finds out where a target goes and what stands in the request line there. vhost is the host that the log named beside the request, if any.
-func (r *Routes) Place(method, target, vhost string) (at Origin, path string, why Reason) {
+// Place finds out where a target goes and what stands in the request line there. vhost is the host that the log named beside the request, if any, and
+// scheme how the request had come there, if it tells.
+func (r *Routes) Place(method, target, vhost, scheme string) (at Origin, path string, why Reason) {
 	switch {
 	case target == "" || target == "-":
 		return Origin{}, "", NoRequestLine
@@ -86,7 +87,7 @@ func (r *Routes) Place(method, target, vhost string) (at Origin, path string, wh
 	case !isToken(method):
 		return Origin{}, "", NoSense
 	case target[0] == '/':
-		at, why = r.placeOrigin(vhost)
+		at, why = r.placeOrigin(vhost, scheme)
 		return at, target, why
 	}
 	if scheme, rest, ok := cutScheme(target); ok {
@@ -95,9 +96,9 @@ func (r *Routes) Place(method, target, vhost string) (at Origin, path string, wh
 	return Origin{}, "", NoSense
 }
 
-func (r *Routes) placeOrigin(vhost string) (Origin, Reason) {
+func (r *Routes) placeOrigin(vhost, scheme string) (Origin, Reason) {
 	if vhost != "" && len(r.allowed) > 0 {
-		if o, ok := r.named(vhost); ok {
+		if o, ok := r.named(vhost, scheme); ok {
 			return o, ""
 		}
 	}
@@ -107,18 +108,24 @@ func (r *Routes) placeOrigin(vhost string) (Origin, Reason) {
 	return r.Base, ""
 }
 
-// named is the allowed place that a log's host column names: http, but https where it says port 443.
-func (r *Routes) named(vhost string) (Origin, bool) {
+// named is the allowed place that a log names as the host. Where it does not tell the scheme, it is http, but https on port 443.
+func (r *Routes) named(vhost, scheme string) (Origin, bool) {
 	host, port, err := splitHostPort(vhost)
 	if err != nil {
 		return Origin{}, false
 	}
-	o := Origin{Scheme: "http", Host: host, Port: port}
-	switch port {
-	case 0:
-		o.Port = 80
-	case 443:
+	o := Origin{Scheme: scheme, Host: host, Port: port}
+	switch {
+	case scheme == "" && port == 443:
 		o.Scheme = "https"
+	case scheme == "":
+		o.Scheme = "http"
+	}
+	switch {
+	case port == 0 && o.Scheme == "https":
+		o.Port = 443
+	case port == 0:
+		o.Port = 80
 	}
 	_, ok := r.allowed[o.HostPort()]
 	return o, ok

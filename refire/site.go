@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/seed8b1f0744/aio"
@@ -19,15 +20,15 @@ type site struct {
 	hostPort string
 	pins     *Pins
 	tls      *tls.Config           // nil: plain
-	tail     string                // what follows the target in a request
+	tail     string                // what follows the target in a request, but for the empty line
 	tailBody string                // the same where a body is expected: there is none
+	key      string                // the name of the header with an idempotency key
 	idle     *aio.Queue[*loopConn] // last in, first out; some may be closed by now
 }
 
 func newSite(o Origin, c *HTTPConfig) *site {
-	s := &site{hostPort: o.HostPort(), pins: c.Pins, idle: aio.NewLIFOQueue[*loopConn](0)}
-	s.tail = " HTTP/1.1\r\nHost: " + o.Authority() + "\r\nUser-Agent: refire\r\nAccept: */*\r\n\r\n"
-	s.tailBody = " HTTP/1.1\r\nHost: " + o.Authority() + "\r\nUser-Agent: refire\r\nContent-Length: 0\r\nAccept: */*\r\n\r\n"
+	s := &site{hostPort: o.HostPort(), pins: c.Pins, key: c.IdempotencyKey, idle: aio.NewLIFOQueue[*loopConn](0)}
+	s.tail, s.tailBody = tails(o, c.headersFor(o))
 	if o.Scheme == "https" {
 		s.tls = new(tls.Config)
 		if c.TLS != nil {
@@ -44,12 +45,33 @@ func newSite(o Origin, c *HTTPConfig) *site {
 // appendRequest appends the bytes of r.
 func (s *site) appendRequest(b []byte, r *Request) []byte {
 	b = append(append(append(b, r.Method...), ' '), r.Target...)
-	switch r.Method {
-	case "POST", "PUT", "PATCH":
-		return append(b, s.tailBody...)
+	if hasBody(r.Method) {
+		b = append(b, s.tailBody...)
+	} else {
+		b = append(b, s.tail...)
 	}
-	return append(b, s.tail...)
+	if s.key != "" && !isSafe(r.Method) {
+		b = append(append(append(append(b, s.key...), ": "...), r.IdempotencyKey()...), "\r\n"...)
+	}
+	return append(b, "\r\n"...)
 }
+
+// tails are what follows the target at o, without and with a Content-Length. It stands where net/http has it.
+func tails(o Origin, headers []Header) (plain, body string) {
+	begin := " HTTP/1.1\r\nHost: " + o.Authority() + "\r\n"
+	if strings.EqualFold(headers[0].Name, "User-Agent") {
+		begin += headers[0].Name + ": " + headers[0].Value + "\r\n"
+		headers = headers[1:]
+	}
+	var rest strings.Builder
+	for _, h := range headers {
+		rest.WriteString(h.Name + ": " + h.Value + "\r\n")
+	}
+	return begin + rest.String(), begin + "Content-Length: 0\r\n" + rest.String()
+}
+
+// hasBody reports whether servers expect one with the method: RFC 9110, 8.6.
+func hasBody(method string) bool { return method == "POST" || method == "PUT" || method == "PATCH" }
 
 // take is a kept connection that is fit, or a new one, for an attempt that ends with ctx and at deadline.
 func (s *site) take(ctx context.Context, deadline time.Time) (*loopConn, error) {

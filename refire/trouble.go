@@ -27,14 +27,16 @@ const (
 	Garbage           // what came is not HTTP
 	BadTLS            // the handshake failed
 	NoRoute           // the network cannot reach it
+	AtProxy           // it did not get past the proxy
 	Other
+	Unknown // it was announced, and the run was stopped before it had an outcome: see Announcer
 )
 
-var troubleNames = [...]string{"", "refused", "timeout", "reset", "closed", "cut", "garbage", "tls", "no route", "other"}
+var troubleNames = [...]string{"", "refused", "timeout", "reset", "closed", "cut", "garbage", "tls", "no route", "proxy", "other", "unknown"}
 
 var troubleWords = [...]string{
 	"", "connection refused", "no answer in time", "connection reset", "closed without an answer", "answer broke off", "answer is not HTTP",
-	"TLS handshake failed", "no route to the host", "other trouble",
+	"TLS handshake failed", "no route to the host", "stopped at the proxy", "other trouble", "fired, outcome unknown",
 }
 
 // String is the trouble's name in retry logs.
@@ -90,7 +92,10 @@ func classify(err error) *Failure {
 
 func troubleOf(err error) Trouble {
 	var timeout net.Error
+	var proxy *ProxyError
 	switch {
+	case errors.As(err, &proxy):
+		return AtProxy
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		return Timeout
 	case errors.Is(err, syscall.ECONNREFUSED):

@@ -30,6 +30,7 @@ type moduleRule struct {
 var moduleRules = []moduleRule{
 	{".", true, false, "the library: what every user gets, so it requires nothing"},
 	{"refire", true, true, "a program with dependencies of its own"},
+	{"refire/browser", false, false, "tests of refire's page in Chromium; nobody who builds refire should have to download a browser's protocol"},
 	{"examples/cthread", false, true, "cgo: it alone needs a C compiler"},
 	{"examples/sdk", false, true, "a vendor's SDK is what no newcomer should have to download"},
 	{"aionet/interop", false, true, "tests with libraries that know nothing of aio; nobody imports it"},
@@ -51,9 +52,14 @@ var dependencyRules = []struct {
 	{"aionet/interop", "golang.org/x/net", "nettest, Go's own conformance of connections"},
 	{"examples/sdk", "github.com/aws/aws-sdk-go-v2", "what its clients are configured with"},
 	{"examples/sdk", "github.com/aws/aws-sdk-go-v2/service/lambda", "a vendor's client that blocks, takes its arguments by name and is maintained: what the example is about"},
+	{"refire/browser", "github.com/chromedp/cdproto", "the commands that chromedp has no function for: media, printing"},
+	{"refire/browser", "github.com/chromedp/chromedp", "drives a Chromium in tests; linked into no program"},
+	{"refire", "github.com/bmatcuk/doublestar/v4", "std's patterns have no **"},
+	{"refire", "github.com/klauspost/compress", "std has no zstd; its gzip is 1.3 times as fast as std's"},
 	{"refire", "github.com/rogpeppe/go-internal", "testscript drives the real command in its tests; linked into no program"},
 	{"refire", "github.com/spf13/cobra", "GNU flags, help and shell completions as people's hands know them"},
 	{"refire", "github.com/spf13/pflag", "cobra's flag values, where a flag has a type of its own"},
+	{"refire", "github.com/ulikunitz/xz", "std has no xz; of this one, the LZMA2 decoder"},
 	{"refire", "golang.org/x/term", "is this a terminal, and how wide? std does not say"},
 }
 

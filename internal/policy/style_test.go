@@ -179,6 +179,7 @@ func qualified(s *source, e ast.Expr) string {
 // "folder/function" -> reason.
 var sleepers = map[string]string{
 	"TestCancel_endsAWait": "in a function of a table, called in the bubble below it",
+	"refire/follow/pass":   "called in bubbles only, which a function of its tests makes",
 }
 
 // A real sleep makes a test slow when it is long and wrong when it is short.

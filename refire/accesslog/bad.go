@@ -29,6 +29,9 @@ const (
 	RequestUnclosed                   // the request's closing quote is missing
 	NoStatus                          // no three-digit status after the request
 	TooLong                           // longer than Options.MaxLineBytes
+	Misfit                            // not a line of the format
+	NoFields                          // no "#Fields:" line before it that names a request and a status
+	Continued                         // the rest of a line that a container runtime has cut into pieces
 )
 
 // String returns the reason in words.
@@ -42,6 +45,12 @@ func (r Reason) String() string {
 		return "no status after the request"
 	case TooLong:
 		return "the line is longer than the limit"
+	case Misfit:
+		return "the line does not fit the format"
+	case NoFields:
+		return "no #Fields: line before it that names a request and a status"
+	case Continued:
+		return "a later piece of a line that was cut into pieces"
 	}
 	return "reason " + strconv.Itoa(int(r))
 }

@@ -81,3 +81,39 @@ func BenchmarkParse(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkFormats reads each format's log, 16 MB of it, of which nothing is selected.
+func BenchmarkFormats(b *testing.B) {
+	none, err := accesslog.ParseStatusSet("100")
+	if err != nil {
+		b.Fatal(err)
+	}
+	run := func(name string, format accesslog.Format, head, line string) {
+		log := head + strings.Repeat(line, (16<<20)/len(line))
+		b.Run(strings.ReplaceAll(name, " ", "_"), func(b *testing.B) {
+			b.SetBytes(int64(len(log)))
+			b.ReportAllocs()
+			for b.Loop() {
+				for _, err := range accesslog.NewScanner(strings.NewReader(log), accesslog.Options{Format: format, Status: none}).All(b.Context()) {
+					if err != nil {
+						b.Fatal(err)
+					}
+				}
+			}
+		})
+	}
+	for _, test := range presetLogs {
+		format, err := accesslog.ParseFormat(test.format)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if last := strings.LastIndexByte(strings.TrimSuffix(test.log, "\n"), '\n') + 1; !strings.HasPrefix(test.name, "CRI, the beg") {
+			run(test.name, format, test.log[:last], test.log[last:])
+		}
+	}
+	format, err := accesslog.ParseFormat("$server_name " + combinedNginx)
+	if err != nil {
+		b.Fatal(err)
+	}
+	run("format string", format, "", "www.example.org "+prefix+`"GET /articles/12 HTTP/1.1" 200 12 "http://example.org/" "Mozilla/5.0 (X11; Linux x86_64)"`+"\n")
+}

@@ -5,13 +5,26 @@
 // all lines. No line is lost, and none ends the scan. [NewFileScanner] shares a file out to several cores; [NewScanner] reads
 // a stream. Files are read, not mapped: a log that is truncated meanwhile yields an error.
 //
+// # Formats
+//
+// A [Format] is known by name ([FormatNames], [ParseFormat]), or is what a server's own format string says ([ParseNginx], [ParseApache], out of a
+// configuration file [FormatFrom]), or a map of JSON keys ([ParseJSON]). [Auto] recognises those with a name from the first lines ([Detect]), and tries all that it
+// has seen there on every line: the main one first, then the others in the order of FormatNames, so that a log of several formats is read. Of a stream that comes line by line, lines that were
+// rejected are looked at in the same way until there were 100 of them. Where nothing was recognised, lines are read as those of the family below.
+// Around any of them may be what Docker, the Container Runtime Interface or a syslog daemon puts around lines ("docker:", "cri:", "syslog:" before
+// a name). The status that counts is the one that the client got, not what a server behind answered. Nothing that a client writes into its user
+// agent, its referer or its user name makes a request or a status of an entry; a format of which that could not be said is refused.
+//
+// Entries are the same however a file is shared out to workers, also where lines depend on those before them (the "#Fields:" of the W3C's format).
+// Identity, offset and line number are those of the raw line.
+//
 // # Which lines are well formed
 //
-// Apache's and nginx's common and combined formats, and all that share their beginning, have the same skeleton:
+// The rest of this comment is about the family: Apache's and nginx's common and combined formats, and all that share their beginning, have the same skeleton:
 //
 //	... [time] "request" status ...
 //
-// A line is well formed if, without its line end (LF or CR LF),
+// Format strings with this skeleton are of the family, too. Each other format's grammar is in the comment of its type or its constructor. A line is well formed if, without its line end (LF or CR LF),
 //
 //  1. the request is opened by the first double quote that directly follows "] " and lies in no other quoted field. A quoted field
 //     is ended by the first quote that is not escaped, that is, before which stands an even number of backslashes;

@@ -23,8 +23,12 @@ type Entry struct {
 	// Time is the logged time; zero if its layout is unknown. Layouts without a zone are taken as UTC.
 	Time time.Time
 
-	// Host is the virtual host ("name:port") of a line whose first column names one (Apache "%v:%p"), else empty.
+	// Host is the host that the request was for ("name" or "name:port"), if the line names one: a column of its own, a field
+	// of that meaning, the beginning of a URL that the server wrote in place of the target. Else empty. Clients choose it.
 	Host string
+
+	// Scheme is "http" or "https" if the line tells which of them the request came by, else empty.
+	Scheme string
 
 	// Source is Options.Source.
 	Source string

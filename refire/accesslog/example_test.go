@@ -115,13 +115,89 @@ func ExampleDetect() {
 }
 
 func ExampleParseFormat() {
-	format, err := accesslog.ParseFormat("combined")
-	fmt.Println(format, err)
-	_, err = accesslog.ParseFormat("apache")
-	fmt.Println(err)
+	for _, text := range []string{"combined", `%t %a "%r" %>s`, `$msec "$request_method $request_uri" $status`, `%h "%r"`} {
+		format, err := accesslog.ParseFormat(text)
+		fmt.Println(format, err)
+	}
 	// Output:
 	// combined <nil>
-	// accesslog: unknown format "apache"; the formats are auto, common, combined and extended
+	// %t %a "%r" %>s <nil>
+	// $msec "$request_method $request_uri" $status <nil>
+	// auto accesslog: format "%h \"%r\"": it has no status: nginx's $status, Apache's %>s
+}
+
+func ExampleFormat_Parse() {
+	format, err := accesslog.ParseFormat(`escape=json {"at":"$time_iso8601","host":"$host","request":"$request","status":$status}`)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	entry, err := format.Parse([]byte(`{"at":"2026-02-03T04:05:06+00:00","host":"example.org","request":"GET /?q=\"x\" HTTP/1.1","status":502}`))
+	fmt.Println(entry.Method, entry.Target, entry.Host, entry.Status, err)
+	// Output:
+	// GET /?q="x" example.org 502 <nil>
+}
+
+func ExampleFormatNames() {
+	fmt.Println(accesslog.FormatNames())
+	// Output:
+	// [auto w3c alb elb s3 haproxy envoy envoy-json caddy traefik-json json traefik nginx-ingress vhost_combined common combined extended]
+}
+
+func ExampleParseNginx() {
+	format, err := accesslog.ParseNginx(`$msec $status $request_method $scheme://$host$request_uri`)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	entry, err := format.Parse([]byte(`1770087906.123 503 GET https://example.org/?q=x`))
+	fmt.Println(entry.Time, entry.Method, entry.Target, entry.Scheme, entry.Host, err)
+	// Output:
+	// 2026-02-03 03:05:06.123 +0000 UTC GET /?q=x https example.org <nil>
+}
+
+func ExampleParseApache() {
+	format, err := accesslog.ParseApache(`"%v %{%Y-%m-%dT%H:%M:%S%z}t \"%r\" %s -> %>s"`)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	entry, err := format.Parse([]byte(`example.org 2026-02-03T04:05:06+0100 "GET /?q=\"x\" HTTP/1.1" 200 -> 503`))
+	fmt.Println(entry.Time.UTC(), entry.Host, entry.Target, entry.Status, err)
+	// Output:
+	// 2026-02-03 03:05:06 +0000 UTC example.org /?q="x" 503 <nil>
+}
+
+func ExampleParseJSON() {
+	format, err := accesslog.ParseJSON(map[string]string{"status": "outcome.code", "method": "verb", "target": "to"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	entry, err := format.Parse([]byte(`{"verb":"GET","to":"/?q=\u00e9","outcome":{"code":503},"time":1770087906}`))
+	fmt.Println(entry.Time, entry.Method, entry.Target, entry.Status, err)
+	// Output:
+	// 2026-02-03 03:05:06 +0000 UTC GET /?q=é 503 <nil>
+}
+
+const nginxConf = `http {
+    log_format timed escape=json '$msec "$request"'  # what we need
+                                 ' $status';
+    log_format brief '$status';
+    access_log /var/log/nginx/access.log timed;
+}`
+
+func ExampleFormatFrom() {
+	format, err := accesslog.FormatFrom(nginxConf, "")
+	fmt.Println(format, err)
+	_, err = accesslog.FormatFrom(nginxConf, "brief")
+	fmt.Println(err)
+	_, err = accesslog.FormatFrom(nginxConf, "short")
+	fmt.Println(err)
+	// Output:
+	// timed <nil>
+	// accesslog: format "brief" (line 4): it has no request: nginx's "$request", or $request_method and $request_uri; Apache's "%r", or %m and %U%q
+	// accesslog: no format "short" in it; it has timed and brief
 }
 
 func ExampleStats_Add() {

@@ -16,6 +16,7 @@ type fileScan struct {
 	s       *Scanner
 	ctx     context.Context // ends when the scan does
 	count   int             // of segments
+	first   []string        // the states of the grammars at the beginning
 	tickets chan struct{}   // held from a worker's claim until the caller has taken the segment
 
 	mu      sync.Mutex
@@ -24,6 +25,7 @@ type fileScan struct {
 	running int              // guarded by mu: workers at work
 	next    int              // guarded by mu: the next segment to claim
 	claimed map[int]*segment // guarded by mu: claimed by workers, not taken by the caller
+	guess   []string         // guarded by mu: the states with which a worker begins a segment
 	workers sync.WaitGroup   // Add is guarded by mu
 }
 
@@ -34,6 +36,8 @@ type segment struct {
 	stats   Stats
 	span    span
 	err     error
+
+	began, ended []string // the states of the grammars: what the worker began with is a guess, except for the first segment
 }
 
 // span says where the lines of a segment are: the first begins at first (-1: there is none), the last ends at end.
@@ -43,10 +47,17 @@ type span struct{ first, end int64 }
 const batchesAhead = 2
 
 // scanFile walks the file's segments and yields their records in order.
+//
+// Grammars with a state make a segment depend on those before it. Nearly always their state is what it was at the beginning of the
+// file, or at the end of the last segment that the caller has taken; so a worker begins with that, and says so. Where the caller then knows better, it drops
+// the worker's result and walks the segment itself.
 func (s *Scanner) scanFile(ctx context.Context, yield func(Entry, error) bool) error {
 	ctx, cancel := context.WithCancel(ctx)
 	p := &fileScan{s: s, ctx: ctx, claimed: map[int]*segment{}}
 	p.changed.L = &p.mu
+	own := newWalker(&s.opts, s.key, s.formats) // for what the caller walks
+	p.first, p.guess = own.grammars.start, own.grammars.after(s.head)
+	states := p.first
 	p.count = int(max(1, s.size/s.stride)) // the last one takes the rest, so that it is no shorter than a line usually is
 	defer p.close(cancel)
 	p.start()
@@ -56,14 +67,24 @@ func (s *Scanner) scanFile(ctx context.Context, yield func(Entry, error) bool) e
 	for k := range p.count {
 		var span span
 		var err error
-		if seg := p.take(k); seg != nil {
+		seg := p.take(k)
+		if seg != nil && !sameStates(seg.began, states) {
+			p.drop(seg)
+			seg = nil
+		}
+		if seg != nil {
 			span, err = p.drain(seg, deliver)
+			states = seg.ended
 		} else {
-			span, err = s.inline(ctx, p.cursor(k, nil), deliver)
+			own.grammars.restore(states)
+			own.stats = Stats{}
+			span, err = s.inline(ctx, p.cursor(k, nil), own, deliver)
+			states = own.grammars.states()
 		}
 		if err != nil {
 			return err
 		}
+		p.confirm(states)
 		if span.first >= 0 {
 			if span.first != end {
 				return fmt.Errorf("accesslog: %s: %w: around byte %d", s.opts.Source, ErrChanged, end)
@@ -96,7 +117,7 @@ func (p *fileScan) work() {
 		return
 	}
 	defer p.leave()
-	w := newWalker(&p.s.opts, p.s.key)
+	w := newWalker(&p.s.opts, p.s.key, p.s.formats)
 	var buf []byte
 	for {
 		select {
@@ -139,7 +160,10 @@ func (p *fileScan) claim() (int, *segment) {
 	if p.closed || p.next >= p.count {
 		return 0, nil
 	}
-	k, seg := p.next, &segment{records: make(chan []record, batchesAhead)}
+	k, seg := p.next, &segment{records: make(chan []record, batchesAhead), began: p.guess}
+	if k == 0 {
+		seg.began = p.first
+	}
 	p.next++
 	p.claimed[k] = seg
 	p.changed.Broadcast()
@@ -176,6 +200,7 @@ func (p *fileScan) close(cancel context.CancelFunc) {
 func (p *fileScan) fill(seg *segment, k int, w *walker, buf []byte) []byte {
 	defer close(seg.records)
 	w.stats, w.stopped = Stats{}, false
+	w.grammars.restore(seg.began)
 	w.deliver = func(records []record) bool {
 		select {
 		case seg.records <- slices.Clone(records):
@@ -189,9 +214,25 @@ func (p *fileScan) fill(seg *segment, k int, w *walker, buf []byte) []byte {
 	if w.stopped {
 		seg.err = ctxError(p.ctx)
 	}
-	seg.stats, seg.span = w.stats, span{c.first, c.end}
+	seg.stats, seg.span, seg.ended = w.stats, span{c.first, c.end}, w.grammars.states()
 	seg.done = true
 	return c.buf
+}
+
+// confirm tells workers what the states are at the end of what the caller has taken.
+func (p *fileScan) confirm(states []string) {
+	if states != nil {
+		p.mu.Lock()
+		p.guess = states
+		p.mu.Unlock()
+	}
+}
+
+// drop waits for a worker to finish a segment that it began in a wrong state, and forgets the result.
+func (p *fileScan) drop(seg *segment) {
+	for range seg.records {
+	}
+	<-p.tickets
 }
 
 // drain yields a worker's records.

@@ -1,161 +1,155 @@
 package accesslog
 
 import (
-	"bytes"
 	"fmt"
-	"time"
+	"strings"
 )
 
-// Format is a log format by name. The zero value is Auto.
-type Format uint8
+// Format is a log format: one of those that this package knows by name, or one that a server's own format string describes. The zero
+// value is Auto. Formats can be compared; two of one format string are not equal.
+type Format struct{ d *definition }
 
-// The formats. They are one family: the same walk reads them all (see the package comment), so lines of several of them
-// may stand in one file. The name says what else a line holds.
-const (
-	Auto     Format = iota // recognise it
-	Common                 // host ident user [time] "request" status bytes
-	Combined               // Common, then "referer" "user agent"
-	Extended               // the same up to the status, with another time layout, columns before or fields after
+// definition is what a Format is inside. It is immutable.
+type definition struct {
+	name string
+	open func() grammar // for one walker
+}
+
+// The formats of the family that the package comment describes. The same walk reads them all, so lines of several of them may stand
+// in one file. The name says what else a line holds.
+var (
+	Auto     = Format{}                                                            // recognise it
+	Common   = Format{&definition{"common", func() grammar { return family{} }}}   // host ident user [time] "request" status bytes
+	Combined = Format{&definition{"combined", func() grammar { return family{} }}} // Common, then "referer" "user agent"
+	Extended = Format{&definition{"extended", func() grammar { return family{} }}} // the same up to the status, with another time layout, columns before or fields after
 )
 
-var formatNames = [...]string{Auto: "auto", Common: "common", Combined: "combined", Extended: "extended"}
+// The other formats that have a name. Each one's grammar, and where it is documented, is in the comment of its type.
+var (
+	W3C           = named("w3c", func() grammar { return &w3c{} })                  // IIS, CloudFront
+	ALB           = named("alb", func() grammar { return balancer{} })              // AWS Application Load Balancer
+	ELB           = named("elb", func() grammar { return balancer{classic: true} }) // AWS Classic Load Balancer
+	S3            = named("s3", func() grammar { return s3{} })                     // Amazon S3 server access logs
+	HAProxy       = named("haproxy", func() grammar { return haproxy{} })           // option httplog, option httpslog
+	Envoy         = named("envoy", func() grammar { return envoy{} })               // Envoy's and Istio's text
+	EnvoyJSON     = jsonFormat("envoy-json", envoyKeys)                             // Istio's JSON
+	Caddy         = jsonFormat("caddy", caddyKeys)                                  // its JSON
+	TraefikJSON   = jsonFormat("traefik-json", traefikKeys)                         // Traefik's accessLog.format json
+	JSON          = jsonFormat("json", usualKeys)                                   // see ParseJSON
+	Traefik       = named("traefik", func() grammar { return family{} })            // Traefik's default, which is of the family
+	VHostCombined = named("vhost_combined", func() grammar { return family{} })     // Apache's "%v:%p" before combined
+	NginxIngress  = named("nginx-ingress", func() grammar { return family{} })      // the ingress controller's default, likewise
+)
 
-// String returns the format's name, as ParseFormat reads it.
+func named(name string, open func() grammar) Format { return Format{&definition{name, open}} }
+
+// presets are the formats with a name, in the order in which they are tried on a line that the main format of its log rejects. The family, which asks
+// least of a line, comes last.
+var presets = []Format{
+	W3C, ALB, ELB, S3, HAProxy, Envoy, EnvoyJSON, Caddy, TraefikJSON, JSON, Traefik, NginxIngress, VHostCombined, Common, Combined, Extended,
+}
+
+// containers holds what the presets are called in the wrappers, so that each is one value.
+var containers = func() map[string]map[Format]Format {
+	all := map[string]map[Format]Format{}
+	for i := range wrappers {
+		all[wrappers[i].name] = map[Format]Format{}
+		for _, f := range presets {
+			all[wrappers[i].name][f] = wrappers[i].around(f)
+		}
+	}
+	return all
+}()
+
+// definition of Auto, where nothing was recognised, is the family.
+func (f Format) definition() *definition {
+	if f.d == nil {
+		return Extended.d
+	}
+	return f.d
+}
+
+// String returns the format's name, as ParseFormat reads it, or the format string that it was made of.
 func (f Format) String() string {
-	if int(f) < len(formatNames) {
-		return formatNames[f]
+	if f.d == nil {
+		return "auto"
 	}
-	return fmt.Sprintf("format %d", uint8(f))
+	return f.d.name
 }
 
-// ParseFormat returns the format of that name.
-func ParseFormat(name string) (Format, error) {
-	for f, known := range formatNames {
-		if name == known {
-			return Format(f), nil
+// FormatNames lists the names that ParseFormat knows.
+func FormatNames() []string {
+	names := []string{Auto.String()}
+	for _, f := range presets {
+		names = append(names, f.String())
+	}
+	return names
+}
+
+// ParseFormat returns the format of that name; one in the lines of a container runtime or a syslog daemon ("docker:", "cri:" or "syslog:" before the name); or the one that a format string describes, which is nginx's if it names a variable ("$status"), and Apache's if it has
+// a directive ("%>s"): see ParseNginx and ParseApache.
+func ParseFormat(text string) (Format, error) {
+	for i := range wrappers {
+		w := &wrappers[i]
+		if text == w.name {
+			return Auto, fmt.Errorf("accesslog: format %q wraps another one; say which, for example %s:combined", text, w.name)
+		}
+		if inside, ok := strings.CutPrefix(text, w.name+":"); ok {
+			f, err := ParseFormat(inside)
+			if err != nil || f == Auto {
+				return Auto, err
+			}
+			return w.within(f), nil
 		}
 	}
-	return 0, fmt.Errorf("accesslog: unknown format %q; the formats are auto, common, combined and extended", name)
-}
-
-// Detection is what the first lines of a log look like.
-type Detection struct {
-	Format  Format // Auto if no line was recognised
-	Lines   int    // lines looked at, empty ones left out
-	Matched int    // of these, well-formed ones
-	Wrapped int    // of these, lines in one more pair of double quotes
-	Looks   string // what it looks like instead, in words, when nothing matched and that is known ("JSON")
-}
-
-// String says it in words: "combined (98 of 100 lines)".
-func (d Detection) String() string {
 	switch {
-	case d.Lines == 0:
-		return "empty"
-	case d.Matched == 0 && d.Looks != "":
-		return "not an access log that can be read: it looks like " + d.Looks
-	case d.Matched == 0:
-		return fmt.Sprintf("not an access log that can be read (0 of %d lines)", d.Lines)
+	case text == Auto.String():
+		return Auto, nil
+	case isNginx(text):
+		return ParseNginx(text)
+	case strings.Contains(text, "%"):
+		return ParseApache(text)
 	}
-	return fmt.Sprintf("%v (%d of %d lines)", d.Format, d.Matched, d.Lines)
+	for _, f := range presets {
+		if text == f.String() {
+			return f, nil
+		}
+	}
+	names := FormatNames()
+	last := len(names) - 1
+	return Auto, fmt.Errorf("accesslog: unknown format %q; the formats are %s and %s, with docker:, cri: or syslog: before them; or a format string of nginx or Apache", text,
+		strings.Join(names[:last], ", "), names[last])
 }
 
-// MaxDetectLines and maxDetectBytes are how much of a log Detect looks at.
-const (
-	MaxDetectLines = 100
-	maxDetectBytes = 64 << 10
-)
-
-// Detect looks at the beginning of a log, at most MaxDetectLines of it. A last line without a newline is left out unless it is
-// the only one.
-func Detect(head []byte) Detection {
-	var d Detection
-	var seen [len(formatNames)]int
-	rest := head[:min(len(head), maxDetectBytes)]
-	for len(rest) > 0 && d.Lines < MaxDetectLines {
-		line, size, terminated := cutLine(rest)
-		rest = rest[size:]
-		if len(line) == 0 || !terminated && d.Lines > 0 {
-			continue
-		}
-		d.Lines++
-		f, reason := split(line)
-		if reason != 0 {
-			continue
-		}
-		d.Matched++
-		if f.wrapped {
-			d.Wrapped++
-		}
-		format := f.format()
-		if seen[format]++; seen[format] > seen[d.Format] {
-			d.Format = format
-		}
+// isNginx reports whether a format string is nginx's: it names a variable.
+func isNginx(text string) bool {
+	if strings.HasPrefix(text, "escape=") {
+		return true
 	}
-	if d.Matched == 0 {
-		d.Looks = looksLike(head)
+	for {
+		_, after, found := strings.Cut(text, "$")
+		if !found {
+			return false
+		}
+		if len(after) > 0 && (after[0] == '{' || after[0] == '_' || alphanumeric(after[0])) {
+			return true
+		}
+		text = after
 	}
-	return d
 }
 
-// format says which format a well-formed line is of.
-func (f *fields) format() Format {
-	if bytes.Count(f.before, []byte{' '}) != 3 || !isCLFTime(f.time) {
-		return Extended
+// Parse reads one line, with or without its line end, as the first one of its log. Offset, Line, Source and ID stay zero, because a line
+// alone does not know them. The error, if any, is a *BadLine; an empty line is one too, and so is one that holds no request by its
+// nature, such as a "#Fields:" line. Auto is Extended here. To read many lines, use a Scanner.
+func (f Format) Parse(line []byte) (Entry, error) {
+	content, _, _ := cutLine(line)
+	var parts fields
+	reason := f.definition().open().read(content, &parts)
+	if reason == 0 && parts.directive {
+		reason = NoRequestField
 	}
-	size, rest, more := bytes.Cut(bytes.TrimPrefix(f.after, []byte{' '}), []byte{' '})
-	if !isSize(size) {
-		return Extended
+	if reason != 0 {
+		return Entry{}, newBadLine(content, reason)
 	}
-	if !more {
-		return Common
-	}
-	for range 2 { // referer and user agent; the latter may be cut off
-		if len(rest) == 0 || rest[0] != '"' {
-			return Extended
-		}
-		shut := findQuote(rest, 1)
-		if shut < 0 {
-			return Combined
-		}
-		rest = bytes.TrimPrefix(rest[shut+1:], []byte{' '})
-	}
-	if len(rest) > 0 {
-		return Extended
-	}
-	return Combined
-}
-
-func isCLFTime(b []byte) bool {
-	_, err := time.Parse(timeLayouts[0], string(b))
-	return err == nil
-}
-
-// isSize reports whether b is a number of bytes, or "-".
-func isSize(b []byte) bool {
-	for _, c := range b {
-		if c < '0' || c > '9' {
-			return string(b) == "-"
-		}
-	}
-	return len(b) > 0
-}
-
-// looksLike names what a log without a single well-formed line may be.
-func looksLike(head []byte) string {
-	switch head = bytes.TrimLeft(head, "\ufeff \t\r\n"); {
-	case len(head) == 0:
-		return ""
-	case bytes.HasPrefix(head, []byte("{")):
-		return "JSON"
-	case bytes.HasPrefix(head, []byte("#Version:")), bytes.HasPrefix(head, []byte("#Software:")), bytes.HasPrefix(head, []byte("#Fields:")):
-		return "the W3C extended format (IIS, CloudFront)"
-	case bytes.HasPrefix(head, []byte("\x1f\x8b")):
-		return "gzip; decompress it first (gzip -dc LOG | refire ... -)"
-	case bytes.HasPrefix(head, []byte("\x28\xb5\x2f\xfd")):
-		return "zstd; decompress it first (zstd -dc LOG | refire ... -)"
-	case len(head) >= 10 && bytes.HasPrefix(head, []byte("BZh")) && string(head[4:10]) == "1AY&SY":
-		return "bzip2; decompress it first (bzip2 -dc LOG | refire ... -)"
-	}
-	return ""
+	return parts.entry(new(clock)), nil
 }

@@ -25,7 +25,7 @@ func FuzzParse(f *testing.F) {
 	f.Add(append(append(long, '\n', 'x', '\n'), long...), uint8(64))
 	f.Add(append(append(long, "x\n"...), append(long, 'x')...), uint8(33))
 	f.Fuzz(func(t *testing.T, log []byte, step uint8) {
-		opts := accesslog.Options{Source: "log", Status: everyStatus, MaxLineBytes: fuzzMaxLine, Workers: 2}
+		opts := accesslog.Options{Source: "log", Format: accesslog.Extended, Status: everyStatus, MaxLineBytes: fuzzMaxLine, Workers: 2}
 		want, wantStats := reference(log, "log", everyStatus)
 		streams := map[string]*accesslog.Scanner{
 			"stream":       accesslog.NewScanner(bytes.NewReader(log), opts),

@@ -17,7 +17,10 @@ func (s *Scanner) prime() {
 		s.primeStream()
 	}
 	s.key = makeStreamKey(s.head)
-	s.detected = Detect(s.head)
+	s.detected, s.formats = detect(s.head)
+	if s.opts.Format != Auto {
+		s.formats = []Format{s.opts.Format}
+	}
 }
 
 // primeFile reads as much as Detect looks at. If that is the whole file, the scan goes over these bytes, so that a file

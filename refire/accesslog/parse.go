@@ -3,19 +3,12 @@ package accesslog
 import (
 	"bytes"
 	"strings"
-	"time"
 )
 
-// Parse reads one line, with or without its line end. Offset, Line, Source and ID stay zero, because a line alone does
+// Parse reads one line of the common and combined formats and their relatives (see the package comment), with or without its line end. For any
+// other format there is Format.Parse. Offset, Line, Source and ID stay zero, because a line alone does
 // not know them. The error, if any, is a *BadLine; an empty line is one too.
-func Parse(line []byte) (Entry, error) {
-	content, _, _ := cutLine(line)
-	f, reason := split(content)
-	if reason != 0 {
-		return Entry{}, newBadLine(content, reason)
-	}
-	return f.entry(new(clock)), nil
-}
+func Parse(line []byte) (Entry, error) { return Extended.Parse(line) }
 
 // cutLine splits off the first line of b: its content without LF or CR LF, and how many bytes it takes with it. Without
 // a newline all of b is the line.
@@ -33,18 +26,6 @@ func trimCR(line []byte) []byte {
 		return line[:n-1]
 	}
 	return line
-}
-
-// entry makes an Entry, whose strings are copies, without what only the scan knows.
-func (f *fields) entry(c *clock) Entry {
-	e := Entry{Status: f.status, Time: c.parse(f.time), Host: vhost(f.before)}
-	method, target, proto, ok := splitRequest(f.request)
-	if !ok {
-		e.NoRequest = true
-		return e
-	}
-	e.Method, e.Target, e.Proto = intern(method), unescape(target), intern(proto)
-	return e
 }
 
 // splitRequest takes a request line to pieces. Spaces between the three parts do not count, those inside the target do.
@@ -84,8 +65,8 @@ var tokenByte = func() (table [256]bool) {
 	return table
 }()
 
-// intern is unescape for what is nearly always one of a few words, to spare the allocation.
-func intern(b []byte) string {
+// word is undone for what is nearly always one of a few words, to spare the allocation.
+func (f *fields) word(b []byte) string {
 	switch string(b) {
 	case "GET":
 		return "GET"
@@ -106,7 +87,7 @@ func intern(b []byte) string {
 	case "HTTP/2.0":
 		return "HTTP/2.0"
 	}
-	return unescape(b)
+	return f.undone(b)
 }
 
 // unescape undoes the escaping of a quoted field. What Apache writes (\" \\ \b \n \r \t \v \xHH) and what nginx writes (\xHH, for
@@ -167,40 +148,6 @@ func hexDigit(c byte) byte {
 		return c - 'A' + 10
 	}
 	return 255
-}
-
-// timeLayouts are tried in turn; time.Parse takes a fraction after the seconds by itself.
-var timeLayouts = []string{
-	"02/Jan/2006:15:04:05 -0700",
-	time.RFC3339,
-	"2006-01-02 15:04:05",
-	"2006-01-02 15:04:05 -0700",
-	"2006-01-02 15:04:05Z07:00",
-	"2006-01-02T15:04:05",
-	"2006-01-02T15:04:05-0700",
-}
-
-// clock parses times and keeps the last one: in the outage that somebody looks for, most lines share their second with the next.
-type clock struct {
-	text []byte
-	time time.Time
-}
-
-func (c *clock) parse(b []byte) time.Time {
-	if !bytes.Equal(b, c.text) {
-		c.text, c.time = append(c.text[:0], b...), parseTime(b)
-	}
-	return c.time
-}
-
-func parseTime(b []byte) time.Time {
-	text := string(b)
-	for _, layout := range timeLayouts {
-		if t, err := time.Parse(layout, text); err == nil {
-			return t
-		}
-	}
-	return time.Time{}
 }
 
 // vhost returns the first column if it is Apache's "%v:%p" and an address follows it. A client cannot fake that: the first

@@ -25,6 +25,10 @@ type Options struct {
 	// Source names the log in entries and errors.
 	Source string
 
+	// Format is what the log is written in. Auto: Detect says it; lines that are not of the main format are tried as those others of which the
+	// first lines held some.
+	Format Format
+
 	// Status selects the entries to deliver. Empty: 5xx.
 	Status StatusSet
 
@@ -79,6 +83,7 @@ type Scanner struct {
 	err      error  // with which that reading ended
 	key      streamKey
 	detected Detection
+	formats  []Format // what to read with
 
 	stats   Stats   // of what was walked
 	running *walker // not in stats yet; nil when there is none
@@ -143,13 +148,16 @@ var errStopped = errors.New("stopped")
 func (s *Scanner) scanStream(ctx context.Context, yield func(Entry, error) bool) error {
 	c := &cursor{read: s.stream.Read, step: s.step, held: s.head, limit: noLimit, err: s.err, first: -1}
 	s.head = nil
-	_, err := s.inline(ctx, c, s.yielder(yield))
+	w := newWalker(&s.opts, s.key, s.formats)
+	if s.opts.Format == Auto {
+		w.grammars = learnGrammars(&s.detected, s.formats)
+	}
+	_, err := s.inline(ctx, c, w, s.yielder(yield))
 	return err
 }
 
 // inline walks a stretch in the calling goroutine.
-func (s *Scanner) inline(ctx context.Context, c *cursor, deliver func([]record) bool) (span, error) {
-	w := newWalker(&s.opts, s.key)
+func (s *Scanner) inline(ctx context.Context, c *cursor, w *walker, deliver func([]record) bool) (span, error) {
 	w.deliver = deliver
 	s.running = w
 	err := c.scan(ctx, w, true)

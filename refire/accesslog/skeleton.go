@@ -2,16 +2,6 @@ package accesslog
 
 import "bytes"
 
-// fields are the parts of a well-formed line, all of them inside the line's bytes.
-type fields struct {
-	wrapped bool
-	before  []byte // the columns before the time
-	time    []byte // between its brackets
-	request []byte // between its quotes, still escaped
-	status  int
-	after   []byte // what follows the status
-}
-
 // split takes a line (without its line end) to pieces, as the package comment defines well-formed lines. The Reason is 0 if the
 // line is well formed.
 func split(line []byte) (fields, Reason) {

@@ -2,15 +2,16 @@ package accesslog
 
 // Stats counts what a scan has seen. Every line is counted once:
 //
-//	Lines == Entries + NoRequest + Malformed + TooLong + Empty
+//	Lines == Entries + NoRequest + Malformed + TooLong + Empty + Directives
 type Stats struct {
-	Bytes     int64 // of all lines, with their line ends
-	Lines     int64
-	Entries   int64 // well-formed lines with a request
-	NoRequest int64 // well-formed lines whose request field holds nothing to fire, see Entry.NoRequest
-	Malformed int64
-	TooLong   int64
-	Empty     int64 // nothing, or a lone CR, before the line end
+	Bytes      int64 // of all lines, with their line ends
+	Lines      int64
+	Entries    int64 // well-formed lines with a request
+	NoRequest  int64 // well-formed lines whose request field holds nothing to fire, see Entry.NoRequest
+	Malformed  int64
+	TooLong    int64
+	Empty      int64 // nothing, or a lone CR, before the line end
+	Directives int64 // lines about the lines after them, such as "#Fields: ..."
 
 	Selected          int64 // of Entries, those whose status is selected
 	SelectedNoRequest int64 // of NoRequest, likewise
@@ -29,6 +30,7 @@ func (s *Stats) Add(o *Stats) {
 	s.Malformed += o.Malformed
 	s.TooLong += o.TooLong
 	s.Empty += o.Empty
+	s.Directives += o.Directives
 	s.Selected += o.Selected
 	s.SelectedNoRequest += o.SelectedNoRequest
 	s.Unterminated += o.Unterminated

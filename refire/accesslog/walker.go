@@ -22,9 +22,11 @@ type walker struct {
 	source   string
 	maxLine  int
 	ids      *identifier
+	grammars *grammars
 	selected [1024]bool // by status; longer than needed, so that an index can be masked instead of checked
 
 	stats   Stats
+	fields  fields // of the line that is looked at
 	clock   clock
 	records []record
 	weight  int                 // bytes that records hold
@@ -32,8 +34,8 @@ type walker struct {
 	stopped bool
 }
 
-func newWalker(opts *Options, key streamKey) *walker {
-	w := &walker{source: opts.Source, maxLine: opts.MaxLineBytes, ids: newIdentifier(key)}
+func newWalker(opts *Options, key streamKey, formats []Format) *walker {
+	w := &walker{source: opts.Source, maxLine: opts.MaxLineBytes, ids: newIdentifier(key), grammars: openGrammars(formats)}
 	for status := range statuses {
 		w.selected[status] = opts.Status.Contains(status)
 	}
@@ -44,11 +46,13 @@ func newWalker(opts *Options, key streamKey) *walker {
 func (w *walker) walk(lines []byte, offset int64) {
 	w.stats.Bytes += int64(len(lines))
 	for pos := 0; pos < len(lines); {
-		size, count := skim(lines[pos:], &w.selected, &w.stats.ByStatus, w.maxLine)
-		w.stats.Lines += count
-		w.stats.Entries += count
-		if pos += size; pos == len(lines) {
-			return
+		if w.grammars.skims {
+			size, count := skim(lines[pos:], &w.selected, &w.stats.ByStatus, w.maxLine)
+			w.stats.Lines += count
+			w.stats.Entries += count
+			if pos += size; pos == len(lines) {
+				return
+			}
 		}
 		line := lines[pos:]
 		line = line[:bytes.IndexByte(line, '\n')]
@@ -80,15 +84,19 @@ func (w *walker) look(line []byte, offset int64) {
 		w.stats.Empty++
 		return
 	}
-	f, reason := split(line)
-	if reason != 0 {
+	f := &w.fields
+	switch reason := w.grammars.read(line, f); {
+	case reason != 0:
 		w.stats.Malformed++
 		w.bad(newBadLine(line, reason), offset)
+		return
+	case f.directive:
+		w.stats.Directives++
 		return
 	}
 	w.stats.ByStatus[f.status]++
 	if !w.selected[f.status&1023] {
-		if _, _, _, ok := splitRequest(f.request); ok {
+		if _, _, _, ok := f.parts(); ok {
 			w.stats.Entries++
 		} else {
 			w.stats.NoRequest++

@@ -48,6 +48,16 @@ func (d *smallDisk) Sync() error {
 func (d *smallDisk) ReadAt(p []byte, off int64) (int, error) { return copy(p, d.data[off:]), nil }
 func (d *smallDisk) Close() error                            { return nil }
 
+// journalOn opens a journal on a disk, with announcements on another one.
+func journalOn(t testing.TB, disk file, s Sync) *Journal {
+	t.Helper()
+	j, _, err := open(disk, 0, &firedLog{remove: func() error { return nil }}, &Fired{}, Options{Sync: s}, func(*refire.Outcome) error { return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return j
+}
+
 func outcomes(n int) []refire.Outcome {
 	list := make([]refire.Outcome, n)
 	for i := range list {
@@ -70,7 +80,7 @@ func TestFullDisk(t *testing.T) {
 	for room := range len(all) {
 		for _, stuck := range []bool{false, true} {
 			disk := &smallDisk{room: room, stuck: stuck}
-			j := &Journal{f: disk, synced: time.Now()}
+			j := journalOn(t, disk, SyncNever)
 			written, err := j.Append(list)
 			if !errors.Is(err, errFull) {
 				t.Fatalf("room for %d: %v", room, err)
@@ -96,7 +106,7 @@ func TestFullDisk(t *testing.T) {
 
 func TestSyncFails(t *testing.T) {
 	disk := &smallDisk{room: 1 << 20, failSync: true}
-	j := &Journal{f: disk} // never synced: due
+	j := journalOn(t, disk, SyncAlways)
 	if n, err := j.Append(outcomes(2)); n != 2 || !errors.Is(err, errFull) {
 		t.Errorf("%d, %v", n, err)
 	}

@@ -12,11 +12,11 @@ import (
 
 func open(t testing.TB, path string) (j *retrylog.Journal, loaded []refire.Outcome, torn int64) {
 	t.Helper()
-	j, torn, err := retrylog.Open(path, func(o *refire.Outcome) error { loaded = append(loaded, *o); return nil })
+	j, r, err := retrylog.Open(path, retrylog.Options{}, func(o *refire.Outcome) error { loaded = append(loaded, *o); return nil })
 	if err != nil {
 		t.Fatal(err)
 	}
-	return j, loaded, torn
+	return j, loaded, r.Torn
 }
 
 func contents(t testing.TB, path string) string {
@@ -80,7 +80,7 @@ func TestJournalLeavesForeignFilesAlone(t *testing.T) {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		_, _, err := retrylog.Open(path, func(*refire.Outcome) error { return nil })
+		_, _, err := retrylog.Open(path, retrylog.Options{}, func(*refire.Outcome) error { return nil })
 		var foreign *retrylog.NotOursError
 		if !errors.As(err, &foreign) {
 			t.Errorf("%q: %v", text, err)
@@ -97,7 +97,7 @@ func TestJournalIsForOneRun(t *testing.T) {
 	if !j.Locked() {
 		t.Skip("no locks here")
 	}
-	if _, _, err := retrylog.Open(path, nil); !errors.Is(err, retrylog.ErrLocked) {
+	if _, _, err := retrylog.Open(path, retrylog.Options{}, nil); !errors.Is(err, retrylog.ErrLocked) {
 		t.Errorf("a second run: %v", err)
 	}
 	if err := j.Close(); err != nil {
@@ -110,10 +110,10 @@ func TestJournalIsForOneRun(t *testing.T) {
 }
 
 func TestJournalIsARegularFile(t *testing.T) {
-	if _, _, err := retrylog.Open(os.DevNull, nil); !errors.Is(err, retrylog.ErrNotRegular) {
+	if _, _, err := retrylog.Open(os.DevNull, retrylog.Options{}, nil); !errors.Is(err, retrylog.ErrNotRegular) {
 		t.Errorf("%s: %v", os.DevNull, err)
 	}
-	if _, _, err := retrylog.Open(t.TempDir(), nil); err == nil {
+	if _, _, err := retrylog.Open(t.TempDir(), retrylog.Options{}, nil); err == nil {
 		t.Error("a directory is opened")
 	}
 }

@@ -28,7 +28,9 @@ type line struct {
 	Source    string       `json:"source"`
 	Offset    int64        `json:"offset"`
 	Time      time.Time    `json:"time"`
+	Logged    time.Time    `json:"logged,omitzero"` // with the log's zone
 	Rewritten bool         `json:"rewritten,omitempty"`
+	Unsent    bool         `json:"unsent,omitempty"`
 	Target    string       `json:"target"` // as it was sent
 	ID        accesslog.ID `json:"id"`
 	Round     int          `json:"round,omitempty"`
@@ -64,8 +66,12 @@ func (e *Encoder) Append(dst []byte, o *refire.Outcome) ([]byte, error) {
 	b = e.appendText(append(b, `,"source":`...), o.Source)
 	b = strconv.AppendInt(append(b, `,"offset":`...), o.Offset, 10)
 	b = append(append(append(b, `,"time":"`...), at...), '"')
+	b = appendLogged(b, o.Logged)
 	if o.Rewritten {
 		b = append(b, `,"rewritten":true`...)
+	}
+	if o.Unsent {
+		b = append(b, `,"unsent":true`...)
 	}
 	b = e.appendText(append(b, `,"target":`...), o.Target)
 	b = append(hex.AppendEncode(append(b, `,"id":"`...), o.ID[:]), '"')
@@ -73,6 +79,17 @@ func (e *Encoder) Append(dst []byte, o *refire.Outcome) ([]byte, error) {
 		b = strconv.AppendInt(append(b, `,"round":`...), int64(o.Round), 10)
 	}
 	return append(b, '}', '\n'), nil
+}
+
+// appendLogged appends the field, if there is such a time and it can be written: it is for people, and no reason to lose an outcome.
+func appendLogged(dst []byte, t time.Time) []byte {
+	if t.IsZero() {
+		return dst
+	}
+	if b, err := t.AppendText(append(dst, `,"logged":"`...)); err == nil {
+		return append(b, '"')
+	}
+	return dst
 }
 
 // appendText appends text in quotes. What is not plain ASCII is left to encoding/json.
@@ -106,9 +123,10 @@ func Decode(text []byte) (refire.Outcome, error) {
 	o := refire.Outcome{
 		Request: refire.Request{
 			ID: l.ID, Method: l.Method, Target: l.Target, Rewritten: l.Rewritten, OldStatus: l.OldStatus, Source: l.Source, Offset: l.Offset,
+			Logged: l.Logged,
 		},
 		Status: l.Status, Error: l.Error, Attempts: l.Attempts, Latency: time.Duration(l.LatencyMS * 1e6).Round(time.Microsecond),
-		Bytes: l.Bytes, Time: l.Time, Round: l.Round,
+		Bytes: l.Bytes, Time: l.Time, Round: l.Round, Unsent: l.Unsent,
 	}
 	if err := restoreOrigin(&o, l.URL); err != nil {
 		return refire.Outcome{}, err

@@ -22,8 +22,12 @@ func FuzzEncoder(f *testing.F) {
 			Request: refire.Request{
 				ID: accesslog.ID{1, 0xab, 15: 0xff}, Method: method, Origin: refire.Origin{Scheme: "http", Host: "x", Port: 80}, Target: target,
 				OldStatus: old, Source: source, Offset: offset, Rewritten: rewritten,
+				Logged: time.UnixMilli(ms / 2).In(time.FixedZone("", 60*(round%1440))),
 			},
 			Status: status, Error: trouble, Attempts: 1, Latency: time.Duration(latency), Bytes: offset, Time: time.UnixMilli(ms), Round: round,
+		}
+		if _, err := o.Logged.AppendText(nil); err != nil {
+			o.Logged = time.Time{} // left out
 		}
 		var want bytes.Buffer
 		enc := json.NewEncoder(&want)
@@ -31,7 +35,8 @@ func FuzzEncoder(f *testing.F) {
 		wantErr := enc.Encode(line{
 			URL: o.URL(), Method: o.Method, OldStatus: o.OldStatus, Status: o.Status, Error: o.Error, Attempts: o.Attempts,
 			LatencyMS: math.Round(float64(o.Latency)/1e3) / 1e3, Bytes: o.Bytes, Source: o.Source, Offset: o.Offset,
-			Time: o.Time.UTC().Truncate(time.Millisecond), Rewritten: o.Rewritten, Target: o.Target, ID: o.ID, Round: o.Round,
+			Time: o.Time.UTC().Truncate(time.Millisecond), Rewritten: o.Rewritten, Target: o.Target, ID: o.ID, Round: o.Round, Unsent: o.Unsent,
+			Logged: o.Logged,
 		})
 		var e Encoder
 		for range 2 { // the second one finds what the first left behind

@@ -44,11 +44,13 @@ func TestLine(t *testing.T) {
 	}
 	o := outcome(7)
 	o.Status, o.Error, o.Rewritten, o.Round = 0, "timeout: \"x\"\n", true, 2
+	o.Logged = time.Date(2026, 3, 12, 15, 0, 0, 0, time.FixedZone("", 3600))
 	var fields map[string]any
 	if err := json.Unmarshal([]byte(encode(t, o)), &fields); err != nil {
 		t.Fatal(err)
 	}
-	if fields["status"] != 0.0 || fields["error"] != o.Error || fields["rewritten"] != true || fields["round"] != 2.0 {
+	if fields["status"] != 0.0 || fields["error"] != o.Error || fields["rewritten"] != true || fields["round"] != 2.0 ||
+		fields["logged"] != "2026-03-12T15:00:00+01:00" {
 		t.Errorf("%v", fields)
 	}
 }
@@ -99,10 +101,14 @@ func FuzzRoundTrip(f *testing.F) {
 		}
 		o.Source, o.Error = strings.ToValidUTF8(source, "?"), strings.ToValidUTF8(trouble, "?")
 		o.Offset, o.OldStatus, o.Status, o.Attempts, o.Rewritten = offset, old, status, attempts, rewritten
+		o.Logged = time.Unix(latency, 0).UTC()
 		o.Latency = time.Duration(latency % int64(time.Hour)).Round(time.Microsecond)
 		text := encode(t, o)
 		if strings.Count(text, "\n") != 1 || text[len(text)-1] != '\n' {
 			t.Fatalf("not one line: %q", text)
+		}
+		if o.Logged.Year() > 9999 || o.Logged.Year() < 0 {
+			o.Logged = time.Time{} // left out
 		}
 		back, err := retrylog.Decode([]byte(text))
 		if err != nil || back != o {

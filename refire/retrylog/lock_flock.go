@@ -10,11 +10,15 @@ import (
 
 // lock takes f for this process until f is closed, or the process ends, however it ends.
 func lock(f *os.File) (locked bool, err error) {
-	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-	if errors.Is(err, syscall.EWOULDBLOCK) {
+	return lockResult(syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB))
+}
+
+// lockResult tells what flock's error means.
+func lockResult(err error) (locked bool, _ error) {
+	switch {
+	case errors.Is(err, syscall.EWOULDBLOCK):
 		return false, ErrLocked
-	}
-	if errors.Is(err, errors.ErrUnsupported) {
+	case errors.Is(err, errors.ErrUnsupported), errors.Is(err, syscall.ENOLCK):
 		return false, nil // a file system without locks
 	}
 	return err == nil, err

@@ -8,6 +8,7 @@ import (
 
 	"github.com/seed8b1f0744/aio/refire"
 	"github.com/seed8b1f0744/aio/refire/accesslog"
+	"github.com/seed8b1f0744/aio/refire/retrylog"
 )
 
 // ended is a run that has ended, well or not.
@@ -29,9 +30,17 @@ func conclude(ctx context.Context, e *ended, c *console) error {
 	if e.flags.journals() {
 		text += "; " + e.flags.out + " holds " + plural(e.tally.Settled(), "entry")
 	}
-	c.say("refire: %s", text)
-	writeRows(c.w, append(tallyRows(e.tally), e.read.rows(e.Skipped)...), c.paint)
-	return e.failure(ctx)
+	if !e.flags.quiet {
+		c.say("refire: %s", text)
+		e.sayCut(c)
+		writeRows(c.w, append(tallyRows(e.tally), e.read.rows(e.Skipped)...), c.paint)
+	}
+	reported := e.writeReport(c)
+	var f *failure
+	if err := e.failure(ctx); errors.As(err, &f) && (reported == nil || f.code != exitStillFails) {
+		return err // what went wrong in the run matters more than its page
+	}
+	return reported
 }
 
 // failure is nil where the exit code is 0. A disk that is full matters more than the signal that came after.
@@ -39,6 +48,7 @@ func (e *ended) failure(ctx context.Context) error {
 	var f *failure
 	var write *refire.SinkError
 	var local *refire.LocalError
+	var proxy *refire.ProxyError
 	var interrupt *interruption
 	switch {
 	case errors.As(e.err, &write):
@@ -47,12 +57,16 @@ func (e *ended) failure(ctx context.Context) error {
 		return &failure{interrupt.code(), interrupt, goOnHint(e.flags)}
 	case errors.As(e.err, &local):
 		return cannotRun(e.err, "lower --concurrency, or raise the limit of open files (ulimit -n); "+goOnHint(e.flags))
+	case errors.As(e.err, &proxy):
+		return cannotRun(fmt.Errorf("the proxy %w", proxy), proxyPasswordHint(e.flags)+"; "+goOnHint(e.flags))
+	case e.stoppedShort() != nil:
+		return e.stoppedShort()
 	case errors.As(e.err, &f):
 		return f
 	case e.err != nil:
 		return readFailure(e.err, "what was read before was fired; the same command goes on from there")
 	}
-	if err := e.read.foreign(); err != nil {
+	if err := e.read.troubled(); err != nil {
 		return err
 	}
 	if !e.tally.AllRecovered() {
@@ -68,12 +82,18 @@ func (e *ended) whatNext() string {
 		return fmt.Sprintf("what still fails in %s was fired at %s; this run may fire at %s only\nname another --out to fire it there, or give %s again",
 			f.out, places, f.places(), places)
 	}
+	if e.tally.Unknown > 0 && e.tally.Failing()+e.tally.Unreachable() == 0 {
+		return "the server's own log may tell what became of the unknown ones; refire run --again --at-most-once=off fires them once more"
+	}
 	again := ""
 	if f.journals() {
 		again = "refire run --again with the same --base and --out fires what still fails once more"
 	}
 	if e.Done == 0 || e.NoAnswer < e.Done {
 		return again
+	}
+	if f.proxy != "" && e.tally.ByTrouble[refire.AtProxy] > 0 {
+		return f.proxyHint(e.read.plan.Routes.Origins(), again)
 	}
 	hint := fmt.Sprintf("nothing at all answered at %s: is it up, and are scheme and port right?", f.places())
 	if again != "" {
@@ -91,14 +111,20 @@ func goOnHint(f *runFlags) string {
 
 func writeFailure(f *runFlags, err error) error {
 	var path *fs.PathError
+	var fired *retrylog.FiredError
+	name := f.out
+	if errors.As(err, &fired) {
+		name += retrylog.FiredSuffix
+	}
 	if errors.As(err, &path) {
 		err = path.Err
 	}
 	if !f.journals() {
 		return cannotRun(fmt.Errorf("cannot write outcomes: %w", err), "firing was stopped; "+goOnHint(f))
 	}
-	return cannotRun(fmt.Errorf("cannot write %s: %w", f.out, err),
-		fmt.Sprintf("firing was stopped; make room, then run the same command again: it goes on, and at most %d entries are fired twice", f.concurrency))
+	return cannotRun(fmt.Errorf("cannot write %s: %w", name, err),
+		fmt.Sprintf("firing was stopped; make room, then run the same command again: it goes on, and what was under way (at most %d entries) is fired once more\n"+
+			"(of what goes out at most once: nothing)", f.concurrency))
 }
 
 // readFailure is for a log that could not be read to its end.

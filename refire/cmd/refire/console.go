@@ -25,11 +25,11 @@ type console struct {
 
 func newConsole(f *os.File) *console {
 	fd := int(f.Fd())
-	terminal := term.IsTerminal(fd)
+	terminal := updates(term.IsTerminal(fd))
 	return &console{
 		w:        f,
 		terminal: terminal,
-		colour:   terminal && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
+		colour:   terminal && os.Getenv("NO_COLOR") == "",
 		width: func() int {
 			if w, _, err := term.GetSize(fd); err == nil && w > 0 {
 				return w
@@ -37,6 +37,12 @@ func newConsole(f *os.File) *console {
 			return 80
 		},
 	}
+}
+
+// updates reports whether a line can be updated: on a terminal that is not a dumb one, and not in what a CI service keeps as a log, although it may give its
+// programs a terminal.
+func updates(terminal bool) bool {
+	return terminal && os.Getenv("TERM") != "dumb" && (os.Getenv("CI") == "" || os.Getenv("CI") == "false")
 }
 
 // say prints a line of words.
@@ -51,21 +57,22 @@ func (c *console) say(format string, args ...any) {
 	io.WriteString(c.w, c.blank()+line+c.status)
 }
 
-// update replaces the status line. Empty: takes it away.
-func (c *console) update(status string) {
+// update replaces the status line by what status makes of the width there is. The cursor stays visible and behind it, so that there is nothing to restore but
+// the line itself, however the program ends.
+func (c *console) update(status func(width int) string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.left {
 		return
 	}
-	if limit := c.width() - 1; len(status) > limit { // ASCII: ours
-		status = status[:max(limit, 0)]
+	text := status(max(c.width()-1, 0))
+	pad := max(len(c.status)-len(text), 0)
+	if c.wraps() > 0 {
+		io.WriteString(c.w, c.blank())
+		pad = 0
 	}
-	pad := max(len(c.status)-len(status), 0)
-	io.WriteString(c.w, "\r"+status+strings.Repeat(" ", pad)+strings.Repeat("\b", pad))
-	if c.status = status; status == "" {
-		io.WriteString(c.w, "\r")
-	}
+	io.WriteString(c.w, "\r"+text+strings.Repeat(" ", pad)+strings.Repeat("\b", pad))
+	c.status = text
 }
 
 // leave takes the status line away for good.
@@ -78,8 +85,21 @@ func (c *console) leave() {
 	c.status, c.left = "", true
 }
 
-// blank erases the status line without terminal codes.
-func (c *console) blank() string { return "\r" + strings.Repeat(" ", len(c.status)) + "\r" }
+// blank erases the status line: without terminal codes, unless the window has become so narrow that the line takes several rows now.
+func (c *console) blank() string {
+	if rows := c.wraps(); rows > 0 {
+		return fmt.Sprintf("\r\x1b[%dA\x1b[J", rows)
+	}
+	return "\r" + strings.Repeat(" ", len(c.status)) + "\r"
+}
+
+// wraps is how many rows the status line takes, beside the first one.
+func (c *console) wraps() int {
+	if width := c.width(); width > 0 && len(c.status) > 0 {
+		return (len(c.status) - 1) / width
+	}
+	return 0
+}
 
 // paint colours text on a terminal, unless NO_COLOR asks not to.
 func (c *console) paint(code, text string) string {

@@ -121,6 +121,7 @@ func (d *demo) farewell() {
 	refire := ownName()
 	fmt.Fprintf(d.std.out, "  %s scan %s\n", refire, d.logs.access)
 	fmt.Fprintf(d.std.out, "  %s report %s\n", refire, d.logs.retry)
+	fmt.Fprintf(d.std.out, "  %s report --html %s %s\n", refire, filepath.Join(filepath.Dir(d.logs.retry), "out.html"), d.logs.retry)
 	fmt.Fprintf(d.std.out, "  %s run --base http://127.0.0.1:8080 --dry-run %s\n", refire, d.logs.access)
 	fmt.Fprintf(d.std.out, "  %s run --base http://127.0.0.1:8080 your-access.log\n", refire)
 }

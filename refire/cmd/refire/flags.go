@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,7 +18,8 @@ import (
 type selectFlags struct {
 	status  accesslog.StatusSet
 	methods refire.Methods
-	format  accesslog.Format
+	formatFlags
+	window  window
 	maxLine int
 	showBad bool
 }
@@ -30,11 +32,16 @@ func newSelectFlags() selectFlags {
 }
 
 func (f *selectFlags) add(fs *pflag.FlagSet) {
-	fs.Var(value("LIST", parseStatus, &f.status), "status", "statuses to take, for example 500,502-504")
-	fs.Var(value("LIST", refire.ParseMethods, &f.methods), "method", "methods to take; any: all")
-	fs.Var(value("NAME", parseFormat, &f.format), "format", "common, combined, extended; auto: any of these")
-	fs.IntVar(&f.maxLine, "max-line", f.maxLine, "`BYTES` of the longest line to read")
+	fs.Var(value("LIST", parseStatus, &f.status), "status", "statuses, as 500,502-504")
+	fs.Var(value("LIST", refire.ParseMethods, &f.methods), "method", "methods, as GET,POST, or any")
+	moments := func(text string) (moment, error) { return parseMoment(text, time.Now()) }
+	fs.Var(value("TIME", moments, &f.window.since), "since", "from then on: 2h (ago), '2026-11-20 14:00'")
+	fs.Var(value("TIME", moments, &f.window.until), "until", "before then; no zone: as the log has it")
+	f.formatFlags.add(fs)
+	fs.IntVar(&f.maxLine, "max-line", f.maxLine, "`BYTES`: of the longest line")
 	fs.BoolVar(&f.showBad, "show-bad", false, "list malformed lines")
+	put(fs, whatToRead, "status", "method", "since", "until", "max-line", "show-bad")
+	rare(fs, "max-line", "show-bad")
 }
 
 // parseStatus takes only statuses that exist: a selection that can never match would look like a log without failures.
@@ -48,25 +55,27 @@ func parseStatus(text string) (accesslog.StatusSet, error) {
 	return set, err
 }
 
-func parseFormat(text string) (accesslog.Format, error) {
-	f, err := accesslog.ParseFormat(text)
-	if err != nil && strings.ContainsAny(text, "$%") {
-		return f, errors.New("format strings are not understood yet; the common and combined formats are recognised by themselves")
+// sayMethods says which methods look like a mistake: a run that fires nothing for it ends well.
+func (f *selectFlags) sayMethods(c *console) {
+	for _, name := range f.methods.Unregistered() {
+		c.say("refire: --method %s: no such method is registered for HTTP; is it spelled right? entries with just this one are taken", quoted(name))
 	}
-	return f, err
 }
 
 func (f *selectFlags) check() error {
 	if f.maxLine < minLineBytes || f.maxLine > retrylog.MaxLogLineBytes {
 		return usage(fmt.Errorf("--max-line %d is not between %d and %d", f.maxLine, minLineBytes, retrylog.MaxLogLineBytes), "the default is 1 MiB")
 	}
-	return nil
+	if err := f.window.check(); err != nil {
+		return err
+	}
+	return f.formatFlags.settle()
 }
 
 const minLineBytes = 64
 
 func (f *selectFlags) options() accesslog.Options {
-	return accesslog.Options{Status: f.status, MaxLineBytes: f.maxLine}
+	return accesslog.Options{Format: f.format, Status: f.status, MaxLineBytes: f.maxLine}
 }
 
 // runFlags are those of run.
@@ -86,41 +95,75 @@ type runFlags struct {
 	timeout     time.Duration
 	retries     int
 	dedup       bool
+	durable     durability
 	client      clientKind
 	proxy       string
 
-	dryRun      bool
+	follow    bool
+	followFor time.Duration
+
+	safety  safetyFlags
+	headers headerFlags
+
+	dryRun      dryRunKind
 	showRefused bool
 	progress    string
+	report      string // --report: a page
+	json        string // --json: events; -: stdout
+	quiet       bool
 }
 
 func newRunFlags() *runFlags {
 	return &runFlags{
 		selectFlags: newSelectFlags(), out: "retry.log", outFormat: string(retrylog.JSON),
 		concurrency: refire.DefaultConcurrency, timeout: refire.DefaultTimeout, client: defaultClient(), progress: "auto",
+		safety: newSafetyFlags(), durable: newDurability(),
 	}
 }
 
 func (f *runFlags) add(fs *pflag.FlagSet) {
 	fs.SortFlags = false
-	fs.StringVar(&f.base, "base", "", "`URL` to fire at: scheme, host and port")
-	fs.StringVar(&f.out, "out", f.out, "retry log `FILE`; -: standard output")
 	f.selectFlags.add(fs)
-	fs.IntVar(&f.concurrency, "concurrency", f.concurrency, "`N` at a time")
-	fs.Var(value("N/s", parseRate, &f.rate), "rate", "at most so many requests a second (or N/m, N/h)")
-	fs.Var(value("TIME", parseTimeout, &f.timeout), "timeout", "of one attempt, from connecting to its end")
-	fs.IntVar(&f.retries, "retries", 0, "`N` more attempts after no answer, 5xx or 429")
-	fs.BoolVar(&f.dedup, "dedup", false, "fire each method and target once")
+	fs.BoolVar(&f.follow, "follow", false, "go on with what is appended, through rotations")
+	fs.Var(value("TIME", parseTimeout, &f.followFor), "follow-for", "the same, for so long")
+	put(fs, whatToRead, "follow", "follow-for")
+	rare(fs, "follow-for")
+
 	fs.BoolVar(&f.again, "again", false, "fire what still fails in --out once more")
+	fs.BoolVar(&f.dedup, "dedup", false, "fire each method and target once")
+	f.durable.addOnce(fs)
+	fs.Var(value("bool", parseDryRun, &f.dryRun), "dry-run", "`curl`: print URLs (or curl commands), send nothing")
+	fs.Lookup("dry-run").NoOptDefVal = "true"
+	put(fs, whatToFire, "again", "dedup", "at-most-once", "dry-run")
+	rare(fs, "dedup", "at-most-once")
+
+	fs.StringVar(&f.base, "base", "", "`URL`: scheme, host and port to fire at")
+	fs.StringArrayVar(&f.allowHosts, "allow-host", nil, "`HOST:PORT`: fire entries that name it there (repeat)")
+	fs.StringArrayVar(&f.aliases, "alias", nil, "`ORIGIN`: means --base in the log (repeat)")
+	fs.StringVar(&f.proxy, "proxy", "", "`URL`: a proxy, or env; with --client net/http")
+	fs.Var(value("NAME", parseClient, &f.client), "client", "loop, or net/http (HTTP/2, proxies)")
+	put(fs, where, "base", "allow-host", "alias", "proxy", "client")
+	rare(fs, "alias", "client")
+
+	f.headers.add(fs)
+
+	fs.Var(value("N/s", parseRate, &f.rate), "rate", "requests a second at most (or N/m, N/h)")
+	fs.IntVar(&f.concurrency, "concurrency", f.concurrency, "`N`: at a time, at most")
+	fs.Var(value("TIME", parseTimeout, &f.timeout), "timeout", "of one attempt, all in all")
+	fs.IntVar(&f.retries, "retries", 0, "`N`: more attempts after no answer, 5xx or 429")
+	put(fs, howFast, "rate", "concurrency", "timeout", "retries")
+	rare(fs, "timeout")
+
+	f.safety.add(fs)
+
+	fs.StringVar(&f.out, "out", f.out, "`FILE`: retry log; -: stdout")
 	fs.BoolVar(&f.fresh, "fresh", false, "refuse an --out that is not empty")
-	fs.StringVar(&f.outFormat, "out-format", f.outFormat, "`FORMAT` json, or urls: no journal")
-	fs.StringArrayVar(&f.allowHosts, "allow-host", nil, "fire entries that name `HOST:PORT` there (repeat)")
-	fs.StringArrayVar(&f.aliases, "alias", nil, "`ORIGIN` that means --base in the log (repeat)")
-	fs.Var(value("NAME", parseClient, &f.client), "client", "how to fire: loop, or net/http (HTTP/2, proxies)")
-	fs.StringVar(&f.proxy, "proxy", "", "`URL` of a proxy, or env; with --client net/http")
-	fs.BoolVar(&f.dryRun, "dry-run", false, "print the URLs that would be sent, send nothing")
+	fs.StringVar(&f.outFormat, "out-format", f.outFormat, "`FORMAT`: json, or urls: no journal")
+	f.durable.addSync(fs)
 	fs.BoolVar(&f.showRefused, "show-refused", false, "list what is refused or holds no request")
-	fs.StringVar(&f.progress, "progress", f.progress, "`WHEN` to tell it: auto, on (every second), off")
+	put(fs, whatToWrite, "out", "fresh", "out-format", "sync", "show-refused")
+	rare(fs, "fresh", "out-format", "sync", "show-refused")
+	f.addShows(fs)
 }
 
 // check finds contradictions and values out of range.
@@ -131,6 +174,8 @@ func (f *runFlags) check(args []string) error {
 	switch {
 	case len(args) == 0 && !f.again:
 		return usage(errors.New("no LOG given"), "name the access logs to read, or - for standard input: refire run --base http://HOST access.log")
+	case len(args) == 0 && (f.window.since.text != "" || f.window.until.text != ""):
+		return usage(errors.New("--since and --until choose from logs, and no LOG is given"), "name the logs too, or leave them out: --again fires all that still fails")
 	case f.base == "" && len(f.allowHosts) == 0:
 		return usage(errors.New("neither --base nor --allow-host: nowhere to fire at"),
 			"give --base http://HOST:PORT, the server that should get the requests")
@@ -140,14 +185,26 @@ func (f *runFlags) check(args []string) error {
 		return usage(fmt.Errorf("--concurrency %d is not between 1 and %d", f.concurrency, maxConcurrency), "the default is 64")
 	case f.retries < 0 || f.retries > maxRetries:
 		return usage(fmt.Errorf("--retries %d is not between 0 and %d", f.retries, maxRetries), "the default is 0")
-	case f.progress != "auto" && f.progress != "on" && f.progress != "off":
-		return usage(fmt.Errorf("--progress %q is unknown", f.progress), "write auto, on or off")
 	case f.again && f.fresh:
 		return usage(errors.New("--again needs a retry log with outcomes, --fresh one without"), "leave one of them out")
+	case f.dryRun == dryCurl && f.proxy != "":
+		return usage(errors.New("--dry-run=curl prints requests that go straight to a server, and --proxy is given"), "leave one of them out")
+	case f.follows() && f.dryRun != "":
+		return usage(errors.New("--dry-run ends, --follow does not"), "leave one of them out")
+	case f.follows() && slices.Contains(args, "-"):
+		return usage(errors.New("--follow follows files; standard input (-) is read until it ends anyway"), "leave one of them out")
+	case f.follows() && len(args) == 0:
+		return usage(errors.New("--follow needs a LOG"), "name the log that is being written")
 	case (f.again || f.fresh) && !f.journals():
 		return usage(errors.New("--again and --fresh need a journal as --out"), "name a file with --out, and leave --out-format at json")
 	}
-	if err := f.checkProxy(); err != nil {
+	if err := f.checkShows(); err != nil {
+		return err
+	}
+	if err := f.durable.check(f.journals() || f.dryRun != ""); err != nil {
+		return err
+	}
+	if err := errors.Join(f.checkProxy(), f.safety.check(), f.headers.check(f.base)); err != nil {
 		return err
 	}
 	if _, err := retrylog.ParseFormat(f.outFormat); err != nil {
@@ -165,6 +222,9 @@ const (
 
 // journals reports whether --out is a journal.
 func (f *runFlags) journals() bool { return f.out != "-" && f.outFormat == string(retrylog.JSON) }
+
+// follows reports whether logs are followed.
+func (f *runFlags) follows() bool { return f.follow || f.followFor > 0 }
 
 // routes reads where requests may go.
 func (f *runFlags) routes() (refire.Routes, error) {
@@ -214,6 +274,9 @@ func (f *runFlags) places() string {
 func parseTimeout(text string) (time.Duration, error) {
 	d, err := time.ParseDuration(text)
 	if err != nil || d <= 0 {
+		if n, number := strconv.ParseFloat(text, 64); number == nil && n > 0 {
+			return 0, fmt.Errorf("%q has no unit; write %ss, %sms or %sm", text, text, text, text)
+		}
 		return 0, fmt.Errorf("%q is no time above zero; write 10s, 500ms or 1m", text)
 	}
 	return d, nil
@@ -259,7 +322,7 @@ func (v flagValue[T]) String() string {
 		return ""
 	}
 	text := fmt.Sprint(*v.to)
-	if text == "0" {
+	if text == "0" || text == "0s" {
 		return ""
 	}
 	return text

@@ -4,17 +4,20 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
-	"strings"
+	"syscall"
+	"time"
 
 	"github.com/seed8b1f0744/aio/refire/accesslog"
+	"github.com/seed8b1f0744/aio/refire/unpack"
 )
 
-// log is a LOG of the command line, checked: it can be read, and it is not compressed.
+// log is a log to be read, checked: it can be read, and it is no archive of a kind that cannot be unpacked.
 type log struct {
 	name   string
 	info   fs.FileInfo
@@ -22,40 +25,22 @@ type log struct {
 	stream *bufio.Reader // of standard input and pipes
 	close  func() error
 
-	foreign *failure // set by scan if not one line of it is a line of an access log
+	kind    unpack.Kind
+	head    []byte            // its first bytes, unpacked; of a file only, and only until they are noted
+	begins  time.Time         // of its first entry, or, where that is not known, when it was written
+	key     string            // what its first line comes to: see logKey
+	headSum [sha256.Size]byte // of head; zero: it holds no whole line
+	length  int64             // unpacked, modulo 4 GiB; -1: not known
+
+	detected accesslog.Detection       // what a file looks like
+	guess    func(accesslog.Detection) // told when it is the log's turn what it looks like; nil: nobody asks
+
+	ahead   *ahead   // it is being read already; nil: not before its turn
+	trouble *failure // set by scan if it could not be read as a log, to its end
 }
 
-// compressed is how files begin that must be unpacked first; a zero stands for any byte.
-var compressed = []struct{ magic, name, unpack string }{
-	{"\x1f\x8b", "gzip", "gzip -dc"},
-	{"\x28\xb5\x2f\xfd", "zstd", "zstd -dc"},
-	{"BZh\x001AY&SY", "bzip2", "bzip2 -dc"},
-	{"\xfd7zXZ\x00", "xz", "xz -dc"},
-	{"PK\x03\x04", "zip", "unzip -p"},
-}
-
-const longestMagic = 10
-
-// openLogs checks all logs before anything is done with one of them.
-func openLogs(names []string, std stdio, c *console) ([]*log, error) {
-	var logs []*log
-	stdins := 0
-	for _, name := range names {
-		if name == "-" {
-			if stdins++; stdins > 1 {
-				return nil, usage(errors.New("standard input (-) can be read only once"), "give - once")
-			}
-		}
-		l, err := openLog(name, std, c)
-		if err != nil {
-			return nil, err
-		}
-		logs = append(logs, l)
-	}
-	return logs, nil
-}
-
-func openLog(name string, std stdio, c *console) (*log, error) {
+// openLog checks a log before anything is done.
+func openLog(name string, std stdio) (*log, error) {
 	f, err := std.in, error(nil)
 	if name != "-" {
 		f, err = os.Open(name)
@@ -63,47 +48,131 @@ func openLog(name string, std stdio, c *console) (*log, error) {
 	if err != nil {
 		return nil, unreadable(name, err)
 	}
-	l := &log{name: name}
+	l := &log{name: name, close: f.Close}
+	if err := l.begin(f); err != nil {
+		l.close()
+		return nil, err
+	}
+	return l, nil
+}
+
+func (l *log) begin(f *os.File) (err error) {
 	if l.info, err = f.Stat(); err != nil {
-		return nil, unreadable(name, err)
+		return unreadable(l.name, err)
 	}
 	if l.info.IsDir() {
-		return nil, directory(name)
-	}
-	head, err := l.begin(f)
-	if err != nil {
-		return nil, unreadable(name, err)
-	}
-	for _, kind := range compressed {
-		if beginsWith(head, kind.magic) {
-			file := name
-			if name == "-" {
-				file = "FILE"
-			}
-			return nil, cannotRun(fmt.Errorf("%s is compressed (%s), which this version does not read", spoken(name), kind.name),
-				fmt.Sprintf("unpack it on the way: %s %s | refire ... -", kind.unpack, file))
-		}
-	}
-	return l, l.check(head, c)
-}
-
-func directory(name string) *failure {
-	if name == "-" {
 		return cannotRun(errors.New("standard input is a directory"), "give it a log: refire ... - <access.log")
 	}
-	return cannotRun(fmt.Errorf("%s is a directory", name), "name the log files in it: "+strings.TrimRight(name, "/")+"/*.log")
+	if l.name != "-" && l.info.Mode().IsRegular() {
+		l.file = f
+		return l.beginFile()
+	}
+	l.stream = bufio.NewReaderSize(f, 256<<10)
+	head, err := l.stream.Peek(unpack.MagicBytes)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return unreadable(l.name, err)
+	}
+	if l.kind = unpack.Recognise(head); !l.kind.CanRead() {
+		return notUnpacked(l.name, l.kind)
+	}
+	return nil
 }
 
-func beginsWith(head []byte, magic string) bool {
-	if len(head) < len(magic) {
-		return false
+// detectBytes is how much of a file is looked at to recognise it.
+const detectBytes = 64 << 10
+
+// beginFile reads the first bytes, and unpacks them.
+func (l *log) beginFile() error {
+	l.head = make([]byte, detectBytes)
+	n, err := l.file.ReadAt(l.head, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return unreadable(l.name, err)
 	}
-	for i := range len(magic) {
-		if magic[i] != 0 && head[i] != magic[i] {
-			return false
+	l.head = l.head[:n]
+	switch l.kind = unpack.Recognise(l.head); {
+	case !l.kind.CanRead():
+		return notUnpacked(l.name, l.kind)
+	case l.kind == unpack.Plain:
+		return nil
+	}
+	z := unpack.NewReader(l.packed(), l.kind)
+	defer z.Close()
+	l.head = make([]byte, detectBytes)
+	n, err = io.ReadFull(z, l.head)
+	l.head = l.head[:n]
+	var fault *unpack.Error
+	var limit *unpack.LimitError
+	if errors.As(err, &fault) && (n == 0 || errors.As(err, &limit)) { // what is met later is told when it is
+		return damaged(l.name, fault)
+	}
+	return nil
+}
+
+// packed is the whole file, whatever was read of it.
+func (l *log) packed() io.Reader { return io.NewSectionReader(l.file, 0, 1<<62) }
+
+// notUnpacked is for an archive of a kind that is known, and not read.
+func notUnpacked(name string, kind unpack.Kind) *failure {
+	file := name
+	if name == "-" {
+		file = "FILE"
+	}
+	what := "compressed"
+	if kind == unpack.Tar {
+		what = "an archive"
+	}
+	return cannotRun(fmt.Errorf("%s is %s (%v), of a kind that is not unpacked here", spoken(name), what, kind),
+		fmt.Sprintf("unpack it on the way: %s %s | refire ... -", kind.Command(), file))
+}
+
+// damaged is for an archive with a fault.
+func damaged(name string, fault *unpack.Error) *failure {
+	const before = "all whole lines before that were read; "
+	command, file := fault.Kind.Command(), name
+	if name == "-" {
+		file = "FILE"
+	}
+	var limit *unpack.LimitError
+	var nested *unpack.NestedError
+	place := fmt.Sprintf("at byte %d, after %d bytes of log", fault.Packed, fault.Unpacked)
+	switch {
+	case errors.As(fault, &limit):
+		if limit.Kind == unpack.Zstd {
+			command += " --long=31"
 		}
+		return cannotRun(fmt.Errorf("%s: %w (%v, %s)", spoken(name), limit, fault.Kind, place),
+			fmt.Sprintf("unpack it on the way: %s %s | refire ... -", command, file))
+	case errors.As(fault, &nested):
+		return cannotRun(fmt.Errorf("%s: %w", spoken(name), nested), fmt.Sprintf("unpack the outer one on the way: %s %s | refire ... -", command, file))
+	case errors.Is(fault, unpack.ErrCutShort):
+		return cannotRun(fmt.Errorf("%s is cut short: its %v data ends %s, before its end", spoken(name), fault.Kind, place),
+			before+"a last one without its end was not")
+	case errors.Is(fault, unpack.ErrTrailing):
+		return cannotRun(fmt.Errorf("%s: its %v data is followed by something else, %s", spoken(name), fault.Kind, place),
+			before+"what follows was not")
 	}
-	return true
+	return cannotRun(fmt.Errorf("%s is damaged: its %v data cannot be unpacked %s: %w", spoken(name), fault.Kind, place, fault.Err),
+		before+"what follows was not")
+}
+
+// formatHelp is what to do about a log that is not recognised.
+const formatHelp = "--format says what it is, --format-from takes it from the server's configuration"
+
+// recognise refuses a file that is something else for sure, and warns of one that may be.
+func (l *log) recognise(format accesslog.Format, c *console) error {
+	if len(l.head) == 0 || format != accesslog.Auto {
+		return nil
+	}
+	l.detected = accesslog.Detect(l.head)
+	switch d := l.detected; {
+	case d.Lines == 0 || d.Matched > 0:
+		return nil
+	case d.Looks != "":
+		return cannotRun(fmt.Errorf("%s is %v", l.name, d), formatHelp)
+	default:
+		c.say("refire: %s: none of the first %s is a line of an access log; --show-bad says why", l.name, plural(d.Lines, "line"))
+	}
+	return nil
 }
 
 // spoken is how a log is named in words.
@@ -114,88 +183,115 @@ func spoken(name string) string {
 	return name
 }
 
-// detectBytes is how much of a file is looked at to recognise it.
-const detectBytes = 64 << 10
-
-// begin reads the first bytes: of a file many, of a stream just enough to recognise a compressed one.
-func (l *log) begin(f *os.File) ([]byte, error) {
-	if l.name != "-" && l.info.Mode().IsRegular() {
-		l.file, l.close = f, f.Close
-		head := make([]byte, detectBytes)
-		n, err := f.ReadAt(head, 0)
-		if errors.Is(err, io.EOF) {
-			err = nil
-		}
-		return head[:n], err
-	}
-	l.stream, l.close = bufio.NewReaderSize(f, 256<<10), f.Close
-	head, err := l.stream.Peek(longestMagic)
-	if errors.Is(err, io.EOF) {
-		err = nil
-	}
-	return head, err
-}
-
-// check refuses a file that is something else for sure, and warns of one that may be.
-func (l *log) check(head []byte, c *console) error {
-	if l.stream != nil || len(head) == 0 {
-		return nil
-	}
-	d := accesslog.Detect(head)
-	switch {
-	case d.Lines == 0 || d.Matched > 0:
-		return nil
-	case d.Looks != "":
-		return cannotRun(fmt.Errorf("%s is %v", l.name, d), "this version reads common and combined access logs (Apache, nginx)")
-	}
-	c.say("refire: %s: none of the first %s is a line of an access log; --show-bad says why", l.name, plural(d.Lines, "line"))
-	return nil
-}
-
 func unreadable(name string, err error) *failure {
 	var path *fs.PathError
 	if errors.As(err, &path) {
 		err = path.Err
 	}
-	return cannotRun(fmt.Errorf("cannot read %s: %w", spoken(name), err), "check the name and its permissions")
+	hint := "check the name and its permissions"
+	if errors.Is(err, syscall.EMFILE) {
+		hint = "all logs are held open, so that none is rotated away: raise the limit of open files (ulimit -n), or give fewer at a time; --out knows what is done"
+	}
+	return cannotRun(fmt.Errorf("cannot read %s: %w", spoken(name), err), hint)
 }
 
-// size is 0 for a stream.
+// size is how many bytes there are to read, unpacked, so that a packed log counts as any other does. -1: that is not known.
 func (l *log) size() int64 {
-	if l.stream != nil {
-		return 0
+	switch {
+	case l.stream != nil:
+		return -1
+	case l.kind == unpack.Plain:
+		return l.info.Size()
 	}
-	return l.info.Size()
+	return wholeLength(l.length, l.info.Size())
 }
+
+// wholeLength is how long a packed log is of which length is known modulo 4 GiB: what comes closest to ten times the packed one, as access logs do. Where it
+// is shorter than it is packed, there are several archives in it, and length is that of the last one.
+func wholeLength(length, packed int64) int64 {
+	const overhead, usual = 1 << 10, 10
+	if length < 0 || length+overhead < packed {
+		return -1
+	}
+	if more := usual*packed - length; more > 0 {
+		length += (more + 1<<31) >> 32 << 32
+	}
+	return length
+}
+
+// read is how much of size is read by the time that the byte at offset of the log is.
+func (l *log) read(offset int64) int64 { return min(offset, max(l.size(), 0)) }
 
 // scan gives every selected entry and every bad line to each, in the log's order.
 func (l *log) scan(ctx context.Context, opts accesslog.Options, each func(*accesslog.Entry, *accesslog.BadLine) error) (accesslog.Stats, error) {
+	if l.file != nil && l.guess != nil {
+		l.guess(l.detected)
+	}
+	if l.ahead != nil {
+		return l.ahead.drain(each)
+	}
+	return l.scanNow(ctx, opts, each)
+}
+
+func (l *log) scanNow(ctx context.Context, opts accesslog.Options, each func(*accesslog.Entry, *accesslog.BadLine) error) (accesslog.Stats, error) {
 	opts.Source = l.name
 	defer l.close()
-	var s *accesslog.Scanner
-	if l.stream != nil {
-		s = accesslog.NewScanner(newInterruptible(ctx, l.stream), opts)
-	} else {
-		var err error
-		if s, err = accesslog.NewFileScanner(l.file, opts); err != nil {
-			return accesslog.Stats{}, unreadable(l.name, err)
-		}
+	s, stop, err := l.scanner(ctx, opts)
+	if err != nil {
+		return accesslog.Stats{}, err
+	}
+	defer stop()
+	if l.stream != nil && l.guess != nil {
+		l.guess(s.Detection())
 	}
 	var first *accesslog.BadLine
-	err := walk(ctx, s, func(e *accesslog.Entry, bad *accesslog.BadLine) error {
+	err = walk(ctx, s, func(e *accesslog.Entry, bad *accesslog.BadLine) error {
 		if bad != nil && first == nil {
 			first = bad
 		}
 		return each(e, bad)
 	})
 	stats := s.Stats()
-	if err == nil && l.file != nil && stats.Bytes < l.info.Size() {
+	var fault *unpack.Error
+	switch {
+	case errors.As(err, &fault): // the other logs are good
+		l.trouble, err = damaged(l.name, fault), nil
+	case err != nil:
+	case l.file != nil && l.kind == unpack.Plain && stats.Bytes < l.info.Size():
 		err = fmt.Errorf("%s: %w: it had %d bytes when the run began, and %d when its turn came", l.name, accesslog.ErrChanged, l.info.Size(), stats.Bytes)
-	}
-	if err == nil && first != nil && stats.Entries+stats.NoRequest == 0 {
-		l.foreign = notALog(l.name, &stats, first)
+	case first != nil && stats.Entries+stats.NoRequest == 0:
+		l.trouble = notALog(l.name, &stats, first)
 	}
 	return stats, err
+}
+
+// scanner returns the scanner, and what ends the reading ahead of it.
+func (l *log) scanner(ctx context.Context, opts accesslog.Options) (s *accesslog.Scanner, stop func(), err error) {
+	if l.file != nil && l.kind == unpack.Plain {
+		s, err := accesslog.NewFileScanner(l.file, opts)
+		if err != nil {
+			return nil, nil, unreadable(l.name, err)
+		}
+		return s, func() {}, nil
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	r := io.Reader(l.stream)
+	if l.file != nil {
+		r = l.packed()
+	}
+	var z *unpack.Reader
+	if l.kind != unpack.Plain {
+		z = unpack.NewReader(r, l.kind)
+		r = z
+	}
+	ahead := newInterruptible(ctx, r)
+	return accesslog.NewScanner(ahead, opts), func() {
+		cancel()
+		if l.file != nil { // reads of files end
+			<-ahead.done
+			z.Close()
+		}
+	}, nil
 }
 
 // notALog is for a log without a single line that is one.
@@ -217,7 +313,7 @@ func notALog(name string, stats *accesslog.Stats, first *accesslog.BadLine) *fai
 	}
 	return cannotRun(fmt.Errorf("%s is no access log that can be read: not one of its lines (%s) is an entry; %s",
 		spoken(name), number(stats.Malformed+stats.TooLong), looks),
-		"this version reads common and combined access logs (Apache, nginx); nothing was fired from this one")
+		formatHelp+"; nothing was fired from this one")
 }
 
 func walk(ctx context.Context, s *accesslog.Scanner, each func(*accesslog.Entry, *accesslog.BadLine) error) error {

@@ -5,18 +5,18 @@ import (
 	"io"
 )
 
-// interruptible is a reader that gives up when ctx ends, although a read of a pipe or a terminal cannot be interrupted: that read is left behind, until the
-// program ends.
+// interruptible is a reader that reads ahead in a goroutine of its own, so that unpacking has a core to itself, and that gives up when ctx ends, although a
+// read of a pipe or a terminal cannot be interrupted: that read is left behind, until the program ends.
 type interruptible struct {
-	ctx context.Context
-	r   io.Reader
+	ctx  context.Context
+	r    io.Reader
+	done chan struct{} // closed when the goroutine has ended
 
-	buf   []byte
-	ask   chan []byte
-	got   chan chunk
-	asked bool   // buf is with the goroutine that reads
-	rest  []byte // of buf, not handed out yet
-	err   error  // after rest
+	free chan []byte
+	got  chan chunk
+	buf  []byte // rest's
+	rest []byte // of buf, not handed out yet
+	err  error  // after rest
 }
 
 type chunk struct {
@@ -24,10 +24,17 @@ type chunk struct {
 	err  error
 }
 
-const chunkBytes = 256 << 10
+const (
+	chunkBytes  = 256 << 10
+	chunksAhead = 4
+)
 
+// newInterruptible reads r from now on.
 func newInterruptible(ctx context.Context, r io.Reader) *interruptible {
-	i := &interruptible{ctx: ctx, r: r, buf: make([]byte, chunkBytes), ask: make(chan []byte, 1), got: make(chan chunk, 1)}
+	i := &interruptible{ctx: ctx, r: r, done: make(chan struct{}), free: make(chan []byte, chunksAhead), got: make(chan chunk, chunksAhead)}
+	for range chunksAhead {
+		i.free <- nil
+	}
 	go i.read()
 	return i
 }
@@ -38,15 +45,15 @@ func (i *interruptible) Read(p []byte) (int, error) {
 		if i.err != nil {
 			return 0, i.err
 		}
-		if !i.asked {
-			i.ask <- i.buf
-			i.asked = true
+		if i.buf != nil {
+			i.free <- i.buf // never blocks: there are as many places as buffers
+			i.buf = nil
 		}
 		select {
 		case c := <-i.got:
-			i.rest, i.err, i.asked = c.data, c.err, false
+			i.buf, i.rest, i.err = c.data, c.data, c.err
 		case <-i.ctx.Done():
-			return 0, context.Cause(i.ctx)
+			i.err = context.Cause(i.ctx)
 		}
 	}
 	n := copy(p, i.rest)
@@ -55,11 +62,15 @@ func (i *interruptible) Read(p []byte) (int, error) {
 }
 
 func (i *interruptible) read() {
+	defer close(i.done)
 	for {
 		select {
-		case buf := <-i.ask:
-			n, err := i.r.Read(buf)
-			i.got <- chunk{buf[:n], err} // never blocks: one answer for each question
+		case buf := <-i.free:
+			if buf == nil {
+				buf = make([]byte, chunkBytes)
+			}
+			n, err := i.r.Read(buf[:cap(buf)])
+			i.got <- chunk{buf[:n], err} // never blocks either
 			if err != nil {
 				return
 			}

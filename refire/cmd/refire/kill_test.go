@@ -4,6 +4,7 @@ package main
 
 import (
 	"bufio"
+	"flag"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -14,6 +15,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/seed8b1f0744/aio/refire"
 	"github.com/seed8b1f0744/aio/refire/accesslog"
@@ -33,77 +35,125 @@ func child(t testing.TB, args ...string) *exec.Cmd {
 	return cmd
 }
 
+// killRuns asks for more of TestKillAndGoOn: -kills 1000.
+var killRuns = flag.Int("kills", 0, "kill at least so many runs for each client and method, instead of a moderate number")
+
 const (
 	killEntries     = 300
 	killConcurrency = 8
 )
 
-// TestKillAndGoOn kills runs with SIGKILL, each at a random request, until one comes to its end: no entry is lost, and per kill at most as many are fired
-// twice as were being fired.
+// TestKillAndGoOn kills runs with SIGKILL, each at a random request or at a random time, until one comes to its end: no entry is lost, and per kill at most
+// as many are fired twice as were being fired; of those that go out at most once, none.
 func TestKillAndGoOn(t *testing.T) { eachClient(t, testKillAndGoOn) }
 
 func testKillAndGoOn(t *testing.T) {
-	rounds := 8
-	if testing.Short() {
-		rounds = 3
-	}
-	for round := range rounds {
-		seed := rand.Uint64()
-		t.Run(strconv.Itoa(round), func(t *testing.T) {
-			t.Logf("seed %d", seed)
-			killUntilDone(t, rand.New(rand.NewPCG(seed, 0)))
+	for _, method := range []string{"GET", "POST"} {
+		t.Run(method, func(t *testing.T) {
+			kills, rounds := 0, 4
+			if testing.Short() {
+				rounds = 2
+			}
+			for round := 0; kills < *killRuns || *killRuns == 0 && round < rounds; round++ {
+				seed := rand.Uint64()
+				t.Run(strconv.Itoa(round), func(t *testing.T) {
+					t.Logf("seed %d", seed)
+					v := newVictim(t, method, rand.New(rand.NewPCG(seed, 0)))
+					v.killUntilDone(t)
+					v.check(t)
+					kills += v.kills
+				})
+			}
+			t.Logf("%d runs were killed", kills)
 		})
 	}
 }
 
-func killUntilDone(t *testing.T, random *rand.Rand) {
+// victim is a log that is fired by runs that are killed.
+type victim struct {
+	method   string
+	log, out string
+	random   *rand.Rand
+	server   *counter
+	at       atomic.Int64               // the request at which the run dies; 0: at a time
+	process  atomic.Pointer[os.Process] // the run, once it has been started
+	kills    int
+	torn     int // kills after which the last line was torn, as by a power cut
+}
+
+func newVictim(t *testing.T, method string, random *rand.Rand) *victim {
 	dir := t.TempDir()
-	log, out := writeLog(t, dir, killEntries), filepath.Join(dir, "retry.log")
-	var at atomic.Int64                   // the request at which the child dies
-	var victim atomic.Pointer[os.Process] // the child, once it has been started
-	s := newCounter(func(n int) {
-		if p := victim.Load(); p != nil && int64(n) == at.Load() {
+	v := &victim{method: method, log: writeLogOf(t, dir, method, killEntries), out: filepath.Join(dir, "retry.log"), random: random}
+	v.server = newCounter(func(n int) {
+		if p := v.process.Load(); p != nil && int64(n) == v.at.Load() {
 			p.Kill()
 		}
 	})
-	defer s.Close()
-	kills := 0
+	t.Cleanup(v.server.Close)
+	return v
+}
+
+func (v *victim) killUntilDone(t *testing.T) {
 	for {
-		victim.Store(nil)
-		at.Store(int64(s.total() + 1 + random.IntN(60)))
-		cmd := child(t, "run", "--base", s.URL, "--out", out, "--concurrency", strconv.Itoa(killConcurrency), log)
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		victim.Store(cmd.Process)
-		code := exitCode(cmd.Wait())
-		if code == 0 {
-			break
+		code := v.run(t)
+		if code == exitRecovered || code == exitStillFails && v.method == "POST" {
+			return
 		}
 		if code != -1 {
 			t.Fatalf("exit code %d", code)
 		}
-		if kills++; kills > killEntries {
+		if v.kills++; v.kills > killEntries {
 			t.Fatal("it gets nowhere")
 		}
-		if kills%3 == 0 { // and the power goes as well: the last line is torn
-			tear(t, out, random)
+		if v.kills%3 == 0 && v.method == "GET" { // and the power goes as well
+			v.torn++
+			tear(t, v.out, v.random)
 		}
 	}
-	twice := 0
-	hits := s.all()
+}
+
+// run starts a run and kills it, unless it ends before.
+func (v *victim) run(t *testing.T) (code int) {
+	t.Helper()
+	v.process.Store(nil)
+	v.at.Store(int64(v.server.total() + 1 + v.random.IntN(60)))
+	cmd := child(t, "run", "--base", v.server.URL, "--method", v.method, "--out", v.out, "--concurrency", strconv.Itoa(killConcurrency), v.log)
+	atTime := v.random.IntN(3) == 0
+	if atTime {
+		v.at.Store(0)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	v.process.Store(cmd.Process)
+	if atTime { // also while it opens its files, and before it fires anything
+		timer := time.AfterFunc(time.Duration(v.random.IntN(60_000))*time.Microsecond, func() { cmd.Process.Kill() })
+		defer timer.Stop()
+	}
+	return exitCode(cmd.Wait())
+}
+
+// check counts what the server has seen, and what the retry log says.
+func (v *victim) check(t *testing.T) {
+	unknown := checkOutcomes(t, v.out, killEntries)
+	hits := v.server.all()
+	twice, unseen := 0, 0
 	for i := range killEntries {
-		n := hits["/"+strconv.Itoa(i)]
-		if n == 0 {
+		switch n := hits["/"+strconv.Itoa(i)]; {
+		case n == 0 && v.method == "GET":
 			t.Errorf("/%d was lost", i)
+		case n == 0:
+			unseen++
+		case n > 1 && v.method == "POST":
+			t.Errorf("/%d was fired %d times, and goes out at most once", i, n)
+		default:
+			twice += n - 1
 		}
-		twice += max(n-1, 0)
 	}
-	if limit := kills*killConcurrency + kills/3; twice > limit {
-		t.Errorf("%d fired twice after %d kills with %d at a time", twice, kills, killConcurrency)
+	if limit := v.kills*killConcurrency + v.torn; twice > limit || unknown > limit || unseen > unknown || unknown > 0 && v.method == "GET" {
+		t.Errorf("after %d kills, %d at a time: %d fired twice, %d unknown, %d never seen", v.kills, killConcurrency, twice, unknown, unseen)
 	}
-	checkRetryLog(t, out)
-	t.Logf("%d kills, %d fired twice", kills, twice)
+	t.Logf("%d kills, %d fired twice, %d unknown, of which %d had not arrived", v.kills, twice, unknown, unseen)
 }
 
 // tear takes some bytes from the end of the last line, one entry's worth at most.
@@ -118,18 +168,29 @@ func tear(t *testing.T, path string, random *rand.Rand) {
 	}
 }
 
-// checkRetryLog: one good line for each entry.
-func checkRetryLog(t *testing.T, path string) {
+// checkOutcomes: one good line for each of so many entries. It returns how many say that nobody knows.
+func checkOutcomes(t *testing.T, path string, entries int) (unknown int) {
+	t.Helper()
 	f, err := os.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer f.Close()
 	seen := map[accesslog.ID]int{}
-	ext, err := retrylog.Read(f, func(o *refire.Outcome) error { seen[o.ID]++; return nil })
-	if err != nil || ext.Torn > 0 || ext.Unends || len(seen) != killEntries || ext.Lines != killEntries {
-		t.Errorf("%v, %+v, %d entries", err, ext, len(seen))
+	ext, err := retrylog.Read(f, func(o *refire.Outcome) error {
+		seen[o.ID]++
+		if o.Verdict().Unknown() {
+			unknown++
+		}
+		return nil
+	})
+	if err != nil || ext.Torn > 0 || ext.Unends || len(seen) != entries || ext.Lines != int64(entries) {
+		t.Errorf("%v, %+v, %d entries of %d", err, ext, len(seen), entries)
 	}
+	if _, err := os.Stat(path + retrylog.FiredSuffix); err == nil {
+		t.Error("announcements were left behind")
+	}
+	return unknown
 }
 
 // TestInterrupt: after one Ctrl-C what is under way ends and is written, so that nothing at all is fired twice by the next run.
@@ -178,7 +239,7 @@ func testInterrupt(t *testing.T) {
 			if n := s.total(); n != killEntries {
 				t.Errorf("%d requests for %d entries", n, killEntries)
 			}
-			checkRetryLog(t, out)
+			checkOutcomes(t, out, killEntries)
 		})
 	}
 }

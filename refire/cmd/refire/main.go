@@ -7,9 +7,11 @@ import (
 	"io"
 	stdlog "log"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // Exit codes, judged over the whole journal. Refused entries and malformed lines do not change them.
@@ -90,7 +92,8 @@ const rootExample = `  refire demo                                        see al
   refire scan access.log                             what failed? fires nothing
   refire run --base https://shop.example access.log  fire it again
   refire run --base https://shop.example --again     what still fails, once more
-  refire report retry.log                            the summary, later`
+  refire report retry.log                            the summary, later
+  refire export retry.log > retry.csv                a table of the outcomes`
 
 // exitCodes is the annotation of a command with its exit codes, for the help.
 const exitCodes = "exit codes"
@@ -109,33 +112,35 @@ func newRoot(std stdio) *cobra.Command {
 		Version:       version(),
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.SetHelpTemplate(helpTemplate)
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.Flags().BoolP("version", "v", false, "say which version this is")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usage(err, cmd.CommandPath()+" --help lists the flags")
+		return usage(flagError(err), cmd.CommandPath()+" --help lists the flags")
 	})
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newRun(std), newScan(std), newReport(std), newDemo(std))
+	setHelp(root)
+	root.AddCommand(newRun(std), newScan(std), newReport(std), newExport(std), newDemo(std), newMan(std))
+	addTopics(root)
+	addCompletions(root)
 	return root
 }
 
-const helpTemplate = `{{.Long}}
-
-Usage:
-  {{.UseLine}}{{if .HasAvailableSubCommands}} COMMAND{{end}}
-{{if .HasExample}}
-Examples:
-{{.Example}}
-{{end}}{{if .HasAvailableSubCommands}}
-Commands:{{range .Commands}}{{if .IsAvailableCommand}}
-  {{rpad .Name 10}} {{.Short}}{{end}}{{end}}
-
-refire COMMAND --help says more, with the exit codes.
-refire completion bash|zsh|fish|powershell prints completions.
-{{end}}{{if .HasAvailableLocalFlags}}
-Flags:
-{{.LocalFlags.FlagUsagesWrapped 80 | trimTrailingWhitespaces}}
-{{end}}{{with index .Annotations "` + exitCodes + `"}}
-Exit codes: {{.}}
-{{end}}`
+// flagError says what is wrong with a flag's value in our words.
+func flagError(err error) error {
+	var invalid *pflag.InvalidValueError
+	if !errors.As(err, &invalid) {
+		return err
+	}
+	name := "--" + invalid.GetFlag().Name
+	var number *strconv.NumError
+	cause := errors.Unwrap(invalid)
+	switch isNumber := errors.As(cause, &number); {
+	case isNumber && invalid.GetFlag().Value.Type() == "bool":
+		return fmt.Errorf("%s takes no value", name)
+	case isNumber:
+		return fmt.Errorf("%s %s is no whole number", name, quoted(invalid.GetValue()))
+	case cause == nil:
+		return err
+	}
+	return fmt.Errorf("%s: %w", name, plainError(cause))
+}

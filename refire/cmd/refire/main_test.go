@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -47,9 +48,13 @@ func eachClient(t *testing.T, test func(t *testing.T)) {
 //
 //	hits N            so many requests have arrived
 //	hits N TARGET     so many with this target
+//	sent NAME VALUE N  so many had this header; *: any value
 //	lines N FILE      the file (or stdout, stderr) has so many lines
 //	code N ARGS...    refire ends with this exit code
 //	binary FILE TEXT  writes a Go string literal
+//	pack KIND IN OUT  packs a file: gzip, zstd, xz; ends as KIND:N are without their last N bytes
+//	killed N ALL OUT  OUT becomes ALL as it was when a run was killed that was firing its last N entries, which go out at most once
+//	at FILE TIME      sets when it was written
 //
 // The condition [loop] holds where --client is loop.
 func TestScripts(t *testing.T) { eachClient(t, testScripts) }
@@ -94,6 +99,11 @@ func testScripts(t *testing.T) {
 					ts.Fatalf("%d hits: %v", got, s.all())
 				}
 			},
+			"sent": func(ts *testscript.TestScript, neg bool, args []string) {
+				if got := ts.Value("server").(*counter).sent(args[0], args[1]); (strconv.Itoa(got) == args[2]) == neg {
+					ts.Fatalf("%d requests had %s: %s", got, args[0], args[1])
+				}
+			},
 			"lines": func(ts *testscript.TestScript, _ bool, args []string) {
 				if got := strings.Count(ts.ReadFile(args[1]), "\n"); strconv.Itoa(got) != args[0] {
 					ts.Fatalf("%s has %d lines", args[1], got)
@@ -104,6 +114,23 @@ func testScripts(t *testing.T) {
 				if got := exitCode(err); strconv.Itoa(got) != args[0] {
 					ts.Fatalf("exit code %d", got)
 				}
+			},
+			"pack": func(ts *testscript.TestScript, _ bool, args []string) {
+				kind, less, _ := strings.Cut(args[0], ":")
+				data, err := pack(kind, []byte(ts.ReadFile(args[1])))
+				ts.Check(err)
+				n, _ := strconv.Atoi(less)
+				ts.Check(os.WriteFile(ts.MkAbs(args[2]), data[:len(data)-n], 0o600))
+			},
+			"killed": func(ts *testscript.TestScript, _ bool, args []string) {
+				n, err := strconv.Atoi(args[0])
+				ts.Check(err)
+				ts.Check(asKilled(ts.ReadFile(args[1]), n, ts.MkAbs(args[2])))
+			},
+			"at": func(ts *testscript.TestScript, _ bool, args []string) {
+				when, err := time.Parse(time.RFC3339, args[1])
+				ts.Check(err)
+				ts.Check(os.Chtimes(ts.MkAbs(args[0]), when, when))
 			},
 			"binary": func(ts *testscript.TestScript, _ bool, args []string) {
 				text, err := strconv.Unquote(`"` + args[1] + `"`)
@@ -125,7 +152,8 @@ func exitCode(err error) int {
 	return -2
 }
 
-// counter is a server that counts. Targets beginning with /fail always get a 500, with /flaky a 503 the first time, with /gone a 404, with /moved a redirect;
+// counter is a server that counts. Targets beginning with /fail always get a 500, with /flaky a 503 the first time, with /gone a 404, with /moved a redirect; ones that
+// end in /who a proxy's 407;
 // /post tells that a request with a body is no surprise. arrived, if set, is called for each request before it is answered.
 type counter struct {
 	*httptest.Server
@@ -133,6 +161,7 @@ type counter struct {
 
 	mu   sync.Mutex
 	hits map[string]int // guarded by mu: by target
+	had  []http.Header  // guarded by mu
 	n    int            // guarded by mu
 }
 
@@ -146,6 +175,7 @@ func (s *counter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	s.n++
 	s.hits[r.RequestURI]++
+	s.had = append(s.had, r.Header)
 	n, times := s.n, s.hits[r.RequestURI]
 	s.mu.Unlock()
 	if s.arrived != nil {
@@ -158,6 +188,8 @@ func (s *counter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 	case strings.HasPrefix(path, "/moved"):
 		http.Redirect(w, r, "http://victim.test/", http.StatusFound)
+	case strings.HasSuffix(path, "/who"):
+		http.Error(w, "who?", http.StatusProxyAuthRequired)
 	default:
 		fmt.Fprintln(w, "yes")
 	}
@@ -167,6 +199,17 @@ func (s *counter) total() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.n
+}
+
+func (s *counter) sent(name, value string) (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, h := range s.had {
+		if got := h.Get(name); got == value || value == "*" && got != "" {
+			n++
+		}
+	}
+	return n
 }
 
 func (s *counter) count(target string) int {
@@ -188,9 +231,15 @@ func (s *counter) all() map[string]int {
 // writeLog writes an access log of n failed requests, /0 to /n-1, and a good one after each.
 func writeLog(t testing.TB, dir string, n int) (path string) {
 	t.Helper()
+	return writeLogOf(t, dir, "GET", n)
+}
+
+// writeLogOf does so with another method.
+func writeLogOf(t testing.TB, dir, method string, n int) (path string) {
+	t.Helper()
 	var b strings.Builder
 	for i := range n {
-		fmt.Fprintf(&b, "192.0.2.1 - - [12/Mar/2026:14:02:%02d +0000] \"GET /%d HTTP/1.1\" 503 0 \"-\" \"test\"\n", i%60, i)
+		fmt.Fprintf(&b, "192.0.2.1 - - [12/Mar/2026:14:02:%02d +0000] \"%s /%d HTTP/1.1\" 503 0 \"-\" \"test\"\n", i%60, method, i)
 		fmt.Fprintf(&b, "192.0.2.1 - - [12/Mar/2026:14:02:%02d +0000] \"GET /fine HTTP/1.1\" 200 9 \"-\" \"test\"\n", i%60)
 	}
 	path = filepath.Join(dir, "access.log")

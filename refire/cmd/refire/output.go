@@ -39,7 +39,7 @@ func (o *output) elsewhere(routes *refire.Routes) string {
 }
 
 // openOutput opens --out for a run and loads the ledger from it.
-func openOutput(f *runFlags, ledger *refire.Ledger, std stdio, c *console) (*output, error) {
+func openOutput(f *runFlags, logs []*log, ledger *refire.Ledger, std stdio, c *console) (*output, error) {
 	switch {
 	case f.out == "-":
 		return &output{sink: retrylog.NewWriter(std.out, retrylog.Format(f.outFormat)), close: func() error { return nil }}, nil
@@ -51,8 +51,12 @@ func openOutput(f *runFlags, ledger *refire.Ledger, std stdio, c *console) (*out
 			return nil, nothingAgain(f.out, err)
 		}
 	}
+	meta, err := recall(f.out, c)
+	if err != nil {
+		return nil, err
+	}
 	places := map[refire.Origin]struct{}{}
-	j, torn, err := retrylog.Open(f.out, func(o *refire.Outcome) error {
+	j, repairs, err := retrylog.Open(f.out, retrylog.Options{Sync: f.durable.sync}, func(o *refire.Outcome) error {
 		places[o.Origin] = struct{}{}
 		ledger.Load(o)
 		return nil
@@ -63,19 +67,29 @@ func openOutput(f *runFlags, ledger *refire.Ledger, std stdio, c *console) (*out
 	if f.fresh && ledger.Len() > 0 {
 		return nil, errors.Join(notFresh(f.out), j.Close())
 	}
-	if torn > 0 {
-		c.say("refire: the last line of %s was cut short when a run was stopped; its entry is fired again", f.out)
+	sayRepairs(c, f.out, repairs)
+	if err := j.Reserve(f.concurrency); err != nil {
+		return nil, errors.Join(noRoom(f.out, err), j.Close())
 	}
-	if !j.Locked() {
-		c.say("refire: on this system a second run on %s is not noticed; see to it that there is none", f.out)
+	sayChanges(meta, f, logs, ledger.Len(), c)
+	remember(meta, f, logs, c)
+	switch {
+	case !j.Locked():
+		c.say("refire: this system or file system has no locks: a second run on %s is not noticed; see to it that there is none", f.out)
+	case j.Network() != "":
+		c.say("refire: %s is on %s: a second run on another machine may not be noticed; see to it that there is none", f.out, j.Network())
 	}
 	return &output{sink: j, again: j.Loaded(), close: j.Close, places: places}, nil
 }
 
 // peekOutput loads the ledger for a dry run: it changes nothing and creates nothing.
-func peekOutput(f *runFlags, ledger *refire.Ledger) (again io.Reader, err error) {
+func peekOutput(f *runFlags, logs []*log, ledger *refire.Ledger, c *console) (again io.Reader, err error) {
 	if !f.journals() {
 		return nil, nil
+	}
+	meta, err := recall(f.out, c)
+	if err != nil {
+		return nil, err
 	}
 	file, err := os.Open(f.out)
 	switch {
@@ -90,10 +104,18 @@ func peekOutput(f *runFlags, ledger *refire.Ledger) (again io.Reader, err error)
 	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
 		return nil, errors.Join(refusedOutput(f.out, errors.Join(retrylog.ErrNotRegular, err)), file.Close())
 	}
-	ext, err := retrylog.Read(file, load(ledger))
+	fired, err := retrylog.ReadFired(f.out)
 	if err != nil {
 		return nil, errors.Join(refusedOutput(f.out, err), file.Close())
 	}
+	ext, err := retrylog.Read(file, load(ledger, fired))
+	if err != nil {
+		return nil, errors.Join(refusedOutput(f.out, err), file.Close())
+	}
+	for _, o := range fired.Outcomes() {
+		ledger.Load(&o)
+	}
+	sayChanges(meta, f, logs, ledger.Len(), c)
 	if f.fresh && ledger.Len() > 0 {
 		return nil, errors.Join(notFresh(f.out), file.Close())
 	}
@@ -109,8 +131,10 @@ func nothingAgain(name string, err error) *failure {
 	return cannotRun(fmt.Errorf("cannot read %s: %w", name, err), "--again fires what still fails in a retry log: check --out, or leave --again out to begin one")
 }
 
-func load(ledger *refire.Ledger) func(*refire.Outcome) error {
+// load is told all outcomes of a retry log.
+func load(ledger *refire.Ledger, fired *retrylog.Fired) func(*refire.Outcome) error {
 	return func(o *refire.Outcome) error {
+		fired.Settle(o)
 		ledger.Load(o)
 		return nil
 	}
@@ -134,12 +158,15 @@ func notFresh(name string) error {
 
 func refusedOutput(name string, err error) *failure {
 	var foreign *retrylog.NotOursError
+	var fired *retrylog.FiredError
 	var path *fs.PathError
 	switch {
+	case errors.As(err, &fired):
+		return damagedAnnouncements(name, err)
 	case errors.As(err, &foreign):
 		return notARetryLog(name, retrylog.Extent{Lines: foreign.Line - 1}, err, "nothing was fired, and the file is as it was; name another --out")
 	case errors.Is(err, retrylog.ErrLocked):
-		return cannotRun(fmt.Errorf("%s: %w", name, err), "wait for that run, or name another --out")
+		return cannotRun(fmt.Errorf("%s: %w", name, lockedBy(name)), "wait for that run, or name another --out")
 	case errors.Is(err, retrylog.ErrNotRegular):
 		return cannotRun(fmt.Errorf("%s is %w", name, err), "a retry log is a file; --out - writes to standard output")
 	case errors.As(err, &path):
@@ -148,13 +175,21 @@ func refusedOutput(name string, err error) *failure {
 	return cannotRun(fmt.Errorf("cannot open %s: %w", name, err), "nothing was fired; name another --out")
 }
 
+func noRoom(name string, err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		err = path.Err
+	}
+	return cannotRun(fmt.Errorf("no room for %s: %w", name, err), "nothing was fired; make room, then run the same command again")
+}
+
 // notARetryLog tells a file of somebody else's from one of ours with a damaged line, for which another --out would fire everything again.
 func notARetryLog(name string, ext retrylog.Extent, err error, hint string) *failure {
 	if ext.Lines == 0 {
 		return cannotRun(fmt.Errorf("%s is not a retry log: %w", name, err), hint)
 	}
 	return cannotRun(fmt.Errorf("%s is damaged: %w, the %s before it good", name, err, plural(ext.Lines, "line")),
-		"nothing was fired, and the file is as it was; take that line out and its entry is fired again, the others are not")
+		fmt.Sprintf("nothing was fired, and the file is as it was; take that line out (sed -i.bak %dd %s) and its entry is fired again, the others are not", ext.Lines+1, name))
 }
 
 // cannotPrint is for standard output.

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/seed8b1f0744/aio/refire"
@@ -91,4 +92,27 @@ func proxySet() string {
 		}
 	}
 	return ""
+}
+
+// proxyHint is for a run in which nothing was answered, and a proxy let nothing through.
+func (f *runFlags) proxyHint(origins []refire.Origin, again string) string {
+	var names []string
+	for _, o := range origins {
+		if p, err := f.proxyFor(o); err == nil && p != nil && !slices.Contains(names, p.String()) {
+			names = append(names, p.String())
+		}
+	}
+	hint := fmt.Sprintf("nothing got past the proxy %s: is it up, may it connect to %s, and is that up?", strings.Join(names, ", "), f.places())
+	if f.journals() {
+		hint += "\nthe errors in " + f.out + " are what it said; " + again
+	}
+	return hint
+}
+
+// proxyPasswordHint says where user name and password go.
+func proxyPasswordHint(f *runFlags) string {
+	if f.proxy == proxyFromEnv {
+		return "put them before the host in HTTP_PROXY or HTTPS_PROXY: http://NAME:PASSWORD@HOST:PORT"
+	}
+	return "--proxy http://NAME:PASSWORD@HOST:PORT, or --proxy env, which takes them from HTTP_PROXY and HTTPS_PROXY"
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"sync/atomic"
 
 	"github.com/seed8b1f0744/aio/refire"
 	"github.com/seed8b1f0744/aio/refire/accesslog"
@@ -19,21 +20,27 @@ type reading struct {
 	refused  map[refire.Reason]int
 	nothing  map[refire.Reason]int // no request
 	byMethod map[string]int        // methods not asked for
+	outside  map[string]int        // outside --since and --until, by why
+
+	at atomic.Int32 // which log is being read, from 1
 }
 
 func newReading(logs []*log, plan refire.Plan, flags *runFlags, c *console) *reading {
 	return &reading{
 		logs: logs, plan: plan, flags: flags, c: c,
 		refused: map[refire.Reason]int{}, nothing: map[refire.Reason]int{}, byMethod: map[string]int{},
+		outside: map[string]int{},
 	}
 }
 
+// total is how many bytes there are to read, unpacked; 0: that is not known.
 func (r *reading) total() (bytes int64) {
 	for _, l := range r.logs {
-		if l.stream != nil {
+		size := l.size()
+		if size < 0 || r.flags.follows() {
 			return 0
 		}
-		bytes += l.size()
+		bytes += size
 	}
 	return bytes
 }
@@ -41,36 +48,79 @@ func (r *reading) total() (bytes int64) {
 // source implements refire.Source over all logs.
 func (r *reading) source(ctx context.Context, emit func(refire.Request, int64) error) error {
 	var before int64
-	for _, l := range r.logs {
+	var grow []*log
+	reads, stop := context.WithCancel(ctx)
+	defer func() {
+		stop()
+		leaveAll(r.logs)
+	}()
+	for i, l := range r.logs {
+		if r.flags.follows() && l.followed() {
+			grow = append(grow, l)
+			continue
+		}
+		r.at.Store(int32(i + 1))
+		l.guess = func(d accesslog.Detection) {
+			if text := r.flags.guess(d); text != "" && !isPlain(d) {
+				r.c.say("refire: %s: taken for %s", l.name, text)
+			}
+		}
+		readAhead(reads, r.logs, i, r.flags.options())
 		stats, err := l.scan(ctx, r.flags.options(), func(e *accesslog.Entry, bad *accesslog.BadLine) error {
-			if bad != nil {
-				r.bad(bad)
-				return nil
-			}
-			req, why := r.plan.Decide(e)
-			if why != "" {
-				r.left(e, why)
-				return nil
-			}
-			return emit(req, before+e.Offset)
+			return r.look(e, bad, func(req refire.Request) error { return emit(req, before+l.read(e.Offset)) })
 		})
 		r.stats.Add(&stats)
 		if err != nil {
 			return err
 		}
-		before += l.size()
+		before += max(l.size(), 0)
+	}
+	if len(grow) > 0 {
+		return r.follow(ctx, grow, r.flags.followFor, func(req refire.Request) error { return emit(req, before) })
 	}
 	return nil
 }
 
-// foreign is the failure of the logs that are none.
-func (r *reading) foreign() error {
-	for _, l := range r.logs {
-		if l.foreign != nil {
-			return l.foreign
-		}
+// look decides what becomes of an entry, or of a bad line.
+func (r *reading) look(e *accesslog.Entry, bad *accesslog.BadLine, emit func(refire.Request) error) error {
+	if bad != nil {
+		r.bad(bad)
+		return nil
 	}
-	return nil
+	if why := r.flags.window.outside(e.Time); why != "" {
+		r.outside[why]++
+		if why == noTime {
+			r.show("left out", e, why)
+		}
+		return nil
+	}
+	req, why := r.plan.Decide(e)
+	if why != "" {
+		r.left(e, why)
+		return nil
+	}
+	return emit(req)
+}
+
+// troubled is the failure of the logs that could not be read as logs, or not to their end; what the others say is told.
+func (r *reading) troubled() error { return troubled(r.logs, r.c) }
+
+func troubled(logs []*log, c *console) error {
+	var last *failure
+	for _, l := range logs {
+		if l.trouble == nil {
+			continue
+		}
+		if last != nil {
+			c.say("refire: %v", last)
+			c.say("hint: %s", last.hint)
+		}
+		last = l.trouble
+	}
+	if last == nil {
+		return nil
+	}
+	return last
 }
 
 func (r *reading) bad(b *accesslog.BadLine) {
@@ -106,8 +156,13 @@ func (r *reading) left(e *accesslog.Entry, why refire.Reason) {
 	default:
 		r.refused[why]++
 	}
+	r.show("refused", e, string(why))
+}
+
+// show lists an entry that is not fired, if that is wanted.
+func (r *reading) show(fate string, e *accesslog.Entry, why string) {
 	if r.flags.showRefused {
-		r.c.say("refused: %s:%d (byte %d): %d %s %s: %s", e.Source, e.Line, e.Offset, e.Status, quoted(e.Method), quoted(e.Target), why)
+		r.c.say("%s: %s:%d (byte %d): %d %s %s: %s", fate, e.Source, e.Line, e.Offset, e.Status, quoted(e.Method), quoted(e.Target), why)
 	}
 }
 
@@ -120,6 +175,9 @@ func (r *reading) rows(skipped map[refire.Reason]int) []row {
 	}
 	for why, n := range r.again {
 		skippedParts["not fired again: "+string(why)] = n
+	}
+	for why, n := range r.outside {
+		skippedParts[why] = n
 	}
 	if others > 0 {
 		skippedParts[string(refire.OtherMethod)+" ("+parts(r.byMethod, func(m string) string { return m })+")"] = others

@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/seed8b1f0744/aio/refire"
+	"github.com/seed8b1f0744/aio/refire/report"
 	"github.com/seed8b1f0744/aio/refire/retrylog"
 	"github.com/spf13/cobra"
 )
@@ -15,23 +16,51 @@ const reportHelp = `Print the summary of a retry log: each entry counts by its l
 while a run is still writing it. The exit code is the one a run would end with.`
 
 const reportExample = `  refire report retry.log
-  refire report retry.log && echo all recovered`
+  refire report retry.log && echo all recovered
+  refire report --html out.html retry.log    a page to look at, print or send`
 
 func newReport(std stdio) *cobra.Command {
-	return &cobra.Command{
+	html := ""
+	cmd := &cobra.Command{
 		Use:         "report [flags] RETRYLOG",
 		Short:       "Print the summary of a retry log",
 		Long:        reportHelp,
 		Example:     reportExample,
 		Annotations: exits("0 all recovered; 1 some still fail; 2 usage;\n3 RETRYLOG cannot be read, or is none."),
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return usage(fmt.Errorf("report takes one retry log, not %d", len(args)), "for example: refire report retry.log")
+		Args:        func(_ *cobra.Command, args []string) error { return takesRetryLog("report", args) },
+		RunE: func(_ *cobra.Command, args []string) error {
+			if html != "" {
+				return reportHTML(html, args[0], std)
 			}
-			return nil
+			return runReport(args[0], std)
 		},
-		RunE: func(_ *cobra.Command, args []string) error { return runReport(args[0], std) },
 	}
+	cmd.Flags().StringVar(&html, "html", "", "write a page to `FILE` instead, for a browser; needs no network")
+	return cmd
+}
+
+// reportHTML writes the page instead of the summary; the exit code is the same.
+func reportHTML(to, name string, std stdio) error {
+	if err := checkHTML("--html", to, name); err != nil {
+		return err
+	}
+	l, err := openRetryLog(name, std)
+	if err != nil {
+		return err
+	}
+	defer l.close()
+	page, err := newPage(l, l.size, name)
+	if err != nil {
+		return err
+	}
+	if err := writeHTML(to, page); err != nil {
+		return cannotRun(fmt.Errorf("cannot write --html %s: %w", to, err), "name another file")
+	}
+	newConsole(std.err).say("refire: %s shows %s", to, plural(page.Total(), "entry"))
+	if page.Total() > page.Fates[report.Recovered] {
+		return &failure{code: exitStillFails}
+	}
+	return nil
 }
 
 func runReport(name string, std stdio) error {
@@ -45,13 +74,20 @@ func runReport(name string, std stdio) error {
 		r = f
 	}
 	ledger := refire.NewLedger(false)
-	ext, err := retrylog.Read(r, load(ledger))
+	fired, err := retrylog.ReadFired(name)
+	if err != nil {
+		return damagedAnnouncements(name, err)
+	}
+	ext, err := retrylog.Read(r, load(ledger, fired))
 	if err != nil {
 		return notARetryLog(name, ext, err, "report reads what refire run wrote to --out")
 	}
 	c := newConsole(std.err)
 	if ext.Torn > 0 {
 		c.say("refire: the last line of %s is cut short: a run is writing it, or was stopped; the next run repairs it", name)
+	}
+	if n := fired.Len(); n > 0 {
+		c.say("refire: %s announced, and without an outcome in %s yet: a run is firing them, or was stopped; the next run says", plural(n, "entry"), name)
 	}
 	tally := ledger.Tally()
 	out := newDataWriter(std.out)

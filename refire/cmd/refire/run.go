@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"time"
+	"slices"
 
 	"github.com/seed8b1f0744/aio"
 	"github.com/seed8b1f0744/aio/refire"
@@ -14,22 +14,17 @@ import (
 )
 
 const runHelp = `Fire again what failed in the logs, at --base, and write each outcome to --out.
+Requests go there (or to an --allow-host) and nowhere else, whatever logs say.
+Started again with the same --out, a run goes on where it was.
+A LOG is a file, packed (gz, zst, bz2, xz) or not, a folder, 'a*pattern', or -.
+Logs hold no bodies: --method POST sends them empty, and may change something.`
 
-Requests go to --base (or an --allow-host) and nowhere else, whatever a line
-says; the target is sent as it was logged, and marked retry=True in the retry
-log. Started again with the same --out, a run goes on where it was.
-
-Only GET and HEAD are fired unless --method says more. An access log holds no
-bodies: a POST goes out without one, changes what it changes, perhaps twice.`
-
-const runExample = `  refire run --base http://127.0.0.1:8080 access.log
-  refire run --base https://shop.example --dry-run access.log
-  zcat access.log.*.gz | refire run --base https://shop.example --rate 20/s -
+const runExample = `  refire run --base http://127.0.0.1:8080 --rate 20/s access.log
+  refire run --base https://shop.example --since 2h --dry-run /var/log/nginx
   refire run --base https://shop.example --again    what still fails, once more`
 
-const runExits = `0 all recovered, or nothing to do; 1 some still fail; 2 usage;
-3 could not run (unreadable input, full disk); 129, 130, 143 ended by a signal.
-Judged over the whole retry log.`
+const runExits = `0 all recovered, or nothing to do; 1 not all did; 2 usage;
+3 could not run (unreadable input, full disk); 129, 130, 143 ended by a signal.`
 
 func newRun(std stdio) *cobra.Command {
 	f := newRunFlags()
@@ -56,29 +51,40 @@ func runRun(f *runFlags, args []string, std stdio) error {
 		return err
 	}
 	c := newConsole(std.err)
-	logs, err := openLogs(args, std, c)
+	f.sayMethods(c)
+	find := finder{std: std, c: c, opts: f.options(), out: f.out, follow: f.follows()}
+	logs, err := find.find(args)
 	if err != nil {
 		return err
+	}
+	if f.follows() && !slices.ContainsFunc(logs, (*log).followed) {
+		return usage(errors.New("--follow: none of the logs can grow, they are packed or no files"), "name the log that is being written, or leave --follow out")
 	}
 	if err := checkNotInput(f, logs); err != nil {
 		return err
 	}
 	ledger := refire.NewLedger(f.dedup)
 	read := newReading(logs, refire.Plan{Methods: f.methods, Routes: routes, CanSend: f.client.canSend}, f, c)
-	ledger.MayNot = read.plan.MayNot
-	if f.dryRun {
+	ledger.MayNot, ledger.Once = read.plan.MayNot, f.durable.applies
+	f.sayUnsafe(c)
+	f.headers.say(routes.Base, c)
+	if f.dryRun != "" {
 		return dryRun(f, read, ledger, std, c)
 	}
 	return fireLogs(context.Background(), f, read, ledger, std, c)
 }
 
+// errMaxShown ends a dry run: --max are printed.
+var errMaxShown = errors.New("that is --max")
+
 // dryRun prints what would be sent: without the mark, which is for the retry log.
 func dryRun(f *runFlags, read *reading, ledger *refire.Ledger, std stdio, c *console) error {
-	journal, err := peekOutput(f, ledger)
+	journal, err := peekOutput(f, read.logs, ledger, c)
 	if err != nil {
 		return err
 	}
 	out := newDataWriter(std.out)
+	config := f.httpConfig(nil, &read.plan.Routes)
 	skipped := map[refire.Reason]int{}
 	n := 0
 	for _, source := range sources(f, read, journal, ledger) {
@@ -89,12 +95,18 @@ func dryRun(f *runFlags, read *reading, ledger *refire.Ledger, std stdio, c *con
 				}
 				return nil
 			}
-			n++
-			if _, err := io.WriteString(out, r.Origin.String()+r.Target+"\n"); err != nil {
+			if n++; f.safety.max > 0 && n > f.safety.max {
+				n--
+				return errMaxShown
+			}
+			if _, err := io.WriteString(out, f.dryLine(&r, &config)+"\n"); err != nil {
 				return cannotPrint(err)
 			}
 			return nil
 		})
+		if errors.Is(err, errMaxShown) {
+			break
+		}
 		if err != nil {
 			return errors.Join(readFailure(err, "nothing was fired"), out.Flush())
 		}
@@ -104,7 +116,7 @@ func dryRun(f *runFlags, read *reading, ledger *refire.Ledger, std stdio, c *con
 	}
 	c.say("refire: would fire %s", plural(n, "request"))
 	writeRows(c.w, read.rows(skipped), plain)
-	return read.foreign()
+	return read.troubled()
 }
 
 // sources are what a run reads: what still fails in the journal, then the logs.
@@ -125,7 +137,12 @@ func fireLogs(ctx context.Context, f *runFlags, read *reading, ledger *refire.Le
 	if err != nil {
 		return err
 	}
-	out, err := openOutput(f, ledger, std, c)
+	events, err := openEvents(f, std, c)
+	if err != nil {
+		return err
+	}
+	defer func() { events.finish(err) }()
+	out, err := openOutput(f, read.logs, ledger, std, c)
 	if err != nil {
 		return err
 	}
@@ -134,39 +151,23 @@ func fireLogs(ctx context.Context, f *runFlags, read *reading, ledger *refire.Le
 			err = cannotRun(fmt.Errorf("cannot finish %s: %w", f.out, cerr), "check the disk, then run the same command again")
 		}
 	}()
-	if f.methods.Unsafe() {
-		c.say("refire: --method %v fires requests that may change something; they go out without a body, for an access log holds none", f.methods)
-	}
 	f.sayProxies(pins, &read.plan.Routes, c)
 	if places := out.elsewhere(&read.plan.Routes); places != "" {
 		c.say("refire: %s holds outcomes of %s; those entries are in it and are not fired at %s", f.out, places, f.places())
 	}
 	ctx, stopped := watchSignals(ctx, c, goOnHint(f))
 	defer stopped()
-	client := f.client.start(refire.HTTPConfig{Pins: pins, Connections: f.concurrency, Timeout: f.timeout})
+	client := f.client.start(f.httpConfig(pins, &read.plan.Routes))
 	firing := &refire.Firing{
 		Sources: sources(f, read, out.again, ledger), Ledger: ledger, Client: client, Sink: out.sink,
-		Concurrency: f.concurrency, Rate: f.rate, Retries: f.retries,
+		Concurrency: f.concurrency, Rate: f.rate, Retries: f.retries, Safety: f.safety.options(f.follows()), Once: f.durable.applies,
 	}
-	watchProgress(f, firing, read, c)
+	events.start(f, read, ledger.Len())
+	watchProgress(f, firing, read, c, events)
 	p, err := aio.Run(ctx, firing.Run)
 	err = errors.Join(err, client.Close())
 	c.leave()
-	return conclude(ctx, &ended{f, p, err, ledger.Tally(), read, out}, c)
-}
-
-func watchProgress(f *runFlags, firing *refire.Firing, read *reading, c *console) {
-	if f.progress == "off" {
-		return
-	}
-	m := &meter{c: c, total: read.total()}
-	firing.Progress = m.tell
-	switch {
-	case c.terminal:
-		firing.Every = terminalEvery
-	case f.progress == "on":
-		firing.Every = time.Second
-	default:
-		firing.Every = pipeEvery
-	}
+	end := &ended{f, p, err, ledger.Tally(), read, out}
+	events.summary(end)
+	return conclude(ctx, end, c)
 }

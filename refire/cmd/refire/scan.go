@@ -15,10 +15,13 @@ import (
 const scanHelp = `Count what is in the logs, and print the entries that run would take: status,
 method, target and place, separated by tabs. Fires nothing. Entries go to
 standard output, counts to standard error. Bytes that cannot stand in a request
-line are printed as %XX.`
+line are printed as %XX.
+
+A LOG is a file, packed (gz, zst, bz2, xz) or not, a folder, 'a*pattern', or -.`
 
 const scanExample = `  refire scan access.log
-  refire scan --status 503 --method any access.log.1 access.log
+  refire scan --status 503 --method any access.log.2.gz access.log
+  refire scan --since '2026-11-20 14:00' /var/log/nginx
   refire scan access.log | cut -f3 | sort | uniq -c | sort -rn | head`
 
 func newScan(std stdio) *cobra.Command {
@@ -44,25 +47,29 @@ func runScan(f *selectFlags, args []string, std stdio) error {
 		return usage(fmt.Errorf("no LOG given"), "name the access logs to read, or - for standard input: refire scan access.log")
 	}
 	c := newConsole(std.err)
-	logs, err := openLogs(args, std, c)
+	f.sayMethods(c)
+	find := finder{std: std, c: c, opts: f.options()}
+	logs, err := find.find(args)
 	if err != nil {
 		return err
 	}
 	s := &scanning{f: f, c: c, out: newDataWriter(std.out)}
-	var foreign error
-	for _, l := range logs {
+	ctx, stop := context.WithCancel(context.Background())
+	defer func() {
+		stop()
+		leaveAll(logs)
+	}()
+	for i, l := range logs {
+		readAhead(ctx, logs, i, f.options())
 		if err := s.scan(l); err != nil {
 			s.out.Flush()
 			return err
-		}
-		if l.foreign != nil && foreign == nil {
-			foreign = l.foreign
 		}
 	}
 	if len(logs) > 1 {
 		s.total.report(c, f, plural(len(logs), "log"))
 	}
-	return foreign
+	return troubled(logs, c)
 }
 
 func newDataWriter(w io.Writer) *bufio.Writer { return bufio.NewWriterSize(w, 64<<10) }
@@ -80,11 +87,14 @@ type scanning struct {
 type counts struct {
 	stats    accesslog.Stats
 	byMethod map[string]int // of the entries with a wanted status
-	taken    int            // of those, the ones with a wanted method
+	outside  map[string]int // of those, the ones outside --since and --until, by why
+	taken    int            // of the others, the ones with a wanted method
+	guess    string         // what the log was taken for, in words
 }
 
 func (s *scanning) scan(l *log) error {
 	var n counts
+	l.guess = func(d accesslog.Detection) { n.guess = s.f.guess(d) }
 	stats, err := l.scan(context.Background(), s.f.options(), func(e *accesslog.Entry, bad *accesslog.BadLine) error {
 		if bad != nil {
 			if s.f.showBad {
@@ -92,7 +102,7 @@ func (s *scanning) scan(l *log) error {
 			}
 			return nil
 		}
-		if !n.count(e, s.f.methods) {
+		if !n.count(e, s.f) {
 			return nil
 		}
 		return s.print(e)
@@ -123,8 +133,8 @@ func (s *scanning) print(e *accesslog.Entry) error {
 	return nil
 }
 
-// count reports whether the entry's method is wanted.
-func (n *counts) count(e *accesslog.Entry, methods refire.Methods) bool {
+// count reports whether the entry's time and method are wanted.
+func (n *counts) count(e *accesslog.Entry, f *selectFlags) bool {
 	if e.NoRequest {
 		return false
 	}
@@ -132,7 +142,14 @@ func (n *counts) count(e *accesslog.Entry, methods refire.Methods) bool {
 		n.byMethod = map[string]int{}
 	}
 	countMethod(n.byMethod, e.Method)
-	if !methods.Contains(e.Method) {
+	if why := f.window.outside(e.Time); why != "" {
+		if n.outside == nil {
+			n.outside = map[string]int{}
+		}
+		n.outside[why]++
+		return false
+	}
+	if !f.methods.Contains(e.Method) {
 		return false
 	}
 	n.taken++
@@ -148,6 +165,12 @@ func (n *counts) add(o *counts) {
 	for name, count := range o.byMethod {
 		n.byMethod[name] += count
 	}
+	if n.outside == nil {
+		n.outside = map[string]int{}
+	}
+	for why, count := range o.outside {
+		n.outside[why] += count
+	}
 }
 
 // report prints the counts of one log, or of all.
@@ -156,6 +179,9 @@ func (n *counts) report(c *console, f *selectFlags, name string) {
 	text := fmt.Sprintf("%s: %s, %s", name, plural(st.Lines, "line"), number(st.Selected)+" with status "+f.status.String())
 	if st.SelectedNoRequest > 0 {
 		text += fmt.Sprintf(" and %s without a request", number(st.SelectedNoRequest))
+	}
+	if n.guess != "" {
+		text += "; format " + n.guess
 	}
 	c.say("%s", text)
 	byStatus := map[int]int{}
@@ -167,6 +193,7 @@ func (n *counts) report(c *console, f *selectFlags, name string) {
 	rows := []row{
 		{"by status", sum(byStatus), parts(byStatus, strconv.Itoa), "", true},
 		{"by method", sum(n.byMethod), parts(n.byMethod, func(m string) string { return m }), "", true},
+		{"outside", sum(n.outside), parts(n.outside, func(why string) string { return why }), "", false},
 		{"run takes", n.taken, "method " + f.methods.String(), "", true},
 	}
 	if bad := st.Malformed + st.TooLong; bad > 0 {

@@ -32,6 +32,7 @@ func tallyRows(t refire.Tally) []row {
 		{"recovered", t.Recovered, "", green, true},
 		{"still failing", t.Failing(), parts(t.ByStatus, strconv.Itoa), red, true},
 		{"unreachable", t.Unreachable(), parts(t.ByTrouble, refire.Trouble.Words), red, true},
+		{"unknown", t.Unknown, "fired when a run was stopped, and not again", red, false},
 	}
 }
 

@@ -56,10 +56,10 @@ func TestMeter(t *testing.T) {
 		m.observe(p)
 		return m.line(p)
 	}
-	if got := say(refire.Progress{Elapsed: time.Second, Read: 100, Done: 50, Recovered: 40, Running: 8}); got != "fired 50, log read to 10%, recovered 40, running 8, 50/s, ETA 9s" {
+	if got := say(refire.Progress{Elapsed: time.Second, Read: 100, Done: 50, Recovered: 40, Running: 8}); got != "fired 50, log read to 10%, recovered 40, failing 10, running 8, 50/s, ETA 9s" {
 		t.Error(got)
 	}
-	if got := say(refire.Progress{Elapsed: 2 * time.Second, Read: 1000, ReadAll: true, Admitted: 200, Done: 100, Recovered: 90}); got != "fired 100 of 200, recovered 90, running 0, 50/s, ETA 2s" {
+	if got := say(refire.Progress{Elapsed: 2 * time.Second, Read: 1000, ReadAll: true, Admitted: 200, Done: 100, Recovered: 90}); got != "fired 100 of 200, recovered 90, failing 10, running 0, 50/s, ETA 2s" {
 		t.Error(got)
 	}
 	got := say(refire.Progress{Elapsed: 3 * time.Second, ReadAll: true, Admitted: 200, Done: 100})
@@ -67,7 +67,7 @@ func TestMeter(t *testing.T) {
 		t.Error(got)
 	}
 	m = meter{c: &console{}}
-	if got := say(refire.Progress{Elapsed: time.Second, Done: 5}); got != "fired 5, recovered 0, running 0, 5/s" {
+	if got := say(refire.Progress{Elapsed: time.Second, Done: 5}); got != "fired 5, recovered 0, failing 5, running 0, 5/s" {
 		t.Error(got)
 	}
 }
@@ -75,17 +75,59 @@ func TestMeter(t *testing.T) {
 // TestConsole: the status line gives way to others and comes back, without terminal codes.
 func TestConsole(t *testing.T) {
 	var b strings.Builder
-	c := &console{w: &b, terminal: true, width: func() int { return 20 }}
-	c.update("fired 10 and much more than fits")
+	width := 20
+	c := &console{w: &b, terminal: true, width: func() int { return width }}
+	show := func(text string) { c.update(func(width int) string { return text[:min(width, len(text))] }) }
+	show("fired 10 and much more than fits")
 	c.say("bad: %s", "\x1b[31m")
-	c.update("short")
-	c.update("")
+	show("short")
+	show("")
 	want := "\rfired 10 and much m" + "\r" + strings.Repeat(" ", 19) + "\rbad: \\x1b[31m\nfired 10 and much m" +
-		"\rshort" + strings.Repeat(" ", 14) + strings.Repeat("\b", 14) + "\r" + strings.Repeat(" ", 5) + strings.Repeat("\b", 5) + "\r"
+		"\rshort" + strings.Repeat(" ", 14) + strings.Repeat("\b", 14) + "\r" + strings.Repeat(" ", 5) + strings.Repeat("\b", 5)
 	if b.String() != want {
 		t.Errorf("%q\nwant\n%q", b.String(), want)
 	}
 	if c.paint(red, "5") != "5" {
 		t.Error("paints although colour is off")
+	}
+}
+
+// TestConsole_narrower: a line that a narrower window has wrapped is taken away as a whole.
+func TestConsole_narrower(t *testing.T) {
+	var b strings.Builder
+	width := 20
+	c := &console{w: &b, terminal: true, width: func() int { return width }}
+	show := func(text string) { c.update(func(width int) string { return text[:min(width, len(text))] }) }
+	show("0123456789012345678")
+	width = 8
+	b.Reset()
+	show("abcdefghijk")
+	if got, want := b.String(), "\r\x1b[2A\x1b[J\rabcdefg"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	width = 4
+	b.Reset()
+	c.leave()
+	if got, want := b.String(), "\r\x1b[1A\x1b[J"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	b.Reset()
+	show("more")
+	if b.Len() > 0 {
+		t.Errorf("after it has left: %q", b.String())
+	}
+}
+
+// TestUpdates: no line is updated where that would only leave rubbish.
+func TestUpdates(t *testing.T) {
+	for _, test := range []struct {
+		term, ci string
+		want     bool
+	}{{"xterm", "", true}, {"dumb", "", false}, {"xterm", "true", false}, {"xterm", "false", true}} {
+		t.Setenv("TERM", test.term)
+		t.Setenv("CI", test.ci)
+		if updates(true) != test.want || updates(false) {
+			t.Errorf("%+v", test)
+		}
 	}
 }

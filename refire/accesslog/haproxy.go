@@ -1,0 +1,60 @@
+package accesslog
+
+import "bytes"
+
+// haproxy is the grammar of HAProxy's "HTTP log format" and "HTTPS log format" ("option httplog", "option httpslog"; HAProxy Configuration Manual, section
+// 8.2.3 and 8.2.4), with any header before it that "log ... format" (section 3.1) or a syslog daemon writes, or none:
+//
+//	client:port [date] frontend backend/server times status bytes cookie cookie state connections queues {headers} {headers} "request" ...
+//
+// Captured cookies and headers are the client's, but a quote in what is captured, and in the request, is written #22, as every byte that is not printable is
+// written "#" with two hex digits (section 8.6, "Non-printable characters"). So the request stands between the last two quotes of the line, and the status
+// comes before anything that a client wrote. A request that came over HTTP/2 or later is logged with scheme and host. "~" after the frontend's
+// name says that it came over TLS. <BADREQ> is no request. A line that HAProxy has cut off in the request ("len") is no entry.
+type haproxy struct{}
+
+var haproxyTimes = layouts("02/Jan/2006:15:04:05", clfLayout)
+
+func (haproxy) read(line []byte, f *fields) Reason {
+	if inner, ok := cutSyslog(line); ok {
+		line = inner
+	} else { // HAProxy's own "short", "timed" and "iso" have no host and no tag
+		line = cutStamp(cutPriority(line))
+	}
+	client, rest, _ := bytes.Cut(line, []byte(" ["))
+	if bytes.IndexByte(client, ':') < 0 || bytes.IndexByte(client, ' ') >= 0 {
+		return Misfit
+	}
+	when, rest, found := bytes.Cut(rest, []byte("] "))
+	if !found {
+		return Misfit
+	}
+	frontend, rest, _ := bytes.Cut(rest, []byte{' '})
+	server, rest, _ := bytes.Cut(rest, []byte{' '})
+	times, rest, _ := bytes.Cut(rest, []byte{' '})
+	if bytes.IndexByte(server, '/') < 0 || bytes.Count(times, []byte{'/'}) != 4 {
+		return Misfit
+	}
+	status, rest, _ := bytes.Cut(rest, []byte{' '})
+	var ok bool
+	if f.status, ok = statusOf(status); !ok {
+		return NoStatus
+	}
+	shut := bytes.LastIndexByte(rest, '"')
+	if shut < 0 {
+		return NoRequestField
+	}
+	open := bytes.LastIndexByte(rest[:shut], '"')
+	if open < 1 || rest[open-1] != ' ' || shut+1 < len(rest) && rest[shut+1] != ' ' {
+		return RequestUnclosed
+	}
+	f.request, f.undo = rest[open+1:shut], unhash
+	f.time, f.layout = when, haproxyTimes
+	if bytes.HasSuffix(frontend, []byte{'~'}) {
+		f.scheme = []byte("https")
+	}
+	if _, _, proto, ok := splitRequest(f.request); ok {
+		f.composed = bytes.HasPrefix(proto, []byte("HTTP/2")) || bytes.HasPrefix(proto, []byte("HTTP/3"))
+	}
+	return 0
+}

@@ -1,0 +1,131 @@
+package refire_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/seed8b1f0744/aio/refire"
+)
+
+// TestBreaker walks through its states.
+func TestBreaker(t *testing.T) {
+	now := time.Unix(0, 0)
+	b := refire.Breaker{After: 3, Pause: time.Second, MaxPause: 3 * time.Second}
+	held := func(want time.Duration, wantHolds bool) {
+		t.Helper()
+		if wait, holds := b.Holds(now); wait != want || holds != wantHolds {
+			t.Fatalf("holds %v for %v, want %v for %v", holds, wait, wantHolds, want)
+		}
+	}
+	for _, failed := range []bool{true, true, false, true, true} { // a success between them
+		b.Tell(now, b.Pass(), failed)
+		held(0, false)
+	}
+	b.Tell(now, false, true)
+	for _, pause := range []time.Duration{1, 2, 3, 3} {
+		held(pause*time.Second, true)
+		b.Tell(now, false, false) // had been under way
+		held(pause*time.Second, true)
+		now = now.Add(pause * time.Second)
+		held(0, false)
+		if !b.Pass() {
+			t.Fatal("no probe")
+		}
+		held(0, true)
+		b.Abandon(true) // it said nothing
+		held(0, false)
+		if !b.Pass() {
+			t.Fatal("no second probe")
+		}
+		b.Tell(now, true, true)
+	}
+	if since, is := b.OpenSince(); !is || now.Sub(since) != 9*time.Second {
+		t.Errorf("open since %v, %v", since, is)
+	}
+	now = now.Add(time.Minute)
+	b.Tell(now, b.Pass(), false)
+	if _, is := b.OpenSince(); is || b.Pass() {
+		t.Error("not closed after a good probe")
+	}
+	b.Tell(now, false, true)
+	b.Tell(now, false, true)
+	held(0, false) // counts from the beginning
+	b.Tell(now, false, true)
+	held(time.Second, true)
+}
+
+func TestBreakerOff(t *testing.T) {
+	var b refire.Breaker
+	for range 1000 {
+		b.Tell(time.Unix(0, 0), false, true)
+	}
+	if _, holds := b.Holds(time.Unix(0, 0)); holds {
+		t.Error("the zero Breaker opens")
+	}
+}
+
+func TestLimit(t *testing.T) {
+	tell := func(l *refire.Limit, n int, latency time.Duration, bad int) {
+		for i := range n {
+			l.Tell(latency, i%100 < bad)
+		}
+	}
+	const usual = 50 * time.Millisecond
+	l := refire.NewLimit(64)
+	check := func(what string, least, most int) {
+		t.Helper()
+		if n := l.N(); n < least || n > most {
+			t.Fatalf("%s: %d, want %d to %d", what, n, least, most)
+		}
+	}
+	check("at first", 64, 64)
+	tell(&l, 1000, usual, 0)
+	check("all is well", 64, 64)
+	tell(&l, 1000, usual, 10)
+	check("some pages fail, as they had", 64, 64)
+	tell(&l, 400, usual, 100)
+	check("all fail", 8, 8)
+	tell(&l, 5000, usual, 0)
+	check("well again", 64, 64)
+	tell(&l, 300, 3*usual, 0)
+	check("slower, by what nobody notices", 64, 64)
+	tell(&l, 400, 10*usual, 0)
+	check("slow", 8, 32)
+	tell(&l, 20_000, 10*usual, 0)
+	check("that is how it is now", 64, 64)
+	l.Reset()
+	check("back from nothing", 8, 8)
+	one := refire.NewLimit(1)
+	tell(&one, 1000, usual, 100)
+	if one.N() != 1 {
+		t.Errorf("a limit of 1 goes down to %d", one.N())
+	}
+}
+
+func TestBudget(t *testing.T) {
+	b := refire.Budget{Share: 0.1, Floor: 2}
+	take := func(want int) {
+		t.Helper()
+		n := 0
+		for b.Take() {
+			n++
+		}
+		if n != want {
+			t.Fatalf("%d retries, want %d", n, want)
+		}
+	}
+	take(2)
+	for range 30 {
+		b.Fired()
+	}
+	take(3)
+	b.Refund(4)
+	take(4)
+	if b.Short() != 3 {
+		t.Errorf("short %d times", b.Short())
+	}
+	var zero refire.Budget
+	if zero.Take() {
+		t.Error("the zero Budget allows one")
+	}
+}

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/seed8b1f0744/aio/refire/report"
+)
+
+// writeHTML makes a page of a retry log. The page appears when it is whole, in place of one that may be there.
+func writeHTML(name string, page *report.Page) (err error) {
+	f, err := os.OpenFile(fmt.Sprintf("%s.%d.tmp", name, os.Getpid()), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) // not CreateTemp, which is for nobody else
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			f.Close()
+			os.Remove(f.Name())
+		}
+	}()
+	if err := page.WriteHTML(f); err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), name)
+}
+
+// checkHTML refuses a page that could not be written, before anything is done for it.
+func checkHTML(flag, name, retryLog string) error {
+	info, err := os.Stat(name)
+	switch {
+	case err == nil && info.IsDir():
+		return usage(fmt.Errorf("%s %s is a folder", flag, name), "name a file in it")
+	case err == nil && !info.Mode().IsRegular():
+		return usage(fmt.Errorf("%s %s is no file", flag, name), "name a file")
+	case err == nil:
+		if out, err := os.Stat(retryLog); err == nil && os.SameFile(out, info) {
+			return usage(fmt.Errorf("%s %s is the retry log itself", flag, name), "name another file")
+		}
+		return nil
+	}
+	if _, err := os.Stat(filepath.Dir(name)); err != nil {
+		return usage(fmt.Errorf("%s: there is no folder %s", flag, filepath.Dir(name)), "make it, or name another file")
+	}
+	return nil
+}
+
+// newPage reads a retry log into a page.
+func newPage(r io.ReaderAt, size int64, name string) (*report.Page, error) {
+	rep, ext, err := report.Gather(r, size, 0)
+	if err != nil {
+		return nil, notARetryLog(name, ext, err, "a page is made of what refire run wrote to --out")
+	}
+	return &report.Page{Report: rep, Name: name, Made: time.Now(), By: version()}, nil
+}
+
+// writeReport is --report of a run that has ended, well or not.
+func (e *ended) writeReport(c *console) error {
+	f := e.flags
+	if f.report == "" {
+		return nil
+	}
+	hint := "the outcomes are in " + f.out + "; refire report --html FILE " + f.out + " makes the page later"
+	file, err := os.Open(f.out)
+	if err != nil {
+		return cannotRun(fmt.Errorf("cannot write --report: %w", err), hint)
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return cannotRun(fmt.Errorf("cannot write --report: %w", err), hint)
+	}
+	page, err := newPage(file, info.Size(), f.out)
+	if err != nil {
+		return err
+	}
+	for _, r := range e.read.rows(e.Skipped) {
+		if r.count > 0 {
+			page.Notes = append(page.Notes, report.Note{Name: r.name, Count: r.count, Parts: r.parts})
+		}
+	}
+	if err := writeHTML(f.report, page); err != nil {
+		var path *fs.PathError
+		if errors.As(err, &path) {
+			err = path.Err
+		}
+		return cannotRun(fmt.Errorf("cannot write --report %s: %w", f.report, err), hint)
+	}
+	if !f.quiet {
+		c.say("refire: %s shows it", f.report)
+	}
+	return nil
+}

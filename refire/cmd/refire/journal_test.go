@@ -1,0 +1,217 @@
+//go:build unix
+
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/seed8b1f0744/aio/refire/retrylog"
+)
+
+// journalCase is a retry log that is not as a run leaves it.
+type journalCase struct {
+	name   string
+	change func(lines []string) string // of a retry log of three outcomes
+	code   int
+	words  []string
+	hits   int // entries that are fired
+}
+
+var journalCases = []journalCase{
+	{"as it was", func(l []string) string { return strings.Join(l, "") }, 0, nil, 0},
+	{"without its last newline", func(l []string) string { return strings.TrimSuffix(strings.Join(l, ""), "\n") }, 0, nil, 0},
+	{"empty", func([]string) string { return "" }, 0, nil, 3},
+	{"a torn last line", func(l []string) string { return l[0] + l[1] + l[2][:50] }, 0, []string{"cut short when a run was stopped; its entry is fired again"}, 1},
+	{"a torn last line with zeros after it", func(l []string) string { return l[0] + l[1] + l[2][:50] + strings.Repeat("\x00", 500) }, 0, []string{"cut short"}, 1},
+	{"zeros at the end", func(l []string) string { return l[0] + l[1] + strings.Repeat("\x00", 500) }, 0, []string{"cut short"}, 1},
+	{"CRLF", func(l []string) string { return strings.ReplaceAll(strings.Join(l, ""), "\n", "\r\n") }, 0, nil, 0},
+	{"fields of a later version", func(l []string) string {
+		return strings.ReplaceAll(strings.Join(l, ""), "}\n", `,"later":{"a":[1]}}`+"\n")
+	}, 0, nil, 0},
+	{"a torn line, and others after it", func(l []string) string { return l[0] + l[1][:50] + l[2] }, 3, damagedAt(2), 0},
+	{"a torn line that was ended", func(l []string) string { return l[0] + l[1][:50] + "\n" + l[2] }, 3, damagedAt(2), 0},
+	{"binary in the middle", func(l []string) string { return l[0] + l[1] + "\x00\xff\xfe\x01junk\n" + l[2] }, 3, damagedAt(3), 0},
+	{"zeros in the middle", func(l []string) string { return l[0] + strings.Repeat("\x00", 4096) + l[2] }, 3, damagedAt(2), 0},
+	{"an empty line", func(l []string) string { return l[0] + "\n" + l[1] + l[2] }, 3, damagedAt(2), 0},
+	{"two lines in one", func(l []string) string { return l[0] + strings.TrimSuffix(l[1], "\n") + l[2] }, 3, damagedAt(2), 0},
+	{"another bit", func(l []string) string { return l[0] + strings.Replace(l[1], `"status":200`, `"status":2p0`, 1) + l[2] }, 3, damagedAt(2), 0},
+	{"a line without end", func(l []string) string { return l[0] + `{"url":"http` + strings.Repeat("x", 70<<20) }, 3, damagedAt(2), 0},
+	{"a text", func([]string) string { return "dear diary\n" }, 3, []string{"is not a retry log: line 1 is not an outcome that refire wrote", "hint: nothing was fired, and the file is as it was; name another --out"}, 0},
+}
+
+func damagedAt(line int) []string {
+	return []string{
+		fmt.Sprintf("is damaged: line %d is not an outcome that refire wrote", line),
+		fmt.Sprintf("hint: nothing was fired, and the file is as it was; take that line out (sed -i.bak %dd ", line),
+	}
+}
+
+// TestJournals: a retry log that is not as a run leaves it is gone on with by a stated rule, or refused with exit code 3, its line named, and left as it is.
+func TestJournals(t *testing.T) {
+	s := newCounter(nil)
+	defer s.Close()
+	for _, c := range journalCases {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			log, out := writeLog(t, dir, 3), filepath.Join(dir, "retry.log")
+			if text, err := child(t, "run", "--base", s.URL, "--out", out, log).CombinedOutput(); err != nil {
+				t.Fatalf("%v\n%s", err, text)
+			}
+			lines := strings.SplitAfter(readText(t, out), "\n")
+			before := c.change(lines)
+			if err := os.WriteFile(out, []byte(before), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			hits := s.total()
+			text, err := child(t, "run", "--base", s.URL, "--out", out, log).CombinedOutput()
+			if code := exitCode(err); code != c.code || s.total()-hits != c.hits {
+				t.Errorf("exit code %d, %d fired; want %d and %d\n%.500s", code, s.total()-hits, c.code, c.hits, text)
+			}
+			for _, words := range c.words {
+				if !strings.Contains(string(text), words) {
+					t.Errorf("it does not say %q:\n%.500s", words, text)
+				}
+			}
+			after := readText(t, out)
+			if c.code != 0 {
+				if after != before {
+					t.Error("the file was changed")
+				}
+				mend(t, c, out)
+				if text, err := child(t, "run", "--base", s.URL, "--out", out, log).CombinedOutput(); err != nil {
+					t.Errorf("after what the hint says: %v\n%s", err, text)
+				}
+			}
+			if text, err := child(t, "report", out).CombinedOutput(); err != nil || !strings.Contains(string(text), "3 entries, 3 lines") {
+				t.Errorf("%v\n%s", err, text)
+			}
+		})
+	}
+}
+
+// mend does what the hint says.
+func mend(t *testing.T, c journalCase, out string) {
+	t.Helper()
+	text := readText(t, out)
+	var at int
+	if _, err := fmt.Sscanf(c.words[0], "is damaged: line %d", &at); err != nil {
+		text = "" // another --out
+	} else {
+		lines := strings.SplitAfter(text, "\n")
+		text = strings.Join(append(lines[:at-1], lines[at:]...), "")
+	}
+	if err := os.WriteFile(out, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func readText(t testing.TB, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// TestOptionsChange: a run with other options than the last one on its retry log, or with another log, says which, and goes on.
+func TestOptionsChange(t *testing.T) {
+	s := newCounter(nil)
+	defer s.Close()
+	dir := t.TempDir()
+	log, out := writeLog(t, dir, 3), filepath.Join(dir, "retry.log")
+	other := filepath.Join(dir, "other.log")
+	if err := os.WriteFile(other, []byte("192.0.2.1 - - [13/Mar/2026:14:02:00 +0000] \"POST /other HTTP/1.1\" 500 0\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const hint = "hint: what is in "
+	for _, c := range []struct {
+		args  []string
+		words []string // none: nothing is said
+		hits  int
+	}{
+		{[]string{log}, nil, 3},
+		{[]string{log}, nil, 0},
+		{[]string{"--dry-run", "--status", "4xx", log}, []string{`was with --status 5xx, this one is with --status 4xx`, hint}, 0},
+		{[]string{"--status", "4xx,5xx", log}, []string{`was with --status 5xx, this one is with --status 4xx,5xx`, hint}, 0},
+		{[]string{"--status", "4xx,5xx", log}, nil, 0},
+		{[]string{"--status", "5xx,4xx", log}, nil, 0},
+		{[]string{"--dedup", log}, []string{`was without --dedup, this one is with --dedup`, `--status 4xx,5xx, this one is with --status 5xx`, hint}, 0},
+		{[]string{log}, []string{`was with --dedup, this one is without --dedup`, hint}, 0},
+		{[]string{"--method", "any", other}, []string{`--method any`, "is the retry log of another log (" + log + ")", hint}, 1},
+		{[]string{"--method", "any", "--alias", "http://x.test", log}, []string{"was without --alias, this one is with --alias http://x.test", hint}, 0},
+		{[]string{"--method", "any", "--alias", "http://x.test", log, other}, nil, 0},
+		{[]string{"--method", "any", "--alias", "http://x.test", "--at-most-once", other}, []string{"--at-most-once all", hint}, 0},
+	} {
+		hits := s.total()
+		text, err := child(t, append([]string{"run", "--base", s.URL, "--out", out}, c.args...)...).CombinedOutput()
+		if err != nil || s.total()-hits != c.hits {
+			t.Errorf("%q: %v, %d fired", c.args, err, s.total()-hits)
+		}
+		for _, words := range c.words {
+			if !strings.Contains(string(text), words) {
+				t.Errorf("%q does not say %q:\n%s", c.args, words, text)
+			}
+		}
+		if c.words == nil && (strings.Contains(string(text), "this one is") || strings.Contains(string(text), "another log")) {
+			t.Errorf("%q:\n%s", c.args, text)
+		}
+	}
+}
+
+// TestNewerJournal: what a later version wrote in its own way is left to it.
+func TestNewerJournal(t *testing.T) {
+	s := newCounter(nil)
+	defer s.Close()
+	dir := t.TempDir()
+	log, out := writeLog(t, dir, 3), filepath.Join(dir, "retry.log")
+	meta := fmt.Sprintf(`{"refire":%d,"options":["of another form"]}`, retrylog.Version+1)
+	if err := os.WriteFile(out+retrylog.MetaSuffix, []byte(meta), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, dry := range []string{"--dry-run", "--dry-run=false"} {
+		text, err := child(t, "run", "--base", s.URL, "--out", out, dry, log).CombinedOutput()
+		if code := exitCode(err); code != exitCannotRun || !strings.Contains(string(text), "a newer refire wrote it") || s.total() > 0 {
+			t.Errorf("exit code %d\n%s", code, text)
+		}
+	}
+	if err := os.WriteFile(out+retrylog.MetaSuffix, []byte("junk"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	text, err := child(t, "run", "--base", s.URL, "--out", out, log).CombinedOutput()
+	if err != nil || !strings.Contains(string(text), "retry.log.meta: not what refire wrote") {
+		t.Errorf("%v\n%s", err, text)
+	}
+}
+
+// TestSecondRun: two runs on one retry log are refused, and it is said which process has it.
+func TestSecondRun(t *testing.T) {
+	dir := t.TempDir()
+	log, out := writeLog(t, dir, 3), filepath.Join(dir, "retry.log")
+	first, release := make(chan struct{}), make(chan struct{})
+	s := newCounter(func(n int) {
+		if n == 1 {
+			close(first)
+		}
+		<-release
+	})
+	defer s.Close()
+	cmd := child(t, "run", "--base", s.URL, "--out", out, "--concurrency", "1", log)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	<-first
+	text, err := child(t, "run", "--base", s.URL, "--out", out, log).CombinedOutput()
+	want := fmt.Sprintf("another refire is writing it (process %d, since ", cmd.Process.Pid)
+	if code := exitCode(err); code != exitCannotRun || !strings.Contains(string(text), want) || !strings.Contains(string(text), "hint: wait for that run") {
+		t.Errorf("exit code %d\n%s", code, text)
+	}
+	close(release)
+	if code := exitCode(cmd.Wait()); code != exitRecovered || s.total() != 3 {
+		t.Errorf("exit code %d, %d fired", code, s.total())
+	}
+}
