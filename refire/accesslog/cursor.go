@@ -36,9 +36,14 @@ type cursor struct {
 const noLimit = math.MaxInt64
 
 // scan walks the stretch to its end, or until the walker is stopped. If live is set, the walker hands over what it has
-// after every read.
+// after every read. If who takes it panics, it is handed nothing more.
 func (c *cursor) scan(ctx context.Context, w *walker, live bool) error {
-	defer w.flush()
+	err := c.walk(ctx, w, live)
+	w.flush()
+	return err
+}
+
+func (c *cursor) walk(ctx context.Context, w *walker, live bool) error {
 	if c.seek {
 		if err := c.seekLine(ctx); err != nil {
 			return err

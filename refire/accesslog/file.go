@@ -73,8 +73,9 @@ func (s *Scanner) scanFile(ctx context.Context, yield func(Entry, error) bool) e
 			seg = nil
 		}
 		if seg != nil {
-			span, err = p.drain(seg, deliver)
-			states = seg.ended
+			if span, err = p.drain(seg, deliver); err == nil {
+				states = seg.ended // the worker has ended
+			}
 		} else {
 			own.grammars.restore(states)
 			own.stats = Stats{}
