@@ -1,6 +1,10 @@
 package accesslog
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/binary"
+	"math/bits"
+)
 
 // jsonGrammar reads lines that are JSON objects (RFC 8259), by a map from keys to slots. Of a key that an object has twice the last one counts, as
 // encoding/json has it; of several keys for one slot, the first one in the map. Values that no slot wants are stepped over, whatever they hold.
@@ -109,7 +113,7 @@ func (g *jsonGrammar) object(b []byte, keys *jsonKeys) (rest []byte, ok bool) {
 			return nil, false
 		}
 		b = skipSpace(b[1:])
-		switch key := keys.inside[string(name)]; {
+		switch key := keys.find(name); {
 		case key == nil:
 			b, ok = skipValue(b)
 		case key.inside != nil && len(b) > 0 && b[0] == '{':
@@ -160,12 +164,12 @@ func (g *jsonGrammar) text(b []byte) (text, rest []byte, ok bool) {
 	if len(b) == 0 || b[0] != '"' {
 		return nil, nil, false
 	}
-	end := findQuote(b, 1)
+	end, plain := stringEnd(b, 1)
 	if end < 0 {
 		return nil, nil, false
 	}
 	text, rest = b[1:end], b[end+1:]
-	if bytes.IndexByte(text, '\\') < 0 {
+	if plain {
 		return text, rest, true
 	}
 	begin := len(g.texts)
@@ -173,12 +177,40 @@ func (g *jsonGrammar) text(b []byte) (text, rest []byte, ok bool) {
 	return g.texts[begin:len(g.texts):len(g.texts)], rest, true
 }
 
+// stringEnd returns the index of the quote that ends the string whose text begins at from, or -1, and whether there is no escape in it. It looks at
+// eight bytes at once for either: most strings are too short for calling anything quicker.
+func stringEnd(b []byte, from int) (end int, plain bool) {
+	i := from
+	for ; i+8 <= len(b); i += 8 {
+		v := binary.LittleEndian.Uint64(b[i:])
+		if hits := zeroBytes(v^('"'*eachByte)) | zeroBytes(v^('\\'*eachByte)); hits != 0 {
+			i += bits.TrailingZeros64(hits) / 8
+			break
+		}
+	}
+	for i < len(b) && b[i] != '"' && b[i] != '\\' {
+		i++
+	}
+	switch {
+	case i == len(b):
+		return -1, false
+	case b[i] == '"':
+		return i, true
+	}
+	return findQuote(b, from), false
+}
+
+const eachByte = 0x0101010101010101
+
+// zeroBytes returns v with the highest bit of its first byte that is zero, counted from the lowest, and of some after it.
+func zeroBytes(v uint64) uint64 { return (v - eachByte) &^ v & (0x80 * eachByte) }
+
 // skipValue steps over a value: objects and arrays by counting their brackets, outside of strings.
 func skipValue(b []byte) (rest []byte, ok bool) {
 	for depth, i := 0, 0; i < len(b); {
 		switch b[i] {
 		case '"':
-			if i = findQuote(b, i+1); i < 0 {
+			if i, _ = stringEnd(b, i+1); i < 0 {
 				return nil, false
 			}
 			i++
@@ -199,14 +231,14 @@ func skipValue(b []byte) (rest []byte, ok bool) {
 			i++
 			continue
 		default:
-			n := bytes.IndexAny(b[i:], ",:{}[]\" \t\r\n")
-			if n < 0 {
-				n = len(b) - i
+			end := i + 1
+			for end < len(b) && !endsScalar[b[end]] {
+				end++
 			}
-			if !isScalar(b[i : i+n]) {
+			if !isScalar(b[i:end]) {
 				return nil, false
 			}
-			i += n
+			i = end
 		}
 		if depth == 0 {
 			return b[i:], true
@@ -214,6 +246,14 @@ func skipValue(b []byte) (rest []byte, ok bool) {
 	}
 	return nil, false
 }
+
+// endsScalar has the bytes that end a number or a name.
+var endsScalar = func() (set [256]bool) {
+	for _, c := range []byte(",:{}[]\" \t\r\n") {
+		set[c] = true
+	}
+	return set
+}()
 
 // isScalar reports whether b is a number, or a name that stands for a value.
 func isScalar(b []byte) bool {

@@ -10,8 +10,31 @@ import (
 // jsonKeys is a tree of the keys that are wanted.
 type jsonKeys struct {
 	inside map[string]*jsonKeys
+	shapes [256]uint64 // by a key's first byte: a bit for each length, modulo 64, of such keys inside
 	slot   slot
 	rank   int
+}
+
+// find returns what is wanted under a key, or nil. Most keys are wanted by nobody, and nearly all of those have another beginning or length.
+func (k *jsonKeys) find(key []byte) *jsonKeys {
+	if len(key) > 0 && k.shapes[key[0]]&(1<<(len(key)%64)) == 0 {
+		return nil
+	}
+	return k.inside[string(key)]
+}
+
+// grow returns what is wanted under a key, which is added if it was not there.
+func (k *jsonKeys) grow(key string) *jsonKeys {
+	if k.inside == nil {
+		k.inside = map[string]*jsonKeys{}
+	}
+	if k.inside[key] == nil {
+		k.inside[key] = &jsonKeys{}
+	}
+	if key != "" {
+		k.shapes[key[0]] |= 1 << (len(key) % 64)
+	}
+	return k.inside[key]
 }
 
 // jsonField is one key for a slot: "request.method" is the method in the object "request"; a dot in a key is written "\.".
@@ -26,13 +49,7 @@ func newJSONKeys(fields []jsonField) *jsonKeys {
 		for i, key := range f.keys {
 			at := root
 			for _, name := range splitKey(key) {
-				if at.inside == nil {
-					at.inside = map[string]*jsonKeys{}
-				}
-				if at.inside[name] == nil {
-					at.inside[name] = &jsonKeys{}
-				}
-				at = at.inside[name]
+				at = at.grow(name)
 			}
 			at.slot, at.rank = f.slot, i+1
 		}
