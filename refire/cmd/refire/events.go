@@ -17,6 +17,9 @@ import (
 // eventVersion is the first field of every event. It changes when a field goes away or comes to mean something else, not when one is added.
 const eventVersion = 1
 
+// eventBegins is what a file of events begins with, of any version.
+const eventBegins = `{"v":`
+
 // eventEvery is how often progress is told to machines.
 const eventEvery = time.Second
 
@@ -118,7 +121,10 @@ func openEvents(f *runFlags, std stdio, c *console) (*events, error) {
 		return nil, nil
 	case "-":
 	default:
-		file, err := os.OpenFile(f.json, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
+		if beginsOtherwise(f.json, eventBegins) {
+			return nil, usage(fmt.Errorf("--json=%s is there, and holds no events", f.json), "name another file; events are appended to those that are there")
+		}
+		file, err := os.OpenFile(f.json, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 		if err != nil {
 			var path *fs.PathError
 			if errors.As(err, &path) {
