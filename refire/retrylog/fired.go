@@ -61,7 +61,7 @@ func (f *Fired) Outcomes() []refire.Outcome {
 
 // ReadFired reads what the run that writes the retry log at path has announced, or the last one that did. It changes nothing.
 func ReadFired(path string) (*Fired, error) {
-	f, err := os.Open(beside(path, FiredSuffix))
+	f, err := os.Open(Beside(path, FiredSuffix))
 	if errors.Is(err, fs.ErrNotExist) {
 		return &Fired{}, nil
 	}
@@ -113,7 +113,7 @@ type firedLog struct {
 }
 
 func firedAt(path string) *firedLog {
-	path = beside(path, FiredSuffix)
+	path = Beside(path, FiredSuffix)
 	return &firedLog{
 		create: func() (file, error) {
 			f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL|os.O_APPEND, 0o644)

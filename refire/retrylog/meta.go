@@ -37,8 +37,8 @@ func (e *NewerError) Error() string {
 // ErrDamagedMeta says that a Meta cannot be understood.
 var ErrDamagedMeta = errors.New("not what refire wrote")
 
-// beside names a file beside the retry log at path, which is the same by whatever link it is reached.
-func beside(path, suffix string) string {
+// Beside names a file beside the retry log at path, which is the same by whatever link it is reached.
+func Beside(path, suffix string) string {
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		path = real
 	}
@@ -47,7 +47,7 @@ func beside(path, suffix string) string {
 
 // ReadMeta reads what is beside the retry log at path; nil: nothing is. A later version's is a *NewerError.
 func ReadMeta(path string) (*Meta, error) {
-	text, err := os.ReadFile(beside(path, MetaSuffix))
+	text, err := os.ReadFile(Beside(path, MetaSuffix))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -74,7 +74,7 @@ func (m *Meta) Write(path string) error {
 	if err != nil {
 		return err
 	}
-	path = beside(path, MetaSuffix)
+	path = Beside(path, MetaSuffix)
 	part := path + ".part"
 	if err := os.WriteFile(part, append(text, '\n'), 0o644); err != nil {
 		_ = os.Remove(part)

@@ -37,14 +37,35 @@ func conclude(ctx context.Context, e *ended, c *console) error {
 	}
 	reported := e.writeReport(c)
 	var f *failure
-	if err := e.failure(ctx); errors.As(err, &f) && (reported == nil || f.code != exitStillFails) {
+	if err := e.failure(ctx, c); errors.As(err, &f) && (reported == nil || f.code != exitStillFails) {
 		return err // what went wrong in the run matters more than its page
 	}
 	return reported
 }
 
-// failure is nil where the exit code is 0. A disk that is full matters more than the signal that came after.
-func (e *ended) failure(ctx context.Context) error {
+// failure is nil where the exit code is 0. What is not in the run because a log could not be read is said, whatever else ended it.
+func (e *ended) failure(ctx context.Context, c *console) error {
+	err, trouble := e.stopped(ctx), e.read.troubled()
+	switch {
+	case err != nil && trouble != nil:
+		var f *failure
+		if errors.As(trouble, &f) {
+			c.say("refire: %v", f)
+			c.say("hint: %s", f.hint)
+		}
+		return err
+	case err != nil:
+		return err
+	case trouble != nil:
+		return trouble
+	case !e.tally.AllRecovered():
+		return &failure{exitStillFails, nil, e.whatNext()}
+	}
+	return nil
+}
+
+// stopped is why a run has ended before its time, or not as it should. A disk that is full matters more than the signal that came after.
+func (e *ended) stopped(ctx context.Context) error {
 	var f *failure
 	var write *refire.SinkError
 	var local *refire.LocalError
@@ -65,12 +86,6 @@ func (e *ended) failure(ctx context.Context) error {
 		return f
 	case e.err != nil:
 		return readFailure(e.err, "what was read before was fired; the same command goes on from there")
-	}
-	if err := e.read.troubled(); err != nil {
-		return err
-	}
-	if !e.tally.AllRecovered() {
-		return &failure{exitStillFails, nil, e.whatNext()}
 	}
 	return nil
 }

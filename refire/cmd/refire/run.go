@@ -60,7 +60,7 @@ func runRun(f *runFlags, args []string, std stdio) error {
 	if f.follows() && !slices.ContainsFunc(logs, (*log).followed) {
 		return usage(errors.New("--follow: none of the logs can grow, they are packed or no files"), "name the log that is being written, or leave --follow out")
 	}
-	if err := checkNotInput(f, logs); err != nil {
+	if err := checkFiles(f, logs); err != nil {
 		return err
 	}
 	ledger := refire.NewLedger(f.dedup)
@@ -132,7 +132,7 @@ func sources(f *runFlags, read *reading, journal io.Reader, ledger *refire.Ledge
 }
 
 // fireLogs is a run from here on: everything has been checked.
-func fireLogs(ctx context.Context, f *runFlags, read *reading, ledger *refire.Ledger, std stdio, c *console) (err error) {
+func fireLogs(ctx context.Context, f *runFlags, read *reading, ledger *refire.Ledger, std stdio, c *console) error {
 	pins, err := f.pin(ctx, &read.plan.Routes)
 	if err != nil {
 		return err
@@ -141,7 +141,13 @@ func fireLogs(ctx context.Context, f *runFlags, read *reading, ledger *refire.Le
 	if err != nil {
 		return err
 	}
-	defer func() { events.finish(err) }()
+	err = fireTold(ctx, f, read, ledger, pins, events, std, c)
+	events.finish(err) // not of a run that panics
+	return err
+}
+
+// fireTold is fireLogs with events that somebody else ends.
+func fireTold(ctx context.Context, f *runFlags, read *reading, ledger *refire.Ledger, pins *refire.Pins, events *events, std stdio, c *console) (err error) {
 	out, err := openOutput(f, read.logs, ledger, std, c)
 	if err != nil {
 		return err
