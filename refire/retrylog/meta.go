@@ -74,15 +74,9 @@ func (m *Meta) Write(path string) error {
 	if err != nil {
 		return err
 	}
-	path = Beside(path, MetaSuffix)
-	part := path + ".part"
-	if err := os.WriteFile(part, append(text, '\n'), 0o644); err != nil {
-		_ = os.Remove(part)
+	f, err := replaceFile(Beside(path, MetaSuffix), append(text, '\n'))
+	if err != nil {
 		return err
 	}
-	if err := os.Rename(part, path); err != nil {
-		_ = os.Remove(part)
-		return err
-	}
-	return nil
+	return f.Close()
 }

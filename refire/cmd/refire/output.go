@@ -16,7 +16,8 @@ import (
 // output is where outcomes go.
 type output struct {
 	sink  refire.Sink
-	again io.Reader // what the journal held when it was opened; nil: no journal
+	again io.Reader    // what the journal held when it was opened; nil: no journal
+	check func() error // whether what was written is still there
 	close func() error
 
 	places map[refire.Origin]struct{} // where the entries in the journal were fired
@@ -36,6 +37,17 @@ func (o *output) elsewhere(routes *refire.Routes) string {
 		names = append(names[:most], "others")
 	}
 	return strings.Join(names, ", ")
+}
+
+// changed is whether what was written is not there any more: nil, or a *refire.SinkError.
+func (o *output) changed() error {
+	if o.check == nil {
+		return nil
+	}
+	if err := o.check(); err != nil {
+		return &refire.SinkError{Err: err}
+	}
+	return nil
 }
 
 // openOutput opens --out for a run and loads the ledger from it.
@@ -79,7 +91,7 @@ func openOutput(f *runFlags, logs []*log, ledger *refire.Ledger, std stdio, c *c
 	case j.Network() != "":
 		c.say("refire: %s is on %s: a second run on another machine may not be noticed; see to it that there is none", f.out, j.Network())
 	}
-	return &output{sink: j, again: j.Loaded(), close: j.Close, places: places}, nil
+	return &output{sink: j, again: j.Loaded(), check: j.Check, close: j.Close, places: places}, nil
 }
 
 // peekOutput loads the ledger for a dry run: it changes nothing and creates nothing.

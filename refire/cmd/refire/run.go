@@ -171,7 +171,7 @@ func fireTold(ctx context.Context, f *runFlags, read *reading, ledger *refire.Le
 	events.start(f, read, ledger.Len())
 	watchProgress(f, firing, read, c, events)
 	p, err := aio.Run(ctx, firing.Run)
-	err = errors.Join(err, client.Close())
+	err = errors.Join(err, client.Close(), out.changed())
 	c.leave()
 	end := &ended{f, p, err, ledger.Tally(), read, out}
 	events.summary(end)
