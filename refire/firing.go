@@ -74,9 +74,10 @@ type Progress struct {
 	Unwritten int // fired, and then their outcome could not be written
 	Elapsed   time.Duration
 
-	Held       []Held // places that nothing is fired at for now
-	NotRetried int    // attempts that were not made, as Safety.RetryShare had run out
-	Enough     bool   // Safety.Max entries were admitted, and no more
+	Asked      []Origin // the places that requests were to go to so far
+	Held       []Held   // places that nothing is fired at for now
+	NotRetried int      // attempts that were not made, as Safety.RetryShare had run out
+	Enough     bool     // Safety.Max entries were admitted, and no more
 }
 
 // Run fires everything and returns when all of it is written. Call it in a task: it suspends. Everything but Source, Sink and Progress runs in tasks of
@@ -389,6 +390,6 @@ func (r *run) progress(ctx context.Context) Progress {
 	return Progress{
 		Read: r.read, ReadAll: r.readAll, Skipped: skipped, Admitted: r.admitted, Done: r.done, Running: r.running, Recovered: r.recovered,
 		NoAnswer: r.noAnswer, Silent: r.silent, Unwritten: r.unwritten, Elapsed: aio.Now(ctx).Sub(r.begun),
-		Held: r.guard.held(aio.Now(ctx)), NotRetried: r.guard.budget.Short(), Enough: r.enough,
+		Asked: r.guard.asked(), Held: r.guard.held(aio.Now(ctx)), NotRetried: r.guard.budget.Short(), Enough: r.enough,
 	}
 }

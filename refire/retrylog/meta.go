@@ -22,8 +22,9 @@ type Meta struct {
 	PID     int               `json:"pid"`  // of the last run
 	Host    string            `json:"host"` // where that was
 	Began   time.Time         `json:"began"`
-	Options map[string]string `json:"options"` // flags that decide what is fired, and where
-	Logs    map[string]string `json:"logs"`    // the names of the logs of all runs, by what their first lines come to
+	Options map[string]string `json:"options"`         // flags that decide what is fired, and where
+	Ended   int               `json:"ended,omitempty"` // the last round (--again) that was fired to its end
+	Logs    map[string]string `json:"logs"`            // the names of the logs of all runs, by what their first lines come to
 }
 
 // NewerError says that a retry log belongs to a later version of refire.

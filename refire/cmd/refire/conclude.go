@@ -121,11 +121,22 @@ func (e *ended) whatNext() string {
 	if f.proxy != "" && e.tally.ByTrouble[refire.AtProxy] > 0 {
 		return f.proxyHint(e.read.plan.Routes.Origins(), again)
 	}
-	hint := fmt.Sprintf("nothing at all answered at %s: is it up, and are scheme and port right?", f.places())
+	hint := fmt.Sprintf("nothing at all answered at %s: is it up, and are scheme and port right?", e.asked())
 	if again != "" {
 		hint += "\nif they are wrong, give the right --base and another --out; if it was down, " + again
 	}
 	return hint
+}
+
+// asked names the places that this run has fired at.
+func (e *ended) asked() string {
+	names := make([]string, len(e.Asked))
+	for i, place := range e.Asked {
+		if names[i] = place.String(); place == e.read.plan.Routes.Base {
+			names[i] = e.flags.base
+		}
+	}
+	return some(names)
 }
 
 func goOnHint(f *runFlags) string {

@@ -215,3 +215,49 @@ func TestSecondRun(t *testing.T) {
 		t.Errorf("exit code %d, %d fired", code, s.total())
 	}
 }
+
+// TestAgainAfterARestrictedOne: what an --again might not fire is fired by the next one, together with all that still fails; and the hint names only the place that
+// was asked. Where it is not known that the one before had ended, it is finished first, and that is said.
+func TestAgainAfterARestrictedOne(t *testing.T) {
+	for _, forgotten := range []bool{false, true} {
+		one, dir := newCounter(nil), t.TempDir()
+		defer one.Close()
+		out := filepath.Join(dir, "retry.log")
+		log := filepath.Join(dir, "access.log")
+		var text strings.Builder
+		for i := range 5 {
+			fmt.Fprintf(&text, "192.0.2.1 - - [12/Mar/2026:14:02:00 +0000] \"GET /fail/%d HTTP/1.1\" 503 0 \"-\" \"test\"\n", i)
+			fmt.Fprintf(&text, "192.0.2.1 - - [12/Mar/2026:14:02:00 +0000] \"GET http://127.0.0.1:1/%d HTTP/1.1\" 503 0 \"-\" \"test\"\n", i)
+		}
+		if err := os.WriteFile(log, []byte(text.String()), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		run := func(args ...string) string {
+			t.Helper()
+			text, err := child(t, append([]string{"run", "--base", one.URL, "--out", out}, args...)...).CombinedOutput()
+			if code := exitCode(err); code != exitStillFails {
+				t.Fatalf("exit code %d\n%s", code, text)
+			}
+			return string(text)
+		}
+		both := []string{"--allow-host", "127.0.0.1:1"}
+		run(append(both, log)...)
+		if said := run("--again"); !strings.Contains(said, "fired 5 requests") || one.total() != 10 {
+			t.Errorf("%d requests\n%s", one.total(), said)
+		}
+		want := 15
+		if forgotten {
+			if err := os.Remove(out + retrylog.MetaSuffix); err != nil {
+				t.Fatal(err)
+			}
+			said := run(append(both, "--again")...)
+			if !strings.Contains(said, "this finishes the --again before, which did not come to all; 5 that it fired, and that still fail, come with the next") ||
+				!strings.Contains(said, "hint: nothing at all answered at http://127.0.0.1:1: ") || one.total() != 10 {
+				t.Errorf("%d requests\n%s", one.total(), said)
+			}
+		}
+		if said := run(append(both, "--again")...); !strings.Contains(said, "fired 10 requests") || strings.Contains(said, "this finishes") || one.total() != want {
+			t.Errorf("%d requests\n%s", one.total(), said)
+		}
+	}
+}

@@ -18,6 +18,7 @@ type output struct {
 	sink  refire.Sink
 	again io.Reader    // what the journal held when it was opened; nil: no journal
 	check func() error // whether what was written is still there
+	ended func(round int)
 	close func() error
 
 	places map[refire.Origin]struct{} // where the entries in the journal were fired
@@ -84,14 +85,15 @@ func openOutput(f *runFlags, logs []*log, ledger *refire.Ledger, std stdio, c *c
 		return nil, errors.Join(noRoom(f.out, err), j.Close())
 	}
 	sayChanges(meta, f, logs, ledger.Len(), c)
-	remember(meta, f, logs, c)
+	ledger.Ended = endedRound(meta, ledger)
+	ended := remember(meta, f, logs, ledger, c)
 	switch {
 	case !j.Locked():
 		c.say("refire: this system or file system has no locks: a second run on %s is not noticed; see to it that there is none", f.out)
 	case j.Network() != "":
 		c.say("refire: %s is on %s: a second run on another machine may not be noticed; see to it that there is none", f.out, j.Network())
 	}
-	return &output{sink: j, again: j.Loaded(), check: j.Check, close: j.Close, places: places}, nil
+	return &output{sink: j, again: j.Loaded(), check: j.Check, ended: ended, close: j.Close, places: places}, nil
 }
 
 // peekOutput loads the ledger for a dry run: it changes nothing and creates nothing.
@@ -128,6 +130,7 @@ func peekOutput(f *runFlags, logs []*log, ledger *refire.Ledger, c *console) (ag
 		ledger.Load(&o)
 	}
 	sayChanges(meta, f, logs, ledger.Len(), c)
+	ledger.Ended = endedRound(meta, ledger)
 	if f.fresh && ledger.Len() > 0 {
 		return nil, errors.Join(notFresh(f.out), file.Close())
 	}

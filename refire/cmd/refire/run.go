@@ -119,13 +119,21 @@ func dryRun(f *runFlags, read *reading, ledger *refire.Ledger, std stdio, c *con
 	return read.troubled()
 }
 
+// roundBefore is why an entry that fails is not fired by an --again that finishes another one.
+const roundBefore refire.Reason = "fired by the --again that this one finishes"
+
 // sources are what a run reads: what still fails in the journal, then the logs.
 func sources(f *runFlags, read *reading, journal io.Reader, ledger *refire.Ledger) []refire.Source {
 	var list []refire.Source
 	if f.again && journal != nil {
 		read.again = ledger.Barred()
-		if ledger.BeginAgain() > 0 {
+		fires, wait := ledger.BeginAgain()
+		if fires > 0 {
 			list = append(list, retrylog.Failed(journal))
+		}
+		if wait > 0 {
+			read.again[roundBefore] = wait
+			read.c.say("refire: this finishes the --again before, which did not come to all; %s that it fired, and that still fail, come with the next --again", number(wait))
 		}
 	}
 	return append(list, read.source)
@@ -173,6 +181,9 @@ func fireTold(ctx context.Context, f *runFlags, read *reading, ledger *refire.Le
 	p, err := aio.Run(ctx, firing.Run)
 	err = errors.Join(err, client.Close(), out.changed())
 	c.leave()
+	if f.again && err == nil && p.ReadAll && !p.Enough {
+		out.ended(ledger.Round())
+	}
 	end := &ended{f, p, err, ledger.Tally(), read, out}
 	events.summary(end)
 	return conclude(ctx, end, c)

@@ -119,7 +119,7 @@ func (e *ended) whenUp(rest string) string {
 		return e.flags.proxyHint(e.read.plan.Routes.Origins(), rest)
 	}
 	if e.Silent == e.Done {
-		return fmt.Sprintf("nothing at all answered at %s: is it up, and are scheme and port right?\n%s", e.flags.places(), rest)
+		return fmt.Sprintf("nothing at all answered at %s: is it up, and are scheme and port right?\n%s", e.asked(), rest)
 	}
 	return "is it up? " + rest
 }
