@@ -86,23 +86,45 @@ func whatBecame(f *os.File, path, home string, size int64) *ChangedError {
 }
 
 // nameOf looks for the file in a folder; empty: it is not there.
-func nameOf(info fs.FileInfo, folder string) string {
+func nameOf(info fs.FileInfo, folder string) (name string) {
+	eachName(info, folder, func(path string) bool { name = path; return false })
+	return name
+}
+
+// eachName visits the names that the file has in a folder, until visit has seen enough.
+func eachName(info fs.FileInfo, folder string, visit func(path string) (more bool)) {
 	dir, err := os.Open(folder)
 	if err != nil {
-		return ""
+		return
 	}
 	defer dir.Close()
 	for {
 		entries, err := dir.ReadDir(100)
 		for _, e := range entries {
-			if other, err := e.Info(); err == nil && os.SameFile(info, other) {
-				return filepath.Join(folder, e.Name())
+			other, err := e.Info()
+			if err == nil && os.SameFile(info, other) && !visit(filepath.Join(folder, e.Name())) {
+				return
 			}
 		}
 		if err != nil {
-			return ""
+			return
 		}
 	}
+}
+
+// announcedElsewhere is an error if the file has another name (a hard link) in its folder, beside which a run has announced requests: they would go out twice.
+func announcedElsewhere(info fs.FileInfo, home string) (err error) {
+	if n, known := links(info); !known || n < 2 {
+		return nil
+	}
+	eachName(info, filepath.Dir(home), func(path string) bool {
+		_, lerr := os.Lstat(path + FiredSuffix)
+		if lerr == nil && filepath.Base(path) != filepath.Base(home) {
+			err = fmt.Errorf("the same file is %s, and beside that a run has announced what must not go out twice: use that name", path)
+		}
+		return err == nil
+	})
+	return err
 }
 
 // note keeps the first change, and from there on takes the file as it is. // j.mu is held

@@ -78,7 +78,7 @@ func readFired(r io.Reader) (*Fired, error) {
 		if rest, err := io.ReadAll(br); err == nil && len(bytes.Trim(rest, "\x00")) == 0 {
 			return &Fired{there: true}, nil
 		}
-		return nil, &FiredError{&NotOursError{1, errNotOurs}}
+		return nil, &FiredError{&NotOursError{1, errNotOurs, false}}
 	}
 	f := &Fired{there: true, left: map[accesslog.ID]refire.Outcome{}}
 	_, err := Read(br, func(o *refire.Outcome) error {

@@ -86,6 +86,9 @@ func Open(path string, o Options, visit func(*refire.Outcome) error) (j *Journal
 	if err != nil {
 		return nil, r, err
 	}
+	if err := announcedElsewhere(info, Beside(path, "")); err != nil {
+		return nil, r, err
+	}
 	left, err := ReadFired(path) // under the lock of f
 	if err != nil {
 		return nil, r, err

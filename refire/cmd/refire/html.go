@@ -56,9 +56,9 @@ func checkHTML(flag, name, retryLog string) error {
 
 // newPage reads a retry log into a page.
 func newPage(r io.ReaderAt, size int64, name string) (*report.Page, error) {
-	rep, ext, err := report.Gather(r, size, 0)
+	rep, _, err := report.Gather(r, size, 0)
 	if err != nil {
-		return nil, notARetryLog(name, ext, err, "a page is made of what refire run wrote to --out")
+		return nil, notARetryLog(name, err, "a page is made of what refire run wrote to --out")
 	}
 	return &report.Page{Report: rep, Name: name, Made: time.Now(), By: version()}, nil
 }

@@ -64,6 +64,11 @@ func openOutput(f *runFlags, logs []*log, ledger *refire.Ledger, std stdio, c *c
 			return nil, nothingAgain(f.out, err)
 		}
 	}
+	if f.fresh {
+		if err := checkFresh(f.out); err != nil {
+			return nil, err
+		}
+	}
 	meta, err := recall(f.out, c)
 	if err != nil {
 		return nil, err
@@ -167,6 +172,19 @@ func openURLs(name string) (*output, error) {
 	return &output{sink: retrylog.NewWriter(f, retrylog.URLs), close: f.Close}, nil
 }
 
+// checkFresh refuses what a run has left, before anything of it is touched.
+func checkFresh(name string) error {
+	if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() && info.Size() > 0 {
+		return notFresh(name)
+	}
+	fired := retrylog.Beside(name, retrylog.FiredSuffix)
+	if _, err := os.Lstat(fired); err == nil {
+		return cannotRun(fmt.Errorf("--fresh asks for a new %s, and %s is there: a run that was stopped has announced in it what must not go out twice", name, fired),
+			"name another --out, or leave --fresh out to go on where that run was")
+	}
+	return nil
+}
+
 func notFresh(name string) error {
 	return cannotRun(fmt.Errorf("%s is not empty, and --fresh asks for one that is", name), "name another --out, or leave --fresh out to go on where that run was")
 }
@@ -179,7 +197,7 @@ func refusedOutput(name string, err error) *failure {
 	case errors.As(err, &fired):
 		return damagedAnnouncements(name, err)
 	case errors.As(err, &foreign):
-		return notARetryLog(name, retrylog.Extent{Lines: foreign.Line - 1}, err, "nothing was fired, and the file is as it was; name another --out")
+		return notARetryLog(name, err, "nothing was fired, and the file is as it was; name another --out")
 	case errors.Is(err, retrylog.ErrLocked):
 		return cannotRun(fmt.Errorf("%s: %w", name, lockedBy(name)), "wait for that run, or name another --out")
 	case errors.Is(err, retrylog.ErrNotRegular):
@@ -199,12 +217,18 @@ func noRoom(name string, err error) error {
 }
 
 // notARetryLog tells a file of somebody else's from one of ours with a damaged line, for which another --out would fire everything again.
-func notARetryLog(name string, ext retrylog.Extent, err error, hint string) *failure {
-	if ext.Lines == 0 {
+func notARetryLog(name string, err error, hint string) *failure {
+	var foreign *retrylog.NotOursError
+	if !errors.As(err, &foreign) || !foreign.Damaged {
 		return cannotRun(fmt.Errorf("%s is not a retry log: %w", name, err), hint)
 	}
-	return cannotRun(fmt.Errorf("%s is damaged: %w, the %s before it good", name, err, plural(ext.Lines, "line")),
-		fmt.Sprintf("nothing was fired, and the file is as it was; take that line out (sed -i.bak %dd %s) and its entry is fired again, the others are not", ext.Lines+1, name))
+	rest := "and others are good"
+	if n := foreign.Line - 1; n > 0 {
+		rest = "the " + plural(n, "line") + " before it good"
+	}
+	return cannotRun(fmt.Errorf("%s is damaged: %w, %s", name, err, rest),
+		fmt.Sprintf("nothing was fired, and the file is as it was; take that line out (sed -i.bak %dd %s) and its entry is fired again, the others are not",
+			foreign.Line, retrylog.Beside(name, ""))) // sed would put a file in the place of a link
 }
 
 // cannotPrint is for standard output.
