@@ -297,3 +297,42 @@ func TestNotRegularFiles(t *testing.T) {
 		t.Errorf("a pipe: %+v", counts(s.Stats()))
 	}
 }
+
+// TestFile_rewritten: a file that is truncated while it is read, and is longer than before by the next read, ends the scan; nothing of the new text is an entry,
+// however much of its beginning is as before.
+func TestFile_rewritten(t *testing.T) {
+	line := func(target string) string {
+		return fmt.Sprintf("192.0.2.1 - - [12/Mar/2026:14:02:00 +0000] \"GET /%s HTTP/1.1\" 503 0\n", target)
+	}
+	for _, same := range []int{0, 100} {
+		for _, workers := range []int{1, 3} {
+			was := strings.Repeat(line("same"), same) + strings.Repeat(line("was"), 3000)
+			f := logFile(t, was)
+			s := fileScanner(t, f, accesslog.Options{Workers: workers, Submit: func(context.Context, func()) error { return errors.New("none") }}).Tune(1000, 1<<20, 1)
+			n, later := 0, 0
+			var last error
+			for e, err := range s.All(t.Context()) {
+				if last = err; err != nil {
+					continue
+				}
+				if n++; strings.HasPrefix(e.Target, "/later") {
+					later++
+				}
+				if n == same+10 {
+					text := strings.Repeat(line("same"), same) + strings.Repeat(line("later"), 5000)
+					if err := errors.Join(f.Truncate(0), writeAt(f, text)); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			if !errors.Is(last, accesslog.ErrChanged) || later > 0 || n < same+10 {
+				t.Errorf("%d lines as before: %v, %d entries, %d of the new text", same, last, n, later)
+			}
+		}
+	}
+}
+
+func writeAt(f *os.File, text string) error {
+	_, err := f.WriteAt([]byte(text), 0)
+	return err
+}

@@ -8,6 +8,8 @@ import (
 	"iter"
 	"os"
 	"runtime"
+
+	"github.com/seed8b1f0744/aio/refire/internal/mark"
 )
 
 // DefaultMaxLineBytes is the limit where Options.MaxLineBytes is 0.
@@ -72,6 +74,7 @@ type Scanner struct {
 	stream io.Reader   // what to read; or, with segments:
 	file   io.ReaderAt // ...
 	size   int64       // of file when the scan began
+	mark   *mark.Mark  // of file then
 	step   int         // how much to read at once
 	stride int64       // the length of a file's segments
 
@@ -100,7 +103,8 @@ func NewScanner(r io.Reader, opts Options) *Scanner {
 
 // NewFileScanner scans a file from its beginning, wherever it stands, on several cores. The scan ends where a read first meets
 // the end of the file: what was appended before that is read, what is appended later is not. A file that gets shorter ends the scan
-// with an error that wraps ErrChanged. Pipes and devices are read as NewScanner reads them. It does not close f.
+// with an error that wraps ErrChanged, and so does one that was truncated and has grown again: nothing of its new text is read as if it followed the old one.
+// Pipes and devices are read as NewScanner reads them. It does not close f.
 func NewFileScanner(f *os.File, opts Options) (*Scanner, error) {
 	info, err := f.Stat()
 	if err != nil {
@@ -111,7 +115,8 @@ func NewFileScanner(f *os.File, opts Options) (*Scanner, error) {
 	}
 	s := NewScanner(f, opts)
 	if info.Mode().IsRegular() {
-		s.stream, s.file, s.size = nil, f, info.Size()
+		s.stream, s.file, s.mark = nil, f, mark.Of(f)
+		s.size = s.mark.Offset
 	}
 	return s, nil
 }

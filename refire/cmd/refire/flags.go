@@ -176,6 +176,8 @@ func (f *runFlags) check(args []string) error {
 		return usage(errors.New("no LOG given"), "name the access logs to read, or - for standard input: refire run --base http://HOST access.log")
 	case len(args) == 0 && (f.window.since.text != "" || f.window.until.text != ""):
 		return usage(errors.New("--since and --until choose from logs, and no LOG is given"), "name the logs too, or leave them out: --again fires all that still fails")
+	case len(args) == 0 && fmt.Sprint(f.status) != fmt.Sprint(newSelectFlags().status):
+		return usage(errors.New("--status chooses from logs, and no LOG is given"), "name the logs too, or leave it out: --again fires all that still fails")
 	case f.base == "" && len(f.allowHosts) == 0:
 		return usage(errors.New("neither --base nor --allow-host: nowhere to fire at"),
 			"give --base http://HOST:PORT, the server that should get the requests")

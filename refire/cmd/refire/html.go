@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/seed8b1f0744/aio/refire/report"
+	"github.com/seed8b1f0744/aio/refire/retrylog"
 )
 
 // writeHTML makes a page of a retry log. The page appears when it is whole, in place of one that may be there.
@@ -59,9 +60,9 @@ func checkHTML(flag, name, retryLog string) error {
 
 // newPage reads a retry log into a page.
 func newPage(r io.ReaderAt, size int64, name string) (*report.Page, error) {
-	rep, ext, err := report.Gather(r, size, 0)
+	rep, _, err := report.Gather(r, size, 0)
 	if err != nil {
-		return nil, notARetryLog(name, ext, err, "a page is made of what refire run wrote to --out")
+		return nil, notARetryLog(name, err, "a page is made of what refire run wrote to --out")
 	}
 	return &report.Page{Report: rep, Name: name, Made: time.Now(), By: version()}, nil
 }
@@ -70,6 +71,11 @@ func newPage(r io.ReaderAt, size int64, name string) (*report.Page, error) {
 func (e *ended) writeReport(c *console) error {
 	f := e.flags
 	if f.report == "" {
+		return nil
+	}
+	var changed *retrylog.ChangedError
+	if e.journalChanged(&changed) {
+		c.say("refire: there is no --report, as %s does not hold what it would show; refire report --html FILE RETRYLOG makes it of what does", f.out)
 		return nil
 	}
 	hint := "the outcomes are in " + f.out + "; refire report --html FILE " + f.out + " makes the page later"

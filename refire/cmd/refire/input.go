@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/seed8b1f0744/aio/refire/accesslog"
+	"github.com/seed8b1f0744/aio/refire/internal/mark"
 	"github.com/seed8b1f0744/aio/refire/unpack"
 )
 
@@ -25,6 +26,7 @@ type log struct {
 	stream *bufio.Reader // of standard input and pipes
 	close  func() error
 
+	mark    *mark.Mark // of file when it was checked
 	kind    unpack.Kind
 	head    []byte            // its first bytes, unpacked; of a file only, and only until they are noted
 	begins  time.Time         // of its first entry, or, where that is not known, when it was written
@@ -83,6 +85,7 @@ const detectBytes = 64 << 10
 
 // beginFile reads the first bytes, and unpacks them.
 func (l *log) beginFile() error {
+	l.mark = mark.Of(l.file)
 	l.head = make([]byte, detectBytes)
 	n, err := l.file.ReadAt(l.head, 0)
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -241,6 +244,9 @@ func (l *log) scanNow(ctx context.Context, opts accesslog.Options, each func(*ac
 		return accesslog.Stats{}, err
 	}
 	defer stop()
+	if l.file != nil && !l.mark.Holds(l.file) { // and if it was still when the scanner was made, that notices what comes later
+		return accesslog.Stats{}, fmt.Errorf("%s: %w: what it was when the run began was not there any more when its turn came", l.name, accesslog.ErrChanged)
+	}
 	if l.stream != nil && l.guess != nil {
 		l.guess(s.Detection())
 	}
@@ -257,8 +263,6 @@ func (l *log) scanNow(ctx context.Context, opts accesslog.Options, each func(*ac
 	case errors.As(err, &fault): // the other logs are good
 		l.trouble, err = damaged(l.name, fault), nil
 	case err != nil:
-	case l.file != nil && l.kind == unpack.Plain && stats.Bytes < l.info.Size():
-		err = fmt.Errorf("%s: %w: it had %d bytes when the run began, and %d when its turn came", l.name, accesslog.ErrChanged, l.info.Size(), stats.Bytes)
 	case first != nil && stats.Entries+stats.NoRequest == 0:
 		l.trouble = notALog(l.name, &stats, first)
 	}
