@@ -28,8 +28,11 @@ type Page struct {
 	*Report
 	Name  string    // of the retry log
 	Made  time.Time // when
-	Notes []Note    // of the run: what was not fired
+	Notes []Note    // of the last run that read logs: what was not fired
 	By    string    // the program and its version
+
+	Unfinished string    // why there may be more to fire than was, in words; empty: no reason is known
+	Counted    time.Time // when Notes were
 }
 
 // Note is a count and what it is of.
@@ -93,6 +96,9 @@ type pathView struct {
 func newView(p *Page) *view {
 	v := &view{Page: p, Policy: policy(), ZoneName: zoneName(p.Zone), Shown: p.shown()}
 	v.Headline, v.Sentence = headline(p.Report), sentence(p.Report)
+	if p.Unfinished != "" {
+		v.Headline = "Not finished: " + strings.ToLower(v.Headline[:1]) + v.Headline[1:]
+	}
 	v.Outage, v.Recovery = newChart(&p.Logged, p.Zone, v.Shown), newChart(&p.Fired, p.Zone, v.Shown)
 	v.Columns, v.Rows = p.Matrix.Table()
 	v.ColumnTotals = make([]int, len(v.Columns))

@@ -20,11 +20,11 @@ func TestPage_words(t *testing.T) {
 		outcomes       []refire.Outcome
 	}{
 		{"Nothing was fired yet", "The retry log holds no outcome.", nil},
-		{"The one request has recovered", "1 request had failed on 12 March 2026 at 14:02:00, as the access log has it. Fired again on 12 March 2026 at 16:00:00, 1 recovered (100%).", []refire.Outcome{ok}},
-		{"None of 2 requests has recovered", "1 still fails and 1 got no whole answer.", []refire.Outcome{bad, none}},
-		{"1 of 3 requests have recovered", "between 14:02:00 and 14:02:02, as the access log has it. Fired again on 12 March 2026 between 16:00:00 and 16:00:02, 1 recovered (33.3%), 1 still fails and 1 got no whole answer.", []refire.Outcome{ok, bad, none}},
-		{"The one request has not recovered", "1 got no whole answer.", []refire.Outcome{none}},
-		{"All 2 requests have recovered", "2 recovered (100%).", []refire.Outcome{ok, outcome(5, "/x", 302)}},
+		{"The one fired request has recovered", "The request in here had failed on 12 March 2026 at 14:02:00, as the access log has it. Fired again on 12 March 2026 at 16:00:00, 1 recovered (100%).", []refire.Outcome{ok}},
+		{"None of 2 fired requests has recovered", "1 still fails and 1 got no whole answer.", []refire.Outcome{bad, none}},
+		{"1 of 3 fired requests have recovered", "between 14:02:00 and 14:02:02, as the access log has it. Fired again on 12 March 2026 between 16:00:00 and 16:00:02, 1 recovered (33.3%), 1 still fails and 1 got no whole answer.", []refire.Outcome{ok, bad, none}},
+		{"The one fired request has not recovered", "1 got no whole answer.", []refire.Outcome{none}},
+		{"All 2 fired requests have recovered", "2 recovered (100%).", []refire.Outcome{ok, outcome(5, "/x", 302)}},
 	} {
 		page := htmlOf(t, gather(t, 0, test.outcomes...))
 		if !strings.Contains(page, "<h1>"+test.headline+"</h1>") || !strings.Contains(page, test.says) {
@@ -77,7 +77,7 @@ func TestPage_undated(t *testing.T) {
 	o := outcome(0, "/", 200)
 	o.Logged = time.Time{}
 	page := htmlOf(t, gather(t, 0, o))
-	for _, want := range []string{"does not say when these requests had failed", "All times are UTC.", "1 request had failed, as the access log has it."} {
+	for _, want := range []string{"does not say when these requests had failed", "All times are UTC.", "The request in here had failed, as the access log has it."} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not say %q", want)
 		}

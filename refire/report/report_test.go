@@ -103,7 +103,7 @@ func TestUnknown(t *testing.T) {
 		t.Errorf("%+v", rep)
 	}
 	for _, want := range []string{
-		"1 of 2 requests have recovered", "1 was under way when refire was stopped, and nobody knows what became of it.",
+		"1 of 2 fired requests have recovered", "1 was under way when refire was stopped, and nobody knows what became of it.",
 		`<div class="unknown"><dt>outcome unknown</dt><dd>1</dd></div>`, `<rect class="unknown" x="1" y="0" height="10" width="1"/>`,
 		`<option value="unknown">`, `<tr data-fate="unknown">`,
 	} {

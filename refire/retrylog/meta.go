@@ -25,6 +25,11 @@ type Meta struct {
 	Options map[string]string `json:"options"`         // flags that decide what is fired, and where
 	Ended   int               `json:"ended,omitempty"` // the last round (--again) that was fired to its end
 	Logs    map[string]string `json:"logs"`            // the names of the logs of all runs, by what their first lines come to
+
+	Running  bool              `json:"running,omitempty"`   // the last run has not ended, or was killed
+	Ending   *Ending           `json:"ending,omitempty"`    // of the last run; nil and not Running: an earlier refire wrote this, and nobody knows
+	Open     map[string]string `json:"open,omitempty"`      // logs, as in Logs, of which a run began to fire what failed, and none has come to the end since
+	NotFired *NotFired         `json:"not_fired,omitempty"` // by the last run that read logs and ended
 }
 
 // NewerError says that a retry log belongs to a later version of refire.

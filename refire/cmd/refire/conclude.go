@@ -40,9 +40,11 @@ func conclude(ctx context.Context, e *ended, c *console) error {
 		e.sayCut(c)
 		writeRows(c.w, append(tallyRows(e.tally), e.read.rows(e.Skipped)...), c.paint)
 	}
+	err := e.failure(ctx, c)
+	e.rememberEnd(err, c)
 	reported := e.writeReport(c)
 	var f *failure
-	if err := e.failure(ctx, c); errors.As(err, &f) && (reported == nil || f.code != exitStillFails) {
+	if errors.As(err, &f) && (reported == nil || f.code != exitStillFails) {
 		return err // what went wrong in the run matters more than its page
 	}
 	return reported

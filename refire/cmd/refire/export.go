@@ -92,6 +92,8 @@ func parseFates(text string) (list []report.Fate, err error) {
 }
 
 func runExport(name string, format func(*bufio.Writer) exporter, only []report.Fate, std stdio) error {
+	c := newConsole(std.err)
+	s := readStory(name, c)
 	l, err := openRetryLog(name, std)
 	if err != nil {
 		return err
@@ -123,7 +125,10 @@ func runExport(name string, format func(*bufio.Writer) exporter, only []report.F
 	if err := out.Flush(); err != nil {
 		return cannotPrint(err)
 	}
-	sayAnnounced(newConsole(std.err), name, fired)
+	sayAnnounced(c, name, fired)
+	if text := s.unfinished(); text != "" {
+		c.say("refire: %s is not finished: %s", name, text)
+	}
 	return nil
 }
 

@@ -59,12 +59,19 @@ func checkHTML(flag, name, retryLog string) error {
 }
 
 // newPage reads a retry log into a page.
-func newPage(r io.ReaderAt, size int64, name string) (*report.Page, error) {
+func newPage(r io.ReaderAt, size int64, s story) (*report.Page, error) {
 	rep, _, err := report.Gather(r, size, 0)
 	if err != nil {
-		return nil, notARetryLog(name, err, "a page is made of what refire run wrote to --out")
+		return nil, notARetryLog(s.name, err, "a page is made of what refire run wrote to --out")
 	}
-	return &report.Page{Report: rep, Name: name, Made: time.Now(), By: version()}, nil
+	page := &report.Page{Report: rep, Name: s.name, Made: time.Now(), By: version(), Unfinished: s.unfinished()}
+	for _, r := range s.rows() {
+		page.Notes = append(page.Notes, report.Note{Name: r.name, Count: r.count, Parts: r.parts})
+	}
+	if len(page.Notes) > 0 {
+		page.Counted = s.meta.NotFired.At
+	}
+	return page, nil
 }
 
 // writeReport is --report of a run that has ended, well or not.
@@ -88,14 +95,9 @@ func (e *ended) writeReport(c *console) error {
 	if err != nil {
 		return cannotRun(fmt.Errorf("cannot write --report: %w", err), hint)
 	}
-	page, err := newPage(file, info.Size(), f.out)
+	page, err := newPage(file, info.Size(), story{f.out, e.out.meta})
 	if err != nil {
 		return err
-	}
-	for _, r := range e.read.rows(e.Skipped) {
-		if r.count > 0 {
-			page.Notes = append(page.Notes, report.Note{Name: r.name, Count: r.count, Parts: r.parts})
-		}
 	}
 	if err := writeHTML(f.report, page); err != nil {
 		var path *fs.PathError

@@ -39,6 +39,7 @@ type log struct {
 
 	ahead   *ahead   // it is being read already; nil: not before its turn
 	trouble *failure // set by scan if it could not be read as a log, to its end
+	broken  bool     // set by scan: there was more, which could not be unpacked
 }
 
 // openLog checks a log before anything is done.
@@ -261,7 +262,7 @@ func (l *log) scanNow(ctx context.Context, opts accesslog.Options, each func(*ac
 	var fault *unpack.Error
 	switch {
 	case errors.As(err, &fault): // the other logs are good
-		l.trouble, err = damaged(l.name, fault), nil
+		l.trouble, l.broken, err = damaged(l.name, fault), true, nil
 	case err != nil:
 	case first != nil && stats.Entries+stats.NoRequest == 0:
 		l.trouble = notALog(l.name, &stats, first)

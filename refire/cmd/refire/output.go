@@ -22,6 +22,7 @@ type output struct {
 	close func() error
 
 	places map[refire.Origin]struct{} // where the entries in the journal were fired
+	meta   *retrylog.Meta             // what is beside the journal; nil: no journal
 }
 
 // elsewhere names the places of the journal's entries that routes do not allow; empty: there are none.
@@ -91,14 +92,14 @@ func openOutput(f *runFlags, logs []*log, ledger *refire.Ledger, std stdio, c *c
 	}
 	sayChanges(meta, f, logs, ledger.Len(), c)
 	ledger.Ended = endedRound(meta, ledger)
-	ended := remember(meta, f, logs, ledger, c)
+	meta, ended := remember(meta, f, logs, ledger, c)
 	switch {
 	case !j.Locked():
 		c.say("refire: this system or file system has no locks: a second run on %s is not noticed; see to it that there is none", f.out)
 	case j.Network() != "":
 		c.say("refire: %s is on %s: a second run on another machine may not be noticed; see to it that there is none", f.out, j.Network())
 	}
-	return &output{sink: j, again: j.Loaded(), check: j.Check, ended: ended, close: j.Close, places: places}, nil
+	return &output{sink: j, again: j.Loaded(), check: j.Check, ended: ended, close: j.Close, places: places, meta: meta}, nil
 }
 
 // peekOutput loads the ledger for a dry run: it changes nothing and creates nothing.

@@ -170,13 +170,15 @@ func (r *reading) show(fate string, e *accesslog.Entry, why string) {
 }
 
 // rows are the summary's rows about what was not fired.
-func (r *reading) rows(skipped map[refire.Reason]int) []row {
+func (r *reading) rows(skipped map[refire.Reason]int) []row { return r.rowsOf(skipped, r.again) }
+
+func (r *reading) rowsOf(skipped, again map[refire.Reason]int) []row {
 	others := sum(r.byMethod)
 	skippedParts := map[string]int{}
 	for why, n := range skipped {
 		skippedParts[string(why)] = n
 	}
-	for why, n := range r.again {
+	for why, n := range again {
 		skippedParts["not fired again: "+string(why)] = n
 	}
 	for why, n := range r.outside {

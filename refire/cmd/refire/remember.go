@@ -114,11 +114,14 @@ func otherLogs(m *retrylog.Meta, logs []*log) string {
 // maxLogs bounds how many logs are remembered: a journal may see a new one every day for years.
 const maxLogs = 1000
 
-// remember writes down how this run is. Only the notices, the number of the process, and whether an --again begins a new round or finishes one, depend on it,
-// so that a failure is told and no more. It returns a function that writes down that a round has ended.
-func remember(before *retrylog.Meta, f *runFlags, logs []*log, ledger *refire.Ledger, c *console) (ended func(round int)) {
-	m := &retrylog.Meta{PID: os.Getpid(), Began: time.Now().UTC().Truncate(time.Second), Options: f.remembered(), Logs: map[string]string{}}
+// remember writes down how this run is. Only the notices, the number of the process, whether an --again begins a new round or finishes one, and what is said of
+// a run that did not come to its end depend on it, so that a failure is told and no more. It also returns a function that writes down that a round has ended.
+func remember(before *retrylog.Meta, f *runFlags, logs []*log, ledger *refire.Ledger, c *console) (m *retrylog.Meta, ended func(round int)) {
+	m = &retrylog.Meta{PID: os.Getpid(), Began: time.Now().UTC().Truncate(time.Second), Options: f.remembered(), Logs: map[string]string{}, Running: true}
 	m.Host, _ = os.Hostname()
+	if ledger.Len() > 0 { // else it is another retry log
+		m.GoOn(before)
+	}
 	if before != nil && len(before.Logs) < maxLogs {
 		maps.Copy(m.Logs, before.Logs)
 	}
@@ -126,6 +129,7 @@ func remember(before *retrylog.Meta, f *runFlags, logs []*log, ledger *refire.Le
 		if l.key != "" {
 			m.Logs[l.key] = l.name
 		}
+		m.Begin(l.key, l.name)
 	}
 	m.Ended = ledger.Ended
 	write := func() {
@@ -134,7 +138,7 @@ func remember(before *retrylog.Meta, f *runFlags, logs []*log, ledger *refire.Le
 		}
 	}
 	write()
-	return func(round int) {
+	return m, func(round int) {
 		if round != m.Ended {
 			m.Ended = round
 			write()
