@@ -68,6 +68,9 @@ func (e *ended) failure(ctx context.Context, c *console) error {
 	case !e.tally.AllRecovered():
 		return &failure{exitStillFails, nil, e.whatNext()}
 	}
+	if f := e.read.allRefused(e.Admitted + e.Skipped[refire.AlreadyDone]); f != nil {
+		return f
+	}
 	return nil
 }
 

@@ -18,6 +18,7 @@ type reading struct {
 
 	stats    accesslog.Stats
 	refused  map[refire.Reason]int
+	named    places                // by entries that are refused as they name another host
 	nothing  map[refire.Reason]int // no request
 	byMethod map[string]int        // methods not asked for
 	outside  map[string]int        // outside --since and --until, by why
@@ -29,7 +30,7 @@ func newReading(logs []*log, plan refire.Plan, flags *runFlags, c *console) *rea
 	return &reading{
 		logs: logs, plan: plan, flags: flags, c: c,
 		refused: map[refire.Reason]int{}, nothing: map[refire.Reason]int{}, byMethod: map[string]int{},
-		outside: map[string]int{},
+		outside: map[string]int{}, named: places{},
 	}
 }
 
@@ -158,6 +159,9 @@ func (r *reading) left(e *accesslog.Entry, why refire.Reason) {
 		r.nothing[why]++
 	default:
 		r.refused[why]++
+		if why == refire.OtherHost {
+			r.named.add(e.Target)
+		}
 	}
 	r.show("refused", e, string(why))
 }
@@ -195,7 +199,7 @@ func (r *reading) rowsOf(skipped, again map[refire.Reason]int) []row {
 	}
 	return []row{
 		{"skipped", sum(skippedParts), parts(skippedParts, same), "", false},
-		{"refused", sum(r.refused), parts(r.refused, reason), "", false},
+		{"refused", sum(r.refused), parts(r.refused, r.reason), "", false},
 		{"no request", sum(r.nothing), parts(r.nothing, reason), "", false},
 		{"bad lines", sum(bad), parts(bad, same), "", false},
 	}

@@ -23,8 +23,8 @@ const runExample = `  refire run --base http://127.0.0.1:8080 --rate 20/s access
   refire run --base https://shop.example --since 2h --dry-run /var/log/nginx
   refire run --base https://shop.example --again    what still fails, once more`
 
-const runExits = `0 all recovered, or nothing to do; 1 not all did; 2 usage;
-3 could not run (unreadable input, full disk); 129, 130, 143 ended by a signal.`
+const runExits = `0 all recovered, or nothing to do; 1 not all, or all was refused;
+2 usage; 3 could not run (unreadable input, full disk); 129, 130, 143 a signal.`
 
 func newRun(std stdio) *cobra.Command {
 	f := newRunFlags()
@@ -116,7 +116,13 @@ func dryRun(f *runFlags, read *reading, ledger *refire.Ledger, std stdio, c *con
 	}
 	c.say("refire: would fire %s", plural(n, "request"))
 	writeRows(c.w, read.rows(skipped), plain)
-	return read.troubled()
+	if err := read.troubled(); err != nil {
+		return err
+	}
+	if f := read.allRefused(n + skipped[refire.AlreadyDone]); f != nil {
+		return f
+	}
+	return nil
 }
 
 // roundBefore is why an entry that fails is not fired by an --again that finishes another one.

@@ -86,10 +86,12 @@ type scanning struct {
 // counts are what scan says about a log.
 type counts struct {
 	stats    accesslog.Stats
-	byMethod map[string]int // of the entries with a wanted status
-	outside  map[string]int // of those, the ones outside --since and --until, by why
-	taken    int            // of the others, the ones with a wanted method
-	guess    string         // what the log was taken for, in words
+	byMethod map[string]int        // of the entries with a wanted status
+	outside  map[string]int        // of those, the ones outside --since and --until, by why
+	taken    int                   // of the others, the ones with a wanted method that name no host
+	named    places                // hosts, by those that name one
+	left     map[refire.Reason]int // those that no run fires, and those that name a host
+	guess    string                // what the log was taken for, in words
 }
 
 func (s *scanning) scan(l *log) error {
@@ -136,6 +138,9 @@ func (s *scanning) print(e *accesslog.Entry) error {
 // count reports whether the entry's time and method are wanted.
 func (n *counts) count(e *accesslog.Entry, f *selectFlags) bool {
 	if e.NoRequest {
+		if f.window.outside(e.Time) == "" {
+			n.leave(refire.NoRequestLine)
+		}
 		return false
 	}
 	if n.byMethod == nil {
@@ -149,11 +154,37 @@ func (n *counts) count(e *accesslog.Entry, f *selectFlags) bool {
 		n.outside[why]++
 		return false
 	}
-	if !f.methods.Contains(e.Method) {
+	return n.take(e, f)
+}
+
+// take reports whether run would fire the entry, given the places.
+func (n *counts) take(e *accesslog.Entry, f *selectFlags) bool {
+	_, _, why := new(refire.Routes).Place(e.Method, e.Target, "", "")
+	switch {
+	case why.IsNoRequest():
+		n.leave(why)
 		return false
+	case !f.methods.Contains(e.Method):
+		return false
+	case why == refire.NoBase: // it names none, so that it goes there
+		n.taken++
+		return true
 	}
-	n.taken++
-	return true
+	n.leave(why)
+	if why == refire.OtherHost {
+		if n.named == nil {
+			n.named = places{}
+		}
+		n.named.add(e.Target)
+	}
+	return why == refire.OtherHost
+}
+
+func (n *counts) leave(why refire.Reason) {
+	if n.left == nil {
+		n.left = map[refire.Reason]int{}
+	}
+	n.left[why]++
 }
 
 func (n *counts) add(o *counts) {
@@ -170,6 +201,34 @@ func (n *counts) add(o *counts) {
 	}
 	for why, count := range o.outside {
 		n.outside[why] += count
+	}
+	if n.named == nil {
+		n.named, n.left = places{}, map[refire.Reason]int{}
+	}
+	for at, count := range o.named {
+		n.named[at] += count
+	}
+	for why, count := range o.left {
+		n.left[why] += count
+	}
+}
+
+// leftRows are about what run does not take as it is.
+func (n *counts) leftRows() []row {
+	refused, nothing := map[refire.Reason]int{}, map[refire.Reason]int{}
+	for why, count := range n.left {
+		switch {
+		case why.IsNoRequest():
+			nothing[why] = count
+		case why != refire.OtherHost:
+			refused[why] = count
+		}
+	}
+	reason := func(why refire.Reason) string { return string(why) }
+	return []row{
+		{"names a host", n.left[refire.OtherHost], n.named.String() + "; run needs --alias or --allow-host", "", false},
+		{"refused", sum(refused), parts(refused, reason), "", false},
+		{"no request", sum(nothing), parts(nothing, reason), "", false},
 	}
 }
 
@@ -196,6 +255,7 @@ func (n *counts) report(c *console, f *selectFlags, name string) {
 		{"outside", sum(n.outside), parts(n.outside, func(why string) string { return why }), "", false},
 		{"run takes", n.taken, "method " + f.methods.String(), "", true},
 	}
+	rows = append(rows, n.leftRows()...)
 	if bad := st.Malformed + st.TooLong; bad > 0 {
 		rows = append(rows, row{"bad lines", int(bad), "--show-bad lists them", "", true})
 	}
