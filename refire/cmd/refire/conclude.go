@@ -23,7 +23,7 @@ type ended struct {
 
 // conclude prints the summary and finds the exit code.
 func conclude(ctx context.Context, e *ended, c *console) error {
-	text := fmt.Sprintf("fired %s in %s", plural(e.Done+e.Unwritten, "request"), span(e.Elapsed))
+	text := e.read.inVain() + fmt.Sprintf("fired %s in %s", plural(e.Done+e.Unwritten, "request"), span(e.Elapsed))
 	if e.Unwritten > 0 {
 		text += fmt.Sprintf("; the outcomes of %s could not be written", number(e.Unwritten))
 	}

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"os"
 	"sync/atomic"
 
 	"github.com/seed8b1f0744/aio/refire"
@@ -77,12 +79,33 @@ func (r *reading) source(ctx context.Context, emit func(refire.Request, int64) e
 		if err != nil {
 			return err
 		}
+		if stats.Bytes == 0 && l.trouble == nil && !r.flags.quiet {
+			r.c.say("refire: %s is empty%s", spoken(l.name), rotated(l.name))
+		}
 		before += max(l.size(), 0)
 	}
 	if len(grow) > 0 {
 		return r.follow(ctx, grow, r.flags.followFor, func(req refire.Request) error { return emit(req, before) })
 	}
 	return nil
+}
+
+// rotated names the log that was there before one that is empty, which is where the failures may be.
+func rotated(name string) string {
+	for _, suffix := range []string{".1", ".1.gz", ".0", ".0.gz"} {
+		if info, err := os.Stat(name + suffix); name != "-" && err == nil && info.Size() > 0 {
+			return "; was it rotated? there is " + name + suffix
+		}
+	}
+	return ""
+}
+
+// inVain says what was read in vain; empty: there was something, or it is not known yet.
+func (r *reading) inVain() string {
+	if st := &r.stats; st.Entries+st.NoRequest > 0 && st.Selected+st.SelectedNoRequest == 0 {
+		return fmt.Sprintf("read %s, none with status %v; ", plural(st.Lines, "line"), r.flags.status)
+	}
+	return ""
 }
 
 // look decides what becomes of an entry, or of a bad line.

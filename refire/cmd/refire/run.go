@@ -114,7 +114,7 @@ func dryRun(f *runFlags, read *reading, ledger *refire.Ledger, std stdio, c *con
 	if err := out.Flush(); err != nil {
 		return cannotPrint(err)
 	}
-	c.say("refire: would fire %s", plural(n, "request"))
+	c.say("refire: %swould fire %s", read.inVain(), plural(n, "request"))
 	writeRows(c.w, read.rows(skipped), plain)
 	if err := read.troubled(); err != nil {
 		return err
