@@ -183,5 +183,5 @@ func looksLike(head []byte) string {
 	case len(head) >= 10 && bytes.HasPrefix(head, []byte("BZh")) && string(head[4:10]) == "1AY&SY":
 		return "bzip2, to be unpacked first"
 	}
-	return ""
+	return errorLog(head)
 }

@@ -162,6 +162,14 @@ func damaged(name string, fault *unpack.Error) *failure {
 // formatHelp is what to do about a log that is not recognised.
 const formatHelp = "--format says what it is, --format-from takes it from the server's configuration"
 
+// whatElse is the hint for what looks like something else.
+func whatElse(looks string) string {
+	if accesslog.IsErrorLog(looks) {
+		return "name the access log, which is another file: nginx's access_log, Apache's CustomLog"
+	}
+	return formatHelp + "; --show-bad says what is wrong with a line"
+}
+
 // recognise refuses a file that is something else for sure, and warns of one that may be.
 func (l *log) recognise(format accesslog.Format, c *console) error {
 	if len(l.head) == 0 || format != accesslog.Auto {
@@ -172,7 +180,8 @@ func (l *log) recognise(format accesslog.Format, c *console) error {
 	case d.Lines == 0 || d.Matched > 0:
 		return nil
 	case d.Looks != "":
-		return cannotRun(fmt.Errorf("%s is %v", l.name, d), formatHelp)
+		return cannotRun(fmt.Errorf("%s is %v", l.name, d), whatElse(d.Looks))
+	case l.kind == unpack.Plain && l.info.Size() <= int64(len(l.head)): // all of it was looked at: notALog says it
 	default:
 		c.say("refire: %s: none of the first %s is a line of an access log; --show-bad says why", l.name, plural(d.Lines, "line"))
 	}
@@ -303,7 +312,8 @@ func (l *log) scanner(ctx context.Context, opts accesslog.Options) (s *accesslog
 func notALog(name string, stats *accesslog.Stats, first *accesslog.BadLine) *failure {
 	const enough = 60
 	looks := "the first one is "
-	if kind := accesslog.Detect(first.Raw).Looks; kind != "" {
+	kind := accesslog.Detect(first.Raw).Looks
+	if kind != "" {
 		looks = "it looks like " + kind + "; " + looks
 	} else if bytes.IndexByte(first.Raw, 0) >= 0 {
 		looks = "it looks like binary data; " + looks
@@ -318,7 +328,7 @@ func notALog(name string, stats *accesslog.Stats, first *accesslog.BadLine) *fai
 	}
 	return cannotRun(fmt.Errorf("%s is no access log that can be read: not one of its lines (%s) is an entry; %s",
 		spoken(name), number(stats.Malformed+stats.TooLong), looks),
-		formatHelp+"; nothing was fired from this one")
+		whatElse(kind)+"; nothing was fired from this one")
 }
 
 func walk(ctx context.Context, s *accesslog.Scanner, each func(*accesslog.Entry, *accesslog.BadLine) error) error {

@@ -116,7 +116,9 @@ func (s *scanning) scan(l *log) error {
 	if err := s.out.Flush(); err != nil {
 		return cannotPrint(err)
 	}
-	n.report(s.c, s.f, l.name)
+	if l.trouble == nil || l.broken || stats.Entries+stats.NoRequest > 0 { // else what it is instead is all there is to say
+		n.report(s.c, s.f, l.name)
+	}
 	s.total.add(&n)
 	return nil
 }
