@@ -16,7 +16,7 @@ var flagValues = map[string][]string{
 	"out-format": {"json\ta retry log", "urls\tone marked URL a line"},
 	"method":     {"GET", "HEAD", "GET,HEAD", "any\tall, POST and DELETE too"},
 	"status":     {"5xx", "500", "502", "503", "504", "429"},
-	"since":      {"1h", "2h", "1d"},
+	"since":      {"1h", "2h", "1d", "today", "yesterday"},
 	"proxy":      {"env\twhat HTTP_PROXY and others say", "http://", "https://", "socks5://"},
 	"base":       {"http://", "https://"},
 	"rate":       {"10/s", "50/s", "30/m"},

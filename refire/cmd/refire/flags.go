@@ -35,8 +35,8 @@ func (f *selectFlags) add(fs *pflag.FlagSet) {
 	fs.Var(value("LIST", parseStatus, &f.status), "status", "statuses, as 500,502-504")
 	fs.Var(value("LIST", refire.ParseMethods, &f.methods), "method", "methods, as GET,POST, or any")
 	moments := func(text string) (moment, error) { return parseMoment(text, time.Now()) }
-	fs.Var(value("TIME", moments, &f.window.since), "since", "from then on: 2h (ago), '2026-11-20 14:00'")
-	fs.Var(value("TIME", moments, &f.window.until), "until", "before then; no zone: as the log has it")
+	fs.Var(value("TIME", moments, &f.window.since), "since", "from then on: 2h, 1d (ago), 14:00, yesterday")
+	fs.Var(value("TIME", moments, &f.window.until), "until", "before then; or a date, as the log has it, too")
 	f.formatFlags.add(fs)
 	fs.IntVar(&f.maxLine, "max-line", f.maxLine, "`BYTES`: of the longest line")
 	fs.BoolVar(&f.showBad, "show-bad", false, "list malformed lines")

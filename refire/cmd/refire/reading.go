@@ -24,6 +24,7 @@ type reading struct {
 	nothing  map[refire.Reason]int // no request
 	byMethod map[string]int        // methods not asked for
 	outside  map[string]int        // outside --since and --until, by why
+	timed    int                   // entries that are not without a time, as far as there are --since or --until
 
 	at atomic.Int32 // which log is being read, from 1
 }
@@ -72,12 +73,16 @@ func (r *reading) source(ctx context.Context, emit func(refire.Request, int64) e
 			}
 		}
 		readAhead(reads, r.logs, i, r.flags.options())
+		without, with := r.outside[noTime], r.timed
 		stats, err := l.scan(ctx, r.flags.options(), func(e *accesslog.Entry, bad *accesslog.BadLine) error {
 			return r.look(e, bad, func(req refire.Request) error { return emit(req, before+l.read(e.Offset)) })
 		})
 		r.stats.Add(&stats)
 		if err != nil {
 			return err
+		}
+		if f := l.untimed(r.outside[noTime]-without, r.timed-with); f != nil && l.trouble == nil {
+			l.trouble = f
 		}
 		if stats.Bytes == 0 && l.trouble == nil && !r.flags.quiet {
 			r.c.say("refire: %s is empty%s", spoken(l.name), rotated(l.name))
@@ -114,16 +119,20 @@ func (r *reading) look(e *accesslog.Entry, bad *accesslog.BadLine, emit func(ref
 		r.bad(bad)
 		return nil
 	}
-	if why := r.flags.window.outside(e.Time); why != "" {
+	why := r.flags.window.outside(e.Time)
+	if why != noTime {
+		r.timed++
+	}
+	if why != "" {
 		r.outside[why]++
 		if why == noTime {
 			r.show("left out", e, why)
 		}
 		return nil
 	}
-	req, why := r.plan.Decide(e)
-	if why != "" {
-		r.left(e, why)
+	req, reason := r.plan.Decide(e)
+	if reason != "" {
+		r.left(e, reason)
 		return nil
 	}
 	return emit(req)

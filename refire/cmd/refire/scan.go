@@ -120,6 +120,9 @@ func (s *scanning) scan(l *log) error {
 		n.report(s.c, s.f, l.name)
 	}
 	s.total.add(&n)
+	if f := l.untimed(n.outside[noTime], sum(n.byMethod)-n.outside[noTime]); f != nil && l.trouble == nil {
+		l.trouble = f
+	}
 	return nil
 }
 
