@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/seed8b1f0744/aio/refire/accesslog"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
@@ -117,5 +118,32 @@ func TestWrap(t *testing.T) {
 		if got := wrap(text, 8); got != want {
 			t.Errorf("%q: %q, want %q", text, got, want)
 		}
+	}
+}
+
+// TestHelp_formats: the page has each name that --format takes, and none that it does not.
+func TestHelp_formats(t *testing.T) {
+	names := accesslog.FormatNames()
+	_, table, _ := strings.Cut(formatsTopic.text, "has the name:")
+	table, _, _ = strings.Cut(table, "Before a name")
+	listed := map[string]bool{}
+	for line := range strings.Lines(table) {
+		if strings.HasPrefix(line, "  ") && !strings.HasPrefix(line, "   ") {
+			for name := range strings.SplitSeq(strings.TrimSpace(line), ", ") {
+				listed[name] = true
+			}
+		}
+	}
+	for _, name := range names {
+		if listed[name] == (name == accesslog.Auto.String()) {
+			t.Errorf("%s: listed %v", name, listed[name])
+		}
+		delete(listed, name)
+	}
+	if len(listed) > 0 {
+		t.Errorf("no formats: %v", listed)
+	}
+	if n := strings.Count(helpOf(t, "help", "formats"), "\n"); n > 45 {
+		t.Errorf("%d lines", n)
 	}
 }

@@ -2,17 +2,25 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
 
-// topic is something about run that takes a page to say: refire help NAME. The heading is that of the flags that it is about.
+// topic is something about run that takes a page to say: refire help NAME. The heading is that of the flags that it is about; only has their names, if it is not
+// about all of them.
 type topic struct {
 	name, title string
 	about       heading
 	text        string
+	only        []string
+}
+
+// isAbout reports whether the page lists the flag.
+func (t *topic) isAbout(f *pflag.Flag) bool {
+	return headingOf(f) == t.about && (t.only == nil || slices.Contains(t.only, f.Name))
 }
 
 var safetyTopic = topic{"safety", "How a run is kept from making things worse", howFast, `How a run is kept from making things worse.
@@ -33,10 +41,10 @@ not help are bounded by --retry-budget, beside the first 100.
 
 What was not fired in the end is not in the retry log: the same command goes on
 with it. A run that --canary, --deadline or a place that stays away ends has
-exit code 1; one that --max ends is judged by what it fired.`}
+exit code 1; one that --max ends is judged by what it fired.`, nil}
 
 // topics are all of them.
-var topics = []topic{safetyTopic, sendingTopic}
+var topics = []topic{formatsTopic, safetyTopic, sendingTopic}
 
 // addTopics adds the pages of the topics. To cobra they are commands that cannot be run.
 func addTopics(root *cobra.Command) {
@@ -45,7 +53,7 @@ func addTopics(root *cobra.Command) {
 		page.SetHelpFunc(func(cmd *cobra.Command, _ []string) {
 			fs := pflag.NewFlagSet(t.name, pflag.ContinueOnError)
 			newRunFlags().add(fs)
-			of := flagsByHeading(fs, func(f *pflag.Flag) bool { return headingOf(f) == t.about })
+			of := flagsByHeading(fs, t.isAbout)
 			fmt.Fprintf(cmd.OutOrStdout(), "%s\n\nFlags of refire run:\n%s", t.text, of.list(t.about))
 		})
 		root.AddCommand(page)
