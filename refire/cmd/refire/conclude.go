@@ -24,9 +24,6 @@ type ended struct {
 // conclude prints the summary and finds the exit code.
 func conclude(ctx context.Context, e *ended, c *console) error {
 	text := e.read.inVain() + fmt.Sprintf("fired %s in %s", plural(e.Done+e.Unwritten, "request"), span(e.Elapsed))
-	if e.Unwritten > 0 {
-		text += fmt.Sprintf("; the outcomes of %s could not be written", number(e.Unwritten))
-	}
 	var changed *retrylog.ChangedError
 	switch {
 	case !e.flags.journals():
@@ -38,7 +35,8 @@ func conclude(ctx context.Context, e *ended, c *console) error {
 	if !e.flags.quiet {
 		c.say("refire: %s", text)
 		e.sayCut(c)
-		writeRows(c.w, append(tallyRows(e.tally), e.read.rows(e.Skipped)...), c.paint)
+		rows := append(tallyRows(e.tally), row{"unwritten", e.Unwritten, "fired, and their outcomes could not be written", red, false})
+		writeRows(c.w, append(rows, e.read.rows(e.Skipped)...), c.paint)
 	}
 	err := e.failure(ctx, c)
 	e.rememberEnd(err, c)

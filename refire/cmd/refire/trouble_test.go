@@ -36,6 +36,10 @@ func testFullDisk(t *testing.T) {
 	if code != exitCannotRun || !strings.Contains(words.String(), "refire: cannot write outcomes: no space left on device") {
 		t.Errorf("exit code %d\n%s", code, words.String())
 	}
+	var fired int
+	if _, err := fmt.Sscanf(words.String(), "refire: fired %d request", &fired); err != nil || !strings.Contains(words.String(), fmt.Sprintf("  unwritten        %d   fired, and ", fired)) {
+		t.Errorf("none was written:\n%s", words.String())
+	}
 	if n := s.total(); n > 2 {
 		t.Errorf("%d requests although none could be written, 2 at a time", n)
 	}
