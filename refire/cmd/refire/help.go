@@ -207,7 +207,7 @@ func setHelp(root *cobra.Command) {
 // helpArgs are what a shell may offer after help.
 func helpArgs(root *cobra.Command, args []string, begun string) []string {
 	if len(args) > 0 {
-		return beginning([]string{helpAll}, begun)
+		return beginning([]string{helpAll}, begun, "")
 	}
 	var list []string
 	for _, cmd := range root.Commands() {
@@ -215,7 +215,7 @@ func helpArgs(root *cobra.Command, args []string, begun string) []string {
 			list = append(list, cmd.Name()+"\t"+cmd.Short)
 		}
 	}
-	return beginning(list, begun)
+	return beginning(list, begun, "")
 }
 
 const helpTemplate = `{{.Long}}

@@ -38,6 +38,9 @@ func run(args []string, std stdio) int {
 	stdlog.SetOutput(io.Discard) // net/http writes there about odd servers; what matters of it is in the outcome
 	root := newRoot(std)
 	root.SetArgs(args)
+	if len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd) {
+		plainUsages(root)
+	}
 	root.SetIn(std.in)
 	root.SetOut(std.out)
 	root.SetErr(std.err)
@@ -117,9 +120,9 @@ func newRoot(std stdio) *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usage(flagError(err), cmd.CommandPath()+" --help lists the flags")
 	})
-	root.CompletionOptions.HiddenDefaultCmd = true
+	root.CompletionOptions.DisableDefaultCmd = true
 	setHelp(root)
-	root.AddCommand(newRun(std), newScan(std), newReport(std), newExport(std), newDemo(std), newMan(std))
+	root.AddCommand(newRun(std), newScan(std), newReport(std), newExport(std), newDemo(std), newMan(std), newCompletion(std))
 	addTopics(root)
 	addCompletions(root)
 	return root
