@@ -93,7 +93,7 @@ its new status to a retry log. Started again, it goes on where it was.`
 
 const rootExample = `  refire demo                                        see all of it, here only
   refire scan access.log                             what failed? fires nothing
-  refire run --base https://shop.example access.log  fire it again
+  refire run --base https://shop.example --rate 20/s access.log  fire it gently
   refire run --base https://shop.example --again     what still fails, once more
   refire report retry.log                            the summary, later
   refire export retry.log > retry.csv                a table of the outcomes`
