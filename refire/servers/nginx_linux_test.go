@@ -145,6 +145,7 @@ func (s *nginxSeen) wanted() []asked {
 }
 
 func TestNginx(t *testing.T) {
+	t.Parallel()
 	b := newBackend(t)
 	n := newNginx(t, b)
 	wholes, apart := n.traffic(t, b)
@@ -215,12 +216,7 @@ func (n *nginx) fires(t *testing.T, b *backend, retrylog string, args ...string)
 	if got := n.requests(t) - had; got != len(list) {
 		t.Errorf("nginx counts %d requests, refire %d", got, len(list))
 	}
-	added := n.failures(t)
-	for key, count := range failures {
-		if added[key] -= count; added[key] == 0 {
-			delete(added, key)
-		}
-	}
+	added := n.failures(t).since(failures)
 	same(t, "the retry log", tallyOf(fired, failed), "nginx's own log of failures", added)
 	same(t, "the retry log", tallyOf(fired, whole), "nginx's log", tallyOf(all(t, rest(t, n.log("combined.log"), length)).entries, whole))
 	same(t, "the retry log", tallyOf(fired, request), "what was behind nginx", tallyOf(b.take(), request))

@@ -49,6 +49,7 @@ func pack(t *testing.T, name string) {
 // TestNginx_rotation: a run that follows a log fires each failure once, while nginx is asked on and its log is rotated twice; and so has the next run, on the
 // rotated set with its oldest packed, nothing left to do.
 func TestNginx_rotation(t *testing.T) {
+	t.Parallel()
 	b := newBackend(t)
 	n := newNginx(t, b)
 	b.mend()

@@ -123,7 +123,7 @@ func start(t *testing.T, dir, addr string, end syscall.Signal, name string, args
 	r := &running{cmd: exec.Command(name, args...), stop: make(chan syscall.Signal, 1), ended: make(chan struct{})}
 	r.cmd.Dir, r.cmd.Stdout, r.cmd.Stderr = dir, r, r
 	r.cmd.Env = append(os.Environ(), "HOME="+dir, "XDG_DATA_HOME="+dir, "XDG_CONFIG_HOME="+dir, "TZ=UTC")
-	r.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: who(t), Pdeathsig: syscall.SIGKILL}
+	r.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: who(t), Pdeathsig: syscall.SIGTERM} // at which it ends its workers, too
 	r.cmd.WaitDelay = time.Second
 	started := make(chan error)
 	go r.watch(t, started)

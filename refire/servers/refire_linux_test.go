@@ -78,11 +78,15 @@ func failed(a asked) string { // with the method
 	return strconv.Itoa(a.status) + " " + a.method
 }
 
-func (n tally) sum() (sum int) {
-	for _, count := range n {
-		sum += count
+// since is what has come to n since it was old.
+func (n tally) since(old tally) tally {
+	added := tally{}
+	for key, count := range n {
+		if count != old[key] {
+			added[key] = count - old[key]
+		}
 	}
-	return sum
+	return added
 }
 
 // same checks that two ways to count agree in each thing.

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -47,19 +46,19 @@ func requests(n int) []asked {
 // traffic asks the server at addr, on some connections at once that are kept alive, and fills in what the client has seen.
 func traffic(t *testing.T, addr string, all []asked) []asked {
 	t.Helper()
-	all, again := patient(t, addr, all)
-	if again > 0 {
-		t.Errorf("%d requests were not answered", again)
+	all, dropped := patient(t, addr, all)
+	if len(dropped) > 0 {
+		t.Errorf("%d requests were not answered, the first is %v", len(dropped), dropped[0])
 	}
 	return all
 }
 
-// patient does so, and asks again on a new connection what was not answered on one that had been used before, as browsers do: HAProxy relies on that, and
-// logs nothing then. It returns how often.
-func patient(t *testing.T, addr string, all []asked) (_ []asked, again int) {
+// patient does so, and asks again on a new connection what was not answered on one that had been used before, as browsers do: HAProxy and
+// Apache rely on that. It returns those, too.
+func patient(t *testing.T, addr string, all []asked) (_, dropped []asked) {
 	t.Helper()
 	const clients = 12
-	var repeated atomic.Int64
+	var mu sync.Mutex
 	var wg sync.WaitGroup
 	for first := range clients {
 		wg.Go(func() {
@@ -69,7 +68,9 @@ func patient(t *testing.T, addr string, all []asked) (_ []asked, again int) {
 				used := c.conn != nil
 				status, err := c.ask(all[i].method, all[i].target)
 				if used && errors.Is(err, io.ErrUnexpectedEOF) {
-					repeated.Add(1)
+					mu.Lock()
+					dropped = append(dropped, all[i])
+					mu.Unlock()
 					status, err = c.ask(all[i].method, all[i].target)
 				}
 				if err != nil {
@@ -80,7 +81,7 @@ func patient(t *testing.T, addr string, all []asked) (_ []asked, again int) {
 		})
 	}
 	wg.Wait()
-	return all, int(repeated.Load())
+	return all, dropped
 }
 
 // client is a connection that is kept alive, as far as the server wants.
