@@ -61,7 +61,7 @@ func TestNginx_rotation(t *testing.T) {
 			mending = append(mending, a)
 		}
 	}
-	cmd := refire(t, "run", "--json", "--follow", "--timeout", "30s", "--base", "http://"+n.addr, "--out", out, log)
+	cmd := refire(t, "run", "--json", "--follow-for", "10m", "--timeout", "30s", "--base", "http://"+n.addr, "--out", out, log)
 	var words, events bytes.Buffer
 	cmd.Stderr, cmd.Stdout = &words, &events
 	if err := cmd.Start(); err != nil {
