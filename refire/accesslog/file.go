@@ -258,7 +258,7 @@ func (p *fileScan) cursor(k int, buf []byte) *cursor {
 	s := p.s
 	c := &cursor{step: s.step, buf: buf, offset: int64(k) * s.stride, limit: int64(k+1) * s.stride, first: -1}
 	if k == p.count-1 {
-		c.limit = noLimit
+		c.limit = s.opts.End
 	}
 	if k > 0 {
 		c.offset-- // if this byte is a newline, a line begins with the segment

@@ -24,6 +24,7 @@ type log struct {
 	info   fs.FileInfo
 	file   *os.File      // a regular file, open since it was checked: when its turn comes, its name may be another one's (log rotation)
 	stream *bufio.Reader // of standard input and pipes
+	end    int64         // of what is to be read, from where it begins: what was there when the run began; -1: a pipe, which has no such end
 	close  func() error
 
 	mark    *mark.Mark // of file when it was checked
@@ -61,6 +62,13 @@ func openLog(name string, std stdio) (*log, error) {
 func (l *log) begin(f *os.File) (err error) {
 	if l.info, err = f.Stat(); err != nil {
 		return unreadable(l.name, err)
+	}
+	if l.end = -1; l.info.Mode().IsRegular() {
+		at, err := f.Seek(0, io.SeekCurrent) // standard input may stand anywhere
+		if err != nil {
+			return unreadable(l.name, err)
+		}
+		l.end = max(0, l.info.Size()-at)
 	}
 	if l.info.IsDir() {
 		return cannotRun(errors.New("standard input is a directory"), "give it a log: refire ... - <access.log")
@@ -239,6 +247,11 @@ func (l *log) scan(ctx context.Context, opts accesslog.Options, each func(*acces
 func (l *log) scanNow(ctx context.Context, opts accesslog.Options, each func(*accesslog.Entry, *accesslog.BadLine) error) (accesslog.Stats, error) {
 	opts.Source = l.name
 	defer l.close()
+	if l.kind == unpack.Plain && l.end >= 0 {
+		if opts.End = l.end; opts.End == 0 { // which would not be taken for an end
+			return accesslog.Stats{}, nil
+		}
+	}
 	s, stop, err := l.scanner(ctx, opts)
 	if err != nil {
 		return accesslog.Stats{}, err
