@@ -62,17 +62,17 @@ type Firing struct {
 
 // Progress is how far a run is.
 type Progress struct {
-	Read      int64 // bytes of all sources, up to the last request they yielded
-	ReadAll   bool  // there are no more requests than Admitted
-	Skipped   map[Reason]int
-	Admitted  int
-	Done      int // of those, with their outcome written
-	Running   int // requests under way
-	Recovered int // of Done
-	NoAnswer  int // of Done: no whole one, as a Tally counts
-	Silent    int // of NoAnswer: not even a status
-	Unwritten int // fired, and then their outcome could not be written
-	Elapsed   time.Duration
+	Read        int64 // bytes of all sources, up to the last request they yielded
+	ReadAll     bool  // there are no more requests than Admitted
+	Skipped     map[Reason]int
+	Admitted    int
+	Done        int // of those, with their outcome written
+	Running     int // requests under way
+	Recovered   int // of Done
+	Unreachable int // of Done: no answer, or one that broke off and is no failure by itself
+	NoAnswer    int // of Unreachable: nothing came
+	Unwritten   int // fired, and then their outcome could not be written
+	Elapsed     time.Duration
 
 	Asked      []Origin // the places that requests were to go to so far
 	Held       []Held   // places that nothing is fired at for now
@@ -108,17 +108,17 @@ type run struct {
 
 	announcements aio.Queue[announcement]
 
-	read      int64
-	readAll   bool
-	skipped   map[Reason]int
-	admitted  int
-	done      int
-	running   int
-	recovered int
-	noAnswer  int
-	silent    int
-	unwritten int
-	cutShort  bool // an entry was written that had further attempts to come
+	read        int64
+	readAll     bool
+	skipped     map[Reason]int
+	admitted    int
+	done        int
+	running     int
+	recovered   int
+	noAnswer    int
+	unreachable int
+	unwritten   int
+	cutShort    bool // an entry was written that had further attempts to come
 
 	stop   context.CancelCauseFunc // nothing new is begun
 	why    error                   // why, where the run itself stopped
@@ -293,10 +293,10 @@ func (r *run) fire(ctx, work, intake context.Context, req *Request) error {
 	case v.Recovered():
 		r.recovered++
 	case !v.StillFails():
+		r.unreachable++
+	}
+	if outcome.Status == 0 {
 		r.noAnswer++
-		if outcome.Status == 0 {
-			r.silent++
-		}
 	}
 	return nil
 }
@@ -389,7 +389,7 @@ func (r *run) progress(ctx context.Context) Progress {
 	}
 	return Progress{
 		Read: r.read, ReadAll: r.readAll, Skipped: skipped, Admitted: r.admitted, Done: r.done, Running: r.running, Recovered: r.recovered,
-		NoAnswer: r.noAnswer, Silent: r.silent, Unwritten: r.unwritten, Elapsed: aio.Now(ctx).Sub(r.begun),
+		Unreachable: r.unreachable, NoAnswer: r.noAnswer, Unwritten: r.unwritten, Elapsed: aio.Now(ctx).Sub(r.begun),
 		Asked: r.guard.asked(), Held: r.guard.held(aio.Now(ctx)), NotRetried: r.guard.budget.Short(), Enough: r.enough,
 	}
 }

@@ -115,7 +115,7 @@ func (e *ended) whatNext() string {
 	if f.journals() {
 		again = "refire run --again with the same --base and --out fires what still fails once more"
 	}
-	if e.Done == 0 || e.Silent < e.Done {
+	if e.Done == 0 || e.NoAnswer < e.Done {
 		return again
 	}
 	if f.proxy != "" && e.tally.ByTrouble[refire.AtProxy] > 0 {

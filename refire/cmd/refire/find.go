@@ -165,7 +165,7 @@ func (f *finder) member(path string) (l *log, why string, err error) {
 	case errors.Is(err, fs.ErrNotExist): // rotated away, or a link to nowhere
 		return nil, "gone", nil
 	case errors.Is(err, syscall.ELOOP):
-		return nil, "a link that leads to itself", nil
+		return nil, "a link that leads nowhere but to itself", nil
 	case err != nil:
 		return nil, "", unreadable(path, err)
 	case info.IsDir():

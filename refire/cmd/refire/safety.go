@@ -124,10 +124,10 @@ func (e *ended) stoppedShort() *failure {
 
 // whenUp is the hint where a place was given up.
 func (e *ended) whenUp(rest string) string {
-	if e.Silent == e.Done && e.flags.proxy != "" && e.tally.ByTrouble[refire.AtProxy] > 0 {
+	if e.NoAnswer == e.Done && e.flags.proxy != "" && e.tally.ByTrouble[refire.AtProxy] > 0 {
 		return e.flags.proxyHint(e.read.plan.Routes.Origins(), rest)
 	}
-	if e.Silent == e.Done {
+	if e.NoAnswer == e.Done {
 		return fmt.Sprintf("nothing at all answered at %s: is it up, and are scheme and port right?\n%s", e.asked(), rest)
 	}
 	return "is it up? " + rest
