@@ -36,7 +36,7 @@ var (
 	Caddy         = jsonFormat("caddy", caddyKeys)                                  // its JSON
 	TraefikJSON   = jsonFormat("traefik-json", traefikKeys)                         // Traefik's accessLog.format json
 	JSON          = jsonFormat("json", usualKeys)                                   // see ParseJSON
-	Traefik       = named("traefik", func() grammar { return family{} })            // Traefik's default, which is of the family
+	Traefik       = named("traefik", func() grammar { return traefik{} })           // Traefik's default text
 	VHostCombined = named("vhost_combined", func() grammar { return family{} })     // Apache's "%v:%p" before combined
 	NginxIngress  = named("nginx-ingress", func() grammar { return family{} })      // the ingress controller's default, likewise
 )

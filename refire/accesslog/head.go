@@ -17,9 +17,9 @@ func (s *Scanner) prime() {
 		s.primeStream()
 	}
 	s.key = makeStreamKey(s.head)
-	s.detected, s.formats = detect(s.head)
+	s.detected, s.reader = detect(s.head)
 	if s.opts.Format != Auto {
-		s.formats = []Format{s.opts.Format}
+		s.reader = reader{[]Format{s.opts.Format}, true}
 	}
 }
 
