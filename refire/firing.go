@@ -61,16 +61,17 @@ type Firing struct {
 
 // Progress is how far a run is.
 type Progress struct {
-	Read      int64 // bytes of all sources, up to the last request they yielded
-	ReadAll   bool  // there are no more requests than Admitted
-	Skipped   map[Reason]int
-	Admitted  int
-	Done      int // of those, with their outcome written
-	Running   int // requests under way
-	Recovered int // of Done
-	NoAnswer  int // of Done
-	Unwritten int // fired, and then their outcome could not be written
-	Elapsed   time.Duration
+	Read        int64 // bytes of all sources, up to the last request they yielded
+	ReadAll     bool  // there are no more requests than Admitted
+	Skipped     map[Reason]int
+	Admitted    int
+	Done        int // of those, with their outcome written
+	Running     int // requests under way
+	Recovered   int // of Done
+	Unreachable int // of Done: no answer, or one that broke off and is no failure by itself
+	NoAnswer    int // of Unreachable: nothing came
+	Unwritten   int // fired, and then their outcome could not be written
+	Elapsed     time.Duration
 
 	Held       []Held // places that nothing is fired at for now
 	NotRetried int    // attempts that were not made, as Safety.RetryShare had run out
@@ -105,16 +106,17 @@ type run struct {
 
 	announcements aio.Queue[announcement]
 
-	read      int64
-	readAll   bool
-	skipped   map[Reason]int
-	admitted  int
-	done      int
-	running   int
-	recovered int
-	noAnswer  int
-	unwritten int
-	cutShort  bool // an entry was written that had further attempts to come
+	read        int64
+	readAll     bool
+	skipped     map[Reason]int
+	admitted    int
+	done        int
+	running     int
+	recovered   int
+	noAnswer    int
+	unreachable int
+	unwritten   int
+	cutShort    bool // an entry was written that had further attempts to come
 
 	stop   context.CancelCauseFunc // nothing new is begun
 	why    error                   // why, where the run itself stopped
@@ -285,10 +287,13 @@ func (r *run) fire(ctx, work, intake context.Context, req *Request) error {
 	if why := r.guard.settled(&outcome); why != nil {
 		r.end(why)
 	}
-	switch {
-	case outcome.Verdict().Recovered():
+	switch v := outcome.Verdict(); {
+	case v.Recovered():
 		r.recovered++
-	case outcome.Status == 0:
+	case !v.StillFails():
+		r.unreachable++
+	}
+	if outcome.Status == 0 {
 		r.noAnswer++
 	}
 	return nil
@@ -373,7 +378,7 @@ func (r *run) progress(ctx context.Context) Progress {
 	}
 	return Progress{
 		Read: r.read, ReadAll: r.readAll, Skipped: skipped, Admitted: r.admitted, Done: r.done, Running: r.running, Recovered: r.recovered,
-		NoAnswer: r.noAnswer, Unwritten: r.unwritten, Elapsed: aio.Now(ctx).Sub(r.begun),
+		Unreachable: r.unreachable, NoAnswer: r.noAnswer, Unwritten: r.unwritten, Elapsed: aio.Now(ctx).Sub(r.begun),
 		Held: r.guard.held(aio.Now(ctx)), NotRetried: r.guard.budget.Short(), Enough: r.enough,
 	}
 }

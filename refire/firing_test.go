@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -311,6 +313,37 @@ func TestFiringTellsProgress(t *testing.T) {
 		}
 		if !slices.Equal(done, []int{10, 20, 30}) || !slices.Equal(running, []int{10, 10, 10}) {
 			t.Errorf("done %v, running %v", done, running)
+		}
+	})
+}
+
+// TestFiringProgressAgrees: what progress calls recovered, failing and unreachable is what the tally calls so.
+func TestFiringProgressAgrees(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		answers := []refire.Answer{
+			{Status: 200}, {Status: 404}, {Status: 503, Err: &refire.Failure{Trouble: refire.Cut, Err: io.ErrUnexpectedEOF}},
+			{Status: 200, Err: &refire.Failure{Trouble: refire.Cut, Err: io.ErrUnexpectedEOF}}, {Status: 301, Err: &refire.Failure{Trouble: refire.Timeout, Err: io.ErrUnexpectedEOF}},
+			{Err: &refire.Failure{Trouble: refire.Refused, Err: io.EOF}},
+		}
+		client := &fakeClient{answer: func(_ context.Context, r *refire.Request, _ int) refire.Answer {
+			n, err := strconv.Atoi(r.Target[1:])
+			if err != nil {
+				t.Error(err)
+			}
+			return answers[n]
+		}}
+		var sink memorySink
+		f := &refire.Firing{Sources: []refire.Source{manyRequests(len(answers))}, Client: client, Sink: &sink}
+		p, err := fire(t.Context(), f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tally := f.Ledger.Tally()
+		if p.Recovered != tally.Recovered || p.Unreachable != tally.Unreachable() || p.Done-p.Recovered-p.Unreachable != tally.Failing() {
+			t.Errorf("%+v, the tally has %+v", p, tally)
+		}
+		if p.Recovered != 1 || p.Unreachable != 3 || p.NoAnswer != 1 {
+			t.Errorf("%+v", p)
 		}
 	})
 }

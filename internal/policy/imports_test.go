@@ -45,10 +45,11 @@ var importRules = []importRule{
 	{"refire/follow", nil, nil, "before the first stage, a name -> the bytes that are appended to its files: knows no log"},
 	{"refire/accesslog", nil, nil, "first stage, bytes -> Entry: knows neither loop nor network"},
 	{"refire", []string{".", "aionet", "refire/accesslog"}, nil, "second stage, Entry -> Request -> Outcome"},
-	{"refire/retrylog", []string{"refire", "refire/accesslog"}, []string{"."}, "third stage, Outcome <-> bytes; an outcome names the entry it belongs to"},
+	{"refire/internal/plainjson", nil, nil, "JSON that acts on no terminal"},
+	{"refire/retrylog", []string{"refire", "refire/accesslog", "refire/internal/plainjson"}, []string{"."}, "third stage, Outcome <-> bytes; an outcome names the entry it belongs to"},
 	{"refire/report", []string{"refire", "refire/retrylog"}, []string{"refire/accesslog"}, "after the last stage, a retry log -> a page: knows neither files nor terminals"},
 	{"refire/browser", nil, nil, "looks at refire's page from outside, as a browser does"},
-	{"refire/cmd/refire", []string{".", "refire", "refire/accesslog", "refire/follow", "refire/report", "refire/retrylog", "refire/unpack"}, nil,
+	{"refire/cmd/refire", []string{".", "refire", "refire/accesslog", "refire/follow", "refire/internal/plainjson", "refire/report", "refire/retrylog", "refire/unpack"}, nil,
 		"puts the stages together; the only one that knows flags and terminals"},
 
 	{"bench/...", []string{".", "aionet", "job", "procpool"}, nil, "measures what users can call"},

@@ -10,9 +10,6 @@ import (
 	"hash/crc32"
 	"hash/crc64"
 	"io"
-	"slices"
-
-	"github.com/ulikunitz/xz/lzma"
 )
 
 // xzStream unpacks xz streams, one after the other, as "The .xz File Format", version 1.2.1, has them. Of the library it takes the LZMA2 decoder; the container is
@@ -23,6 +20,7 @@ type xzStream struct {
 	flags [2]byte
 	sum   func() hash.Hash // the check of each block; nil: there is none
 	block *xzBlock
+	data  lzma2
 
 	count   uint64    // blocks in this stream
 	records hash.Hash // of their sizes, to be compared with the index
@@ -114,7 +112,7 @@ func (s *xzStream) openBlock(size byte) (*xzBlock, error) {
 	if crc32.ChecksumIEEE(body) != binary.LittleEndian.Uint32(sum) {
 		return nil, errXZ
 	}
-	b := &xzBlock{in: s.in, head: int64(len(head)), wantPacked: -1, wantUnpacked: -1}
+	b := &xzBlock{in: s.in, data: &s.data, head: int64(len(head)), wantPacked: -1, wantUnpacked: -1}
 	flags, rest := body[1], bytes.NewReader(body[2:])
 	if flags&0x3c != 0 {
 		return nil, errXZ
@@ -144,8 +142,10 @@ func (s *xzStream) openBlock(size byte) (*xzBlock, error) {
 	}
 	if s.sum != nil {
 		b.sum = s.sum()
+		b.check = int64(b.sum.Size())
 	}
-	return b, b.open(int(window))
+	s.data.begin(s.in, int(window))
+	return b, nil
 }
 
 // vli reads a number of up to 63 bits; -1: there is none.
@@ -228,81 +228,4 @@ func (s *summed) ReadByte() (byte, error) {
 func (s *summed) add(c byte) {
 	s.sum.Write([]byte{c})
 	s.n++
-}
-
-// xzBlock unpacks one block.
-type xzBlock struct {
-	in                       *input
-	head                     int64 // bytes of its header
-	wantPacked, wantUnpacked int64 // -1: the header does not say
-	packed, unpacked         int64
-	check                    int64 // bytes of its checksum
-	sum                      hash.Hash
-	z                        *lzma.Reader2
-}
-
-func (b *xzBlock) open(window int) (err error) {
-	if b.sum != nil {
-		b.check = int64(b.sum.Size())
-	}
-	b.z, err = lzma.Reader2Config{DictCap: max(window, lzma.MinDictCap)}.NewReader2(counted{b})
-	return err
-}
-
-// counted counts what a block's decoder takes.
-type counted struct{ b *xzBlock }
-
-func (c counted) Read(p []byte) (int, error) {
-	n, err := c.b.in.Read(p)
-	c.b.packed += int64(n)
-	return n, err
-}
-
-func (c counted) ReadByte() (byte, error) {
-	v, err := c.b.in.ReadByte()
-	if err == nil {
-		c.b.packed++
-	}
-	return v, err
-}
-
-// size is what the index says about the block.
-func (b *xzBlock) size() [2]int64 { return [2]int64{b.head + b.packed + b.check, b.unpacked} }
-
-// read returns io.EOF only where the block has ended as it should.
-func (b *xzBlock) read(p []byte) (int, error) {
-	n, err := b.z.Read(p)
-	b.unpacked += int64(n)
-	if b.sum != nil {
-		b.sum.Write(p[:n])
-	}
-	if err != io.EOF {
-		return n, err
-	}
-	if !b.z.EOS() {
-		return n, io.ErrUnexpectedEOF
-	}
-	return n, b.end()
-}
-
-func (b *xzBlock) end() error {
-	padding := -b.packed & 3
-	tail := make([]byte, padding+b.check)
-	if _, err := io.ReadFull(b.in, tail); err != nil {
-		return cut(err)
-	}
-	var sum []byte
-	if b.sum != nil {
-		sum = b.sum.Sum(nil)
-		if b.check < sha256.Size { // the numbers are written with their low byte first
-			slices.Reverse(sum)
-		}
-	}
-	switch {
-	case !bytes.Equal(tail[:padding], make([]byte, padding)), !bytes.Equal(tail[padding:], sum):
-		return errXZ
-	case b.wantPacked >= 0 && b.wantPacked != b.packed, b.wantUnpacked >= 0 && b.wantUnpacked != b.unpacked:
-		return errXZ
-	}
-	return io.EOF
 }

@@ -229,6 +229,9 @@ func (f *runFlags) follows() bool { return f.follow || f.followFor > 0 }
 // routes reads where requests may go.
 func (f *runFlags) routes() (refire.Routes, error) {
 	var r refire.Routes
+	if err := f.noCredentials(); err != nil {
+		return r, err
+	}
 	var err error
 	if f.base != "" {
 		if r.Base, err = refire.ParseOrigin(f.base); err != nil {
@@ -251,6 +254,17 @@ func (f *runFlags) routes() (refire.Routes, error) {
 		}
 	}
 	return r, nil
+}
+
+// noCredentials refuses places with a user name or password, and does not show them: they may be in somebody's log by now.
+func (f *runFlags) noCredentials() error {
+	for flag, values := range map[string][]string{"--base": {f.base}, "--alias": f.aliases, "--allow-host": f.allowHosts} {
+		if slices.ContainsFunc(values, func(text string) bool { return strings.Contains(text, "@") }) {
+			return usage(fmt.Errorf("%s has a user name or password in it (an @), which ps shows; refire does not send it", flag),
+				"--header-env Authorization=NAME sends what is in the environment's NAME, as 'Basic ...' or 'Bearer ...'")
+		}
+	}
+	return nil
 }
 
 // baseHint adds the scheme where that is all that is missing.

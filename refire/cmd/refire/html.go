@@ -14,7 +14,7 @@ import (
 
 // writeHTML makes a page of a retry log. The page appears when it is whole, in place of one that may be there.
 func writeHTML(name string, page *report.Page) (err error) {
-	f, err := os.OpenFile(fmt.Sprintf("%s.%d.tmp", name, os.Getpid()), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) // not CreateTemp, which is for nobody else
+	f, err := os.OpenFile(fmt.Sprintf("%s.%d.tmp", name, os.Getpid()), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) // a log may hold what is not for all
 	if err != nil {
 		return err
 	}
@@ -33,6 +33,9 @@ func writeHTML(name string, page *report.Page) (err error) {
 	return os.Rename(f.Name(), name)
 }
 
+// pageBegins is what every page begins with.
+const pageBegins = "<!DOCTYPE html>"
+
 // checkHTML refuses a page that could not be written, before anything is done for it.
 func checkHTML(flag, name, retryLog string) error {
 	info, err := os.Stat(name)
@@ -41,10 +44,11 @@ func checkHTML(flag, name, retryLog string) error {
 		return usage(fmt.Errorf("%s %s is a folder", flag, name), "name a file in it")
 	case err == nil && !info.Mode().IsRegular():
 		return usage(fmt.Errorf("%s %s is no file", flag, name), "name a file")
+	case sameFile(name, retryLog):
+		return usage(fmt.Errorf("%s %s is the retry log itself", flag, name), "name another file")
+	case err == nil && beginsOtherwise(name, pageBegins):
+		return usage(fmt.Errorf("%s %s is there, and is no page", flag, name), "name another file; a page that is there is replaced")
 	case err == nil:
-		if out, err := os.Stat(retryLog); err == nil && os.SameFile(out, info) {
-			return usage(fmt.Errorf("%s %s is the retry log itself", flag, name), "name another file")
-		}
 		return nil
 	}
 	if _, err := os.Stat(filepath.Dir(name)); err != nil {

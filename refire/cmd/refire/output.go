@@ -200,20 +200,3 @@ func cannotPrint(err error) *failure {
 	}
 	return cannotRun(fmt.Errorf("cannot write to standard output: %w", err), "see what it is connected to: a full disk, a program that has ended")
 }
-
-// checkNotInput refuses an --out that is one of the logs.
-func checkNotInput(f *runFlags, logs []*log) error {
-	if f.out == "-" {
-		return nil
-	}
-	out, err := os.Stat(f.out)
-	if err != nil {
-		return nil // it is created, or opening it says why not
-	}
-	for _, l := range logs {
-		if os.SameFile(out, l.info) {
-			return usage(fmt.Errorf("--out %s is the log %s itself", f.out, l.name), "name another --out")
-		}
-	}
-	return nil
-}

@@ -95,11 +95,11 @@ func (m *meter) parts(p refire.Progress) []part {
 		list = append(list, m.reading(p)...)
 	}
 	list = append(list, part{"recovered " + number(p.Recovered), 2})
-	if n := p.Done - p.Recovered - p.NoAnswer; n > 0 {
+	if n := p.Done - p.Recovered - p.Unreachable; n > 0 {
 		list = append(list, part{"failing " + number(n), 2})
 	}
-	if p.NoAnswer > 0 {
-		list = append(list, part{"no answer " + number(p.NoAnswer), 3})
+	if p.Unreachable > 0 {
+		list = append(list, part{"unreachable " + number(p.Unreachable), 3})
 	}
 	list = append(list, part{fmt.Sprintf("running %d", p.Running), 6}, part{number(int(m.rate)) + "/s", 4})
 	if left, known := m.eta(p); known {

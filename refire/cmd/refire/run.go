@@ -60,7 +60,7 @@ func runRun(f *runFlags, args []string, std stdio) error {
 	if f.follows() && !slices.ContainsFunc(logs, (*log).followed) {
 		return usage(errors.New("--follow: none of the logs can grow, they are packed or no files"), "name the log that is being written, or leave --follow out")
 	}
-	if err := checkNotInput(f, logs); err != nil {
+	if err := checkApart(f, logs); err != nil {
 		return err
 	}
 	ledger := refire.NewLedger(f.dedup)
