@@ -13,6 +13,7 @@ type Detection struct {
 	Matched int    // of these, well-formed ones, of the main format or its family
 	Wrapped int    // of these, lines in one more pair of double quotes
 	Also    string // the other formats that it holds lines of, in words: "json (3)"
+	Doubt   string // why Format makes no sense though it matches, in words: "505 and 568 are no statuses"; empty: it does
 	Looks   string // what it looks like instead, in words, when nothing matched and that is known ("JSON")
 }
 
@@ -35,11 +36,19 @@ func (d Detection) String() string {
 	return text
 }
 
-// MaxDetectLines and maxDetectBytes are how much of a log Detect looks at.
+// MaxDetectLines and maxDetectBytes are how much of a log Detect looks at; more where lines are so long that there are fewer than fewLines in that, for
+// each client may make one long line.
 const (
 	MaxDetectLines = 100
+	MaxDetectBytes = 8 << 20
 	maxDetectBytes = 64 << 10
+	fewLines       = 10
 )
+
+// IsSample reports whether the beginning of a log is as much as Detect looks at, though there may be more of it.
+func IsSample(head []byte) bool {
+	return len(head) >= MaxDetectBytes || len(head) >= maxDetectBytes && bytes.Count(head, []byte{'\n'}) >= fewLines
+}
 
 // Detect looks at the beginning of a log, at most MaxDetectLines of it. A last line without a newline is left out unless it is
 // the only one.
@@ -62,6 +71,7 @@ func detect(head []byte) (Detection, reader) {
 	d := Detection{Format: t.main(), Lines: t.lines}
 	d.Matched, d.Wrapped = t.matched(d.Format)
 	_, d.Also = t.formats(d.Format)
+	d.Doubt = t.doubt(d.Format)
 	r := t.reader()
 	switch {
 	case len(t.claims) > 0:
@@ -80,7 +90,13 @@ type reader struct {
 }
 
 // sampleOf is what Detect looks at.
-func sampleOf(head []byte) []byte { return head[:min(len(head), maxDetectBytes)] }
+func sampleOf(head []byte) []byte {
+	n := min(len(head), maxDetectBytes)
+	for n < len(head) && !IsSample(head[:n]) {
+		n = min(2*n, len(head))
+	}
+	return head[:n]
+}
 
 // format says which format a well-formed line is of.
 func (f *fields) format() Format {

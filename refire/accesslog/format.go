@@ -13,15 +13,16 @@ type Format struct{ d *definition }
 type definition struct {
 	name string
 	open func() grammar // for one walker
+	keys map[string]string
 }
 
 // The formats of the family that the package comment describes. The same walk reads them all, so lines of several of them may stand
 // in one file. The name says what else a line holds.
 var (
-	Auto     = Format{}                                                            // recognise it
-	Common   = Format{&definition{"common", func() grammar { return family{} }}}   // host ident user [time] "request" status bytes
-	Combined = Format{&definition{"combined", func() grammar { return family{} }}} // Common, then "referer" "user agent"
-	Extended = Format{&definition{"extended", func() grammar { return family{} }}} // the same up to the status, with another time layout, columns before or fields after
+	Auto     = Format{}                                              // recognise it
+	Common   = named("common", func() grammar { return family{} })   // host ident user [time] "request" status bytes
+	Combined = named("combined", func() grammar { return family{} }) // Common, then "referer" "user agent"
+	Extended = named("extended", func() grammar { return family{} }) // the same up to the status, with another time layout, columns before or fields after
 )
 
 // The other formats that have a name. Each one's grammar, and where it is documented, is in the comment of its type.
@@ -41,7 +42,9 @@ var (
 	NginxIngress  = named("nginx-ingress", func() grammar { return family{} })      // the ingress controller's default, likewise
 )
 
-func named(name string, open func() grammar) Format { return Format{&definition{name, open}} }
+func named(name string, open func() grammar) Format {
+	return Format{&definition{name: name, open: open}}
+}
 
 // presets are the formats with a name, in the order in which they are tried on a line that the main format of its log rejects. The family, which asks
 // least of a line, comes last.

@@ -28,6 +28,14 @@ func (s *Scanner) prime() {
 func (s *Scanner) primeFile() {
 	head := make([]byte, max(s.sample, MaxKeyBytes+1))
 	n, err := s.file.ReadAt(head, 0)
+	for err == nil && s.opts.Format == Auto && n >= maxDetectBytes && !IsSample(head) {
+		more := make([]byte, 2*n)
+		copy(more, head)
+		var got int
+		got, err = s.file.ReadAt(more[n:], int64(n))
+		n += got
+		head = more[:n]
+	}
 	s.head = head[:n]
 	switch {
 	case err == nil:

@@ -3,6 +3,7 @@ package accesslog
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"unicode/utf8"
 )
@@ -127,8 +128,13 @@ func ParseJSON(keys map[string]string) (Format, error) {
 	for _, field := range names {
 		name += " " + field + "=" + keys[field]
 	}
-	return jsonFormat(name, fields), nil
+	f := jsonFormat(name, fields)
+	f.d.keys = maps.Clone(keys)
+	return f, nil
 }
+
+// JSONKeys returns the map that ParseJSON made the format of; nil, if it did not.
+func (f Format) JSONKeys() map[string]string { return maps.Clone(f.definition().keys) }
 
 // drop removes the usual keys of slots, which would count before the user's.
 func drop(fields []jsonField, those ...slot) []jsonField {
@@ -137,23 +143,24 @@ func drop(fields []jsonField, those ...slot) []jsonField {
 
 func jsonFormat(name string, fields []jsonField) Format {
 	keys := newJSONKeys(fields)
-	return Format{&definition{name, func() grammar { return &jsonGrammar{keys: keys} }}}
+	return named(name, func() grammar { return &jsonGrammar{keys: keys} })
 }
 
-// usualKeys are what loggers call things: nginx's escape=json examples, Envoy, Traefik, Caddy, ECS (Elastic's "http.request.method"), pino, zap, Rails.
+// usualKeys are what loggers call things: nginx's escape=json examples, Envoy, Traefik, Caddy, ECS (Elastic's "http.request.method"), Cloudflare's Logpush, Amazon's API Gateway, pino, zap, Rails.
 var usualKeys = []jsonField{
 	{requestSlot, []string{"request", "request_line", "requestLine", "message_request"}},
 	{methodSlot, []string{"method", "request_method", "requestMethod", "RequestMethod", "http_method", "httpMethod", "verb", "request.method", "req.method",
-		"http.request.method", `http\.request\.method`, "httpRequest.requestMethod", `http\.method`, "http.method"}},
+		"http.request.method", "ClientRequestMethod", `http\.request\.method`, "httpRequest.requestMethod", `http\.method`, "http.method"}},
 	{targetSlot, []string{"request_uri", "requestUri", "uri", "target", "path", "request_path", "RequestPath", "request.uri", "req.url", "url.original",
-		`url\.original`, "url.path", `url\.path`, `http\.target`, "http.target", "requestPath", "rawPath"}},
+		`url\.original`, "url.path", `url\.path`, `http\.target`, "http.target", "requestPath", "rawPath", "ClientRequestURI"}},
 	{urlSlot, []string{"url", "request_url", "requestUrl", "request.url", "httpRequest.requestUrl"}},
 	{querySlot, []string{"query", "query_string", "queryString", "args", "url.query", `url\.query`}},
 	{protoSlot, []string{"protocol", "proto", "server_protocol", "http_version", "request.proto", "RequestProtocol"}},
 	{statusSlot, []string{"status", "status_code", "statusCode", "response_code", "response_status", "DownstreamStatus", "code", "res.statusCode",
-		"response.status", "http.response.status_code", `http\.response\.status_code`, "httpRequest.status", `http\.status_code`, "http.status_code"}},
-	{timeSlot, []string{"time", "timestamp", "@timestamp", "ts", "time_iso8601", "time_local", "start_time", "StartUTC", "msec", "datetime", "date"}},
-	{hostSlot, []string{"host", "http_host", "authority", "RequestHost", "vhost", "server_name", "request.host", "url.domain", `url\.domain`, "domain"}},
+		"response.status", "http.response.status_code", `http\.response\.status_code`, "httpRequest.status", `http\.status_code`, "http.status_code", "EdgeResponseStatus"}},
+	{timeSlot, []string{"time", "timestamp", "@timestamp", "ts", "time_iso8601", "time_local", "start_time", "StartUTC", "msec", "datetime", "date",
+		"requestTime", "requestTimeEpoch", "EdgeStartTimestamp"}},
+	{hostSlot, []string{"host", "http_host", "authority", "RequestHost", "vhost", "server_name", "request.host", "url.domain", `url\.domain`, "domain", "ClientRequestHost"}},
 	{schemeSlot, []string{"scheme", "request_scheme", "RequestScheme", "x_forwarded_proto", "url.scheme", `url\.scheme`}},
 }
 

@@ -41,6 +41,7 @@ type claim struct {
 	odd     bool     // they do not find the same in it
 	lost    []Format // those of formats to which it is Ambiguous
 	wrapped bool
+	status  int // of the first
 }
 
 func newTrial() *trial {
@@ -110,7 +111,7 @@ func (t *trial) look(line []byte) (readings []reading, directive bool, why Reaso
 			c.lost = append(c.lost, readings[i].format)
 		}
 	}
-	c.odd = !agree(readings, &t.clock)
+	c.odd, c.status = !agree(readings, &t.clock), readings[0].fields.status
 	t.claims = append(t.claims, c)
 	return readings, false, 0
 }

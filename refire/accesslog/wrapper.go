@@ -29,7 +29,7 @@ var wrappers = []wrapper{
 // around returns the format of f's lines in w.
 func (w *wrapper) around(f Format) Format {
 	inside := f.definition()
-	return Format{&definition{w.name + ":" + inside.name, func() grammar { return &wrapped{w.open(), inside.open()} }}}
+	return named(w.name+":"+inside.name, func() grammar { return &wrapped{w.open(), inside.open()} })
 }
 
 // within is around, but one value for each of the presets.
