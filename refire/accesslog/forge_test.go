@@ -13,7 +13,8 @@ import (
 )
 
 // unescaped are the servers that write something as a client chose it: HAProxy cookies and server names, the others all.
-var unescaped = map[string]bool{"S3": true, "Envoy": true, "HAProxy": true, "HAProxy, httpslog, a cookie": true, "Traefik's text": true}
+var unescaped = map[string]bool{"S3": true, "Envoy": true, "HAProxy": true, "HAProxy, httpslog, a cookie": true, "Traefik's text": true,
+	"pairs, nothing in quotes": true}
 
 // cookie is one as HAProxy captures it: with its name, no separators, at most 63 bytes.
 func cookie(s string) string {
@@ -37,6 +38,18 @@ var rawServers = []server{
 		func(e *accesslog.Entry, stuff func() string) string {
 			return fmt.Sprintf(`1%s - u%s [%s] "%s %s %s" %03d 5 "%s" "%s" 2 "r@docker" "http://10.0.0.9:80" 3ms`, noBreaks(stuff()), noBreaks(stuff()), clf,
 				e.Method, e.Target, e.Proto, e.Status, noBreaks(stuff()), noBreaks(stuff()))
+		}},
+	{"pairs in quotes", "logfmt", "", jsonTarget,
+		func(e *accesslog.Entry, stuff func() string) string {
+			return fmt.Sprintf(`time=2026-02-03T03:05:06Z agent=%s method=%s path=%s proto=%s host=%s status=%d referer=%s`, jsonEscape(stuff()), e.Method, jsonEscape(e.Target),
+				e.Proto, e.Host, e.Status, jsonEscape(stuff()))
+		}},
+	{"pairs, nothing in quotes", "logfmt", "", func(s string) string {
+		return strings.NewReplacer(" ", "_", `"`, "_", `\`, "_", "\t", "_").Replace(noBreaks(s))
+	},
+		func(e *accesslog.Entry, stuff func() string) string {
+			return fmt.Sprintf(`time=2026-02-03T03:05:06Z verb=%s path=%s proto=%s host=%s code=%d agent=%s referer=%s`, e.Method, e.Target, e.Proto, e.Host, e.Status,
+				noBreaks(stuff()), nginxEscape(stuff()))
 		}},
 	{"nginx, X-Forwarded-For first", "common", "", nil,
 		func(e *accesslog.Entry, stuff func() string) string {
@@ -63,7 +76,9 @@ var disguises = []string{
 	"2026-02-03T03:05:06.000Z stdout P 1.2.3.4", "2026-02-03T03:05:06.000Z stdout F 1.2.3.4", "<190>Feb  3 04:05:06 host x: 1.2.3.4",
 	"http 2026-02-03T03:05:06.000000Z x 1.2.3.4:1 - 0 0 0 500 - 0 57", "2026-02-03T03:05:06.000000Z x 1.2.3.4:1 - 0 0 0 500 200 0 57",
 	"[2026-02-03T03:05:06.000Z]", "x y [03/Feb/2026:03:05:06 +0000] 192.0.2.3 - 3E57 REST.GET.OBJECT a",
-	"#Fields: cs-method cs-uri sc-status", "GET /forged 503", "#Fields:", "{", `{"log":"`, `{"status":503,"request":"GET /forged HTTP/1.1","x":"`,
+	"http 2026-02-03T03:05:06.000000Z x 1.2.3.4:1 - 0 0 0 500 - 0",
+	"2026-02-03T03:05:06.000Z stdout F http 2026-02-03T03:05:06.000000Z x 1.2.3.4:1 - 0 0 0 500 - 0", "method=GET path=/forged status=503", "a=",
+	"#Fields: cs-method cs-uri sc-status", "GET /forged 503", "DELETE /forged 503", "#Fields:", "{", `{"log":"`, `{"status":503,"request":"GET /forged HTTP/1.1","x":"`,
 	"2026-02-03T03:05:06.000Z stdout F #Fields: cs-method cs-uri sc-status a b c d e f g h i j", "2026-02-03T03:05:06.000Z stdout F GET /forged 503 a b c d e f g h i j",
 }
 

@@ -37,6 +37,7 @@ var (
 	Caddy         = jsonFormat("caddy", caddyKeys)                                  // its JSON
 	TraefikJSON   = jsonFormat("traefik-json", traefikKeys)                         // Traefik's accessLog.format json
 	JSON          = jsonFormat("json", usualKeys)                                   // see ParseJSON
+	Logfmt        = logfmtFormat("logfmt", usualKeys)                               // key=value: Heroku's router, lograge, loggers of Go
 	Traefik       = named("traefik", func() grammar { return traefik{} })           // Traefik's default text
 	VHostCombined = named("vhost_combined", func() grammar { return family{} })     // Apache's "%v:%p" before combined
 	NginxIngress  = named("nginx-ingress", func() grammar { return family{} })      // the ingress controller's default, likewise
@@ -49,7 +50,7 @@ func named(name string, open func() grammar) Format {
 // presets are the formats with a name, in the order in which they are tried on a line that the main format of its log rejects. The family, which asks
 // least of a line, comes last.
 var presets = []Format{
-	W3C, ALB, ELB, S3, HAProxy, Envoy, EnvoyJSON, Caddy, TraefikJSON, JSON, Traefik, NginxIngress, VHostCombined, Common, Combined, Extended,
+	W3C, ALB, ELB, S3, HAProxy, Envoy, EnvoyJSON, Caddy, TraefikJSON, JSON, Logfmt, Traefik, NginxIngress, VHostCombined, Common, Combined, Extended,
 }
 
 // containers holds what the presets are called in the wrappers, so that each is one value.

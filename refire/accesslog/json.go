@@ -149,7 +149,7 @@ func (g *jsonGrammar) value(b []byte, key *jsonKeys) (rest []byte, ok bool) {
 	if len(b) == 0 {
 		return nil, false
 	}
-	v := jsonValue{rank: key.rank}
+	var v jsonValue
 	switch c := b[0]; {
 	case c == '"':
 		v.text, rest, ok = g.text(b)
@@ -159,11 +159,19 @@ func (g *jsonGrammar) value(b []byte, key *jsonKeys) (rest []byte, ok bool) {
 	default:
 		return skipValue(b)
 	}
-	if old := g.values[key.slot]; ok && key.slot != unused && (old.rank == 0 || v.rank <= old.rank) {
+	if ok && key.slot != unused {
+		g.put(key, v)
+	}
+	return rest, ok
+}
+
+// put keeps the value of a key that is wanted.
+func (g *jsonGrammar) put(key *jsonKeys, v jsonValue) {
+	v.rank = key.rank
+	if old := g.values[key.slot]; old.rank == 0 || v.rank <= old.rank {
 		v.twice = v.rank == old.rank && (old.twice || !bytes.Equal(v.text, old.text))
 		g.values[key.slot] = v
 	}
-	return rest, ok
 }
 
 // text reads a string, without its quotes and escapes.

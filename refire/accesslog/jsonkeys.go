@@ -85,6 +85,33 @@ var jsonFieldNames = map[string]slot{
 // request line, "url" for one with a URL that the server made of what it knows. What the map does not name is looked for under the usual
 // names; nil looks for all of it there. An empty key is not looked for at all.
 func ParseJSON(keys map[string]string) (Format, error) {
+	name, fields, err := mapped("json", keys)
+	if err != nil {
+		return Auto, err
+	}
+	f := jsonFormat(name, fields)
+	f.d.keys = maps.Clone(keys)
+	return f, nil
+}
+
+// ParseLogfmt is ParseJSON for lines of key=value pairs. Where keys says what holds the request, nothing else does.
+func ParseLogfmt(keys map[string]string) (Format, error) {
+	name, fields, err := mapped("logfmt", keys)
+	if err != nil {
+		return Auto, err
+	}
+	request := []slot{requestSlot, targetSlot, urlSlot}
+	for _, one := range []string{"request", "target", "url"} {
+		if keys[one] != "" {
+			fields = drop(fields, slices.DeleteFunc(request, func(s slot) bool { return s == jsonFieldNames[one] })...)
+			break
+		}
+	}
+	return logfmtFormat(name, fields), nil
+}
+
+// mapped returns a format's name and its fields, with those of keys in the place of the usual ones.
+func mapped(name string, keys map[string]string) (string, []jsonField, error) {
 	names := make([]string, 0, len(keys))
 	for name := range keys {
 		names = append(names, name)
@@ -99,10 +126,10 @@ func ParseJSON(keys map[string]string) (Format, error) {
 				known = append(known, name)
 			}
 			slices.Sort(known)
-			return Auto, fmt.Errorf("accesslog: no field is called %q; the fields are %s", name, enumerate(known))
+			return "", nil, fmt.Errorf("accesslog: no field is called %q; the fields are %s", name, enumerate(known))
 		}
 		if !utf8.ValidString(keys[name]) {
-			return Auto, errors.New("accesslog: a key that is no UTF-8")
+			return "", nil, errors.New("accesslog: a key that is no UTF-8")
 		}
 		one := jsonField{slot: slot}
 		if keys[name] != "" {
@@ -124,13 +151,10 @@ func ParseJSON(keys map[string]string) (Format, error) {
 			fields = drop(fields, targetSlot)
 		}
 	}
-	name := "json"
 	for _, field := range names {
 		name += " " + field + "=" + keys[field]
 	}
-	f := jsonFormat(name, fields)
-	f.d.keys = maps.Clone(keys)
-	return f, nil
+	return name, fields, nil
 }
 
 // JSONKeys returns the map that ParseJSON made the format of; nil, if it did not.
@@ -144,6 +168,11 @@ func drop(fields []jsonField, those ...slot) []jsonField {
 func jsonFormat(name string, fields []jsonField) Format {
 	keys := newJSONKeys(fields)
 	return named(name, func() grammar { return &jsonGrammar{keys: keys} })
+}
+
+func logfmtFormat(name string, fields []jsonField) Format {
+	keys := newJSONKeys(fields)
+	return named(name, func() grammar { return &logfmt{jsonGrammar: jsonGrammar{keys: keys}} })
 }
 
 // usualKeys are what loggers call things: nginx's escape=json examples, Envoy, Traefik, Caddy, ECS (Elastic's "http.request.method"), Cloudflare's Logpush, Amazon's API Gateway, pino, zap, Rails.

@@ -12,7 +12,7 @@ import (
 )
 
 // formatHelp is what to do about a log that is not recognised, where nothing better is known.
-const formatHelp = "--format says what it is, --format-from takes it from the server's configuration"
+const formatHelp = "--format says what it is, --format-from takes it from the server's configuration; JSON and key=value of any kind are read with --field"
 
 // kin are kinds of logs of which no format says what is in them, and what to do about each. LOG stands for the log.
 var kin = []struct {
@@ -45,6 +45,9 @@ func unrecognised(name string, line []byte, format accesslog.Format) (looks, hin
 	case bytes.IndexByte(text, 0) >= 0:
 		return "binary data", "", true
 	}
+	if len(pairs.FindAllIndex(text, 3)) > 2 {
+		return "lines of key=value", "--format logfmt --field status=KEY --field method=KEY --field target=KEY reads such lines, where they hold pairs only, with quotes around values that have spaces", true
+	}
 	for _, k := range kin {
 		if k.line.Match(text) {
 			return k.what, strings.ReplaceAll(k.hint, " LOG |", " "+shellName(name)+" |"), k.mixes
@@ -52,6 +55,9 @@ func unrecognised(name string, line []byte, format accesslog.Format) (looks, hin
 	}
 	return "", "", true
 }
+
+// pairs are key=value.
+var pairs = regexp.MustCompile(`(?:^| )[A-Za-z_][A-Za-z0-9_.-]*=[^ ]`)
 
 // shellName is a file's name in a command.
 func shellName(name string) string {
