@@ -88,10 +88,8 @@ func haproxyRequest(b []byte) (request []byte, why Reason) {
 	switch {
 	case !closed:
 		return nil, RequestUnclosed
-	case bytes.IndexByte(b, '"') >= 0:
+	case bytes.IndexByte(b, '"') >= 0, !haproxyAfterCookies.Match(columns):
 		return nil, Ambiguous
-	case !haproxyAfterCookies.Match(columns):
-		return nil, Misfit
 	case len(b) > 0 && !haproxyTail.Match(b): // the columns may be a cookie's, and the line cut off before the request
 		return nil, Ambiguous
 	}

@@ -35,10 +35,20 @@ func (g *logfmt) read(line []byte, f *fields) Reason {
 	for line = bytes.TrimRight(line, " "); len(line) > 0; line = bytes.TrimLeft(line, " ") {
 		var ok bool
 		if line, ok = g.pair(line); !ok {
-			return Misfit
+			return g.broken()
 		}
 	}
 	return g.judge(f)
+}
+
+// broken is for a line that does not go on with pairs: its own, if there was one that matters, and not to be read as anything else.
+func (g *logfmt) broken() Reason {
+	for _, s := range []slot{requestSlot, methodSlot, targetSlot, urlSlot, statusSlot} {
+		if g.values[s].rank > 0 {
+			return Ambiguous
+		}
+	}
+	return Misfit
 }
 
 // pair reads a pair, and returns what follows it.

@@ -26,7 +26,7 @@ func cutSpaced(b []byte, f *fields) (rest []byte, why Reason) {
 	f.target, rest, second = bytes.Cut(rest, []byte{' '})
 	shut := bytes.IndexByte(rest, '"')
 	if !first || !second || shut < 0 {
-		return nil, RequestUnclosed
+		return nil, unspaced(b)
 	}
 	f.proto = rest[:shut]
 	ends := 0
@@ -37,7 +37,15 @@ func cutSpaced(b []byte, f *fields) (rest []byte, why Reason) {
 	case ends > 0:
 		return nil, Ambiguous
 	case !isNone(f.proto) && !spacedProto.Match(f.proto):
-		return nil, RequestUnclosed
+		return nil, unspaced(b)
 	}
 	return rest[shut+1:], 0
+}
+
+// unspaced is for a request that is not as it should be: it must not be read as anything else, but where it is only cut off.
+func unspaced(b []byte) Reason {
+	if bytes.IndexByte(b[1:], '"') < 0 {
+		return RequestUnclosed
+	}
+	return Ambiguous
 }

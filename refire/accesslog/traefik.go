@@ -19,7 +19,7 @@ type traefik struct{}
 var (
 	traefikOpen   = regexp.MustCompile(` \[(\d\d/[A-Z][a-z][a-z]/\d{4}:\d\d:\d\d:\d\d [-+]\d{4}|-)\] "`)
 	traefikClose  = regexp.MustCompile(` HTTP/\d(?:\.\d)?"`)
-	traefikStatus = regexp.MustCompile(`^ (\d{3}|-) (?:\d+|-) "`)
+	traefikStatus = regexp.MustCompile(`^ (\d{3}|0|-) (?:\d+|-) "`)
 	traefikTail   = regexp.MustCompile(`" (?:\d+|-) "[^"]*" "[^"]*" \d+ms$`)
 )
 
@@ -40,11 +40,8 @@ func (traefik) read(line []byte, f *fields) Reason {
 			closes++
 		}
 	}
-	switch {
-	case len(opens) > 1 || closes > 1:
+	if len(opens) > 1 || closes != 1 || len(request) == 0 {
 		return Ambiguous
-	case closes == 0 || len(request) == 0:
-		return NoStatus
 	}
 	f.time, f.undo, f.request = line[opens[0][2]:opens[0][3]], plain, request
 	return 0
