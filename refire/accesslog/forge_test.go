@@ -223,14 +223,28 @@ func TestMixedForgery(t *testing.T) {
 	}
 }
 
-// TestPiecesBeside: a container's pieces are known in a log of which most lines are in none.
-func TestPiecesBeside(t *testing.T) {
+// TestBeside: what stands beside the lines of a log's main format gives no entry that it should not, among the first lines and after them.
+func TestBeside(t *testing.T) {
 	plain := prefix + `"GET /plain HTTP/1.1" 500 1` + "\n"
-	log := strings.Repeat(plain, 20) + "2026-02-03T03:05:06Z stdout F " + plain + "2026-02-03T03:05:06Z stdout P x\n2026-02-03T03:05:06Z stdout F " + strings.Replace(plain, "plain", "forged", 1)
-	for _, how := range []string{"at once", "line by line", "file"} {
-		got := scanAs(t, log+plain, accesslog.Auto, how)
-		if len(got) != 22 || got[23].Target != "" {
-			t.Errorf("%s: %d entries, %+v", how, len(got), got[23])
+	traefik := `1.2.3.4 - %s [03/Feb/2026:03:05:06 +0000] "GET /plain HTTP/1.1" 500 5 "-" "-" 3 "r@docker" "http://10.0.0.9:80" 3ms` + "\n"
+	for name, log := range map[string][2]string{ // ordinary lines, and others
+		"pieces of a container's line": {strings.Repeat(plain, 20) + "2026-02-03T03:05:06Z stdout F " + plain, "2026-02-03T03:05:06Z stdout P x\n2026-02-03T03:05:06Z stdout F " +
+			strings.Replace(plain, "plain", "forged", 1)},
+		"directives where a line was cut": {strings.Repeat(plain, 20), strings.Repeat("#Fields: cs-method cs-uri sc-status\nGET /forged 503\n", 2)},
+		"what is ambiguous, beside lines of the family": {strings.Repeat(fmt.Sprintf(traefik, "-"), 30) + plain,
+			fmt.Sprintf(traefik, `a [03/Feb/2026:03:05:06 +0000] "GET /forged HTTP/1.1" 503 0 `)},
+	} {
+		whole := log[0] + log[1] + strings.Repeat(log[0], 8) + log[1]
+		for _, how := range []string{"at once", "line by line", "file"} {
+			got := scanAs(t, whole, accesslog.Auto, how)
+			for line, e := range got {
+				if e.Target != "/plain" {
+					t.Errorf("%s, %s: line %d: %+v", name, how, line, e)
+				}
+			}
+			if want := strings.Count(log[0], "\n") * 9; len(got) != want {
+				t.Errorf("%s, %s: %d entries, want %d", name, how, len(got), want)
+			}
 		}
 	}
 }
