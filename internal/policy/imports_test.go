@@ -50,6 +50,7 @@ var importRules = []importRule{
 	{"refire/retrylog", []string{"refire", "refire/accesslog", "refire/internal/plainjson"}, []string{"."}, "third stage, Outcome <-> bytes; an outcome names the entry it belongs to"},
 	{"refire/report", []string{"refire", "refire/retrylog"}, []string{"refire/accesslog"}, "after the last stage, a retry log -> a page: knows neither files nor terminals"},
 	{"refire/browser", nil, nil, "looks at refire's page from outside, as a browser does"},
+	{"refire/servers", nil, nil, "runs refire as people do, beside the servers whose logs it reads"},
 	{"refire/cmd/refire", []string{".", "refire", "refire/accesslog", "refire/follow", "refire/internal/mark", "refire/internal/plainjson", "refire/report", "refire/retrylog", "refire/unpack"}, nil,
 		"puts the stages together; the only one that knows flags and terminals"},
 

@@ -237,6 +237,26 @@ func TestChangedFile(t *testing.T) {
 	}
 }
 
+// TestEnd: a line that begins before the end is read whole, also when it was not when the end was taken; what begins there is not read.
+func TestEnd(t *testing.T) {
+	const whole = 3000
+	text := fails(whole + 2)
+	begins := int64(len(fails(whole)))
+	for _, test := range []struct {
+		end     int64
+		entries int64
+	}{{begins, whole}, {begins + 1, whole + 1}, {int64(len(text)) - 1, whole + 2}, {int64(len(text)) + 9, whole + 2}, {0, whole + 2}, {1, 1}} {
+		for name, s := range map[string]*accesslog.Scanner{
+			"file":   fileScanner(t, logFile(t, text), accesslog.Options{End: test.end}).Tune(1000, 20_000, 1),
+			"stream": accesslog.NewScanner(strings.NewReader(text), accesslog.Options{End: test.end}).Tune(1000, 20_000, 1),
+		} {
+			if got := len(collect(t, s)); int64(got) != test.entries || s.Stats().Lines != test.entries {
+				t.Errorf("%s up to %d: %d entries, %+v, want %d", name, test.end, got, counts(s.Stats()), test.entries)
+			}
+		}
+	}
+}
+
 // TestFileMemory: what a scan holds does not grow with the file, even if every line is delivered.
 func TestFileMemory(t *testing.T) {
 	line := []byte("x\n") // bad, so delivered, and as many as can be

@@ -384,7 +384,7 @@ func TestLinkToItself(t *testing.T) {
 	}
 	for _, name := range []string{dir, filepath.Join(dir, "*")} {
 		text, err := child(t, "scan", name).CombinedOutput()
-		if err != nil || !strings.Contains(string(text), "round (a link that leads to itself)") || strings.Count(string(text), "503\tGET\t") != 3 {
+		if err != nil || !strings.Contains(string(text), "round (a link that leads nowhere but to itself)") || strings.Count(string(text), "503\tGET\t") != 3 {
 			t.Errorf("%s: %v\n%s", name, err, text)
 		}
 	}
