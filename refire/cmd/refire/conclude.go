@@ -33,7 +33,7 @@ func conclude(ctx context.Context, e *ended, c *console) error {
 	if !e.flags.quiet {
 		c.say("refire: %s", text)
 		e.sayCut(c)
-		writeRows(c.w, append(tallyRows(e.tally), e.read.rows(e.Skipped)...), c.paint)
+		writeRows(c.w, append(tallyRows(e.tally), e.read.rows(e.Skipped)...), c.paint, c.room())
 	}
 	reported := e.writeReport(c)
 	var f *failure

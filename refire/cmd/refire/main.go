@@ -49,7 +49,7 @@ func run(args []string, std stdio) int {
 	if !errors.As(err, &f) { // cobra's own: an unknown command or flag
 		f = usage(errors.New(strings.Join(strings.Fields(err.Error()), " ")), "refire --help lists the commands, refire run --help the flags")
 	}
-	f.print(std.err)
+	f.print(newConsole(std.err))
 	return f.code
 }
 
@@ -69,16 +69,11 @@ func (f *failure) Error() string {
 
 func (f *failure) Unwrap() error { return f.err }
 
-func (f *failure) print(w io.Writer) {
+func (f *failure) print(c *console) {
 	if f.err != nil {
-		text := strings.TrimPrefix(f.err.Error(), "refire: ")
-		fmt.Fprintf(w, "refire: %s\n", safe(text))
+		c.say("refire: %s", strings.TrimPrefix(f.err.Error(), "refire: "))
 	}
-	if f.hint != "" {
-		for i, line := range strings.Split(f.hint, "\n") {
-			fmt.Fprintf(w, "%-6s%s\n", []string{"hint:", ""}[min(i, 1)], safe(line))
-		}
-	}
+	c.hint(f.hint)
 }
 
 func usage(err error, hint string) *failure     { return &failure{exitUsage, err, hint} }

@@ -112,8 +112,7 @@ func troubled(logs []*log, c *console) error {
 			continue
 		}
 		if last != nil {
-			c.say("refire: %v", last)
-			c.say("hint: %s", last.hint)
+			last.print(c)
 		}
 		last = l.trouble
 	}

@@ -92,7 +92,7 @@ func runReport(name string, std stdio) error {
 	tally := ledger.Tally()
 	out := newDataWriter(std.out)
 	fmt.Fprintf(out, "%s: %s, %s\n", safe(name), plural(ledger.Len(), "entry"), plural(ext.Lines, "line"))
-	writeRows(out, tallyRows(tally), plain)
+	writeRows(out, tallyRows(tally), plain, 0)
 	if err := out.Flush(); err != nil {
 		return cannotPrint(err)
 	}

@@ -115,7 +115,7 @@ func dryRun(f *runFlags, read *reading, ledger *refire.Ledger, std stdio, c *con
 		return cannotPrint(err)
 	}
 	c.say("refire: would fire %s", plural(n, "request"))
-	writeRows(c.w, read.rows(skipped), plain)
+	writeRows(c.w, read.rows(skipped), plain, c.room())
 	return read.troubled()
 }
 

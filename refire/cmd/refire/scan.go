@@ -199,5 +199,5 @@ func (n *counts) report(c *console, f *selectFlags, name string) {
 	if bad := st.Malformed + st.TooLong; bad > 0 {
 		rows = append(rows, row{"bad lines", int(bad), "--show-bad lists them", "", true})
 	}
-	writeRows(c.w, rows, plain)
+	writeRows(c.w, rows, plain, c.room())
 }

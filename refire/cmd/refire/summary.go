@@ -48,8 +48,8 @@ func parts[K cmp.Ordered](counts map[K]int, name func(K) string) string {
 	return strings.Join(list, ", ")
 }
 
-// writeRows writes a table.
-func writeRows(w io.Writer, rows []row, paint func(code, text string) string) {
+// writeRows writes a table, folded where it is wider than width; 0: as wide as it is.
+func writeRows(w io.Writer, rows []row, paint func(code, text string) string, width int) {
 	widest := 0
 	for _, r := range rows {
 		widest = max(widest, len(number(r.count)))
@@ -58,13 +58,14 @@ func writeRows(w io.Writer, rows []row, paint func(code, text string) string) {
 		if r.count == 0 && !r.zero {
 			continue
 		}
-		count := fmt.Sprintf("%*s", widest, number(r.count))
-		if r.count > 0 && r.code != "" {
-			count = paint(r.code, count)
-		}
-		line := fmt.Sprintf("  %-16s %s", r.name, count)
+		line := fmt.Sprintf("  %-16s %*s", r.name, widest, number(r.count))
+		counted := len(line)
 		if r.parts != "" {
 			line += "   " + safe(r.parts)
+		}
+		line = fold(line, width, min(counted+3, max(width/3, 4)))
+		if first := strings.IndexByte(line+"\n", '\n'); r.count > 0 && r.code != "" && first >= counted {
+			line = line[:counted-widest] + paint(r.code, line[counted-widest:counted]) + line[counted:]
 		}
 		fmt.Fprintln(w, line)
 	}
