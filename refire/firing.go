@@ -73,6 +73,7 @@ type Progress struct {
 	Elapsed   time.Duration
 
 	Held       []Held // places that nothing is fired at for now
+	Waiting    bool   // these are all that there are
 	NotRetried int    // attempts that were not made, as Safety.RetryShare had run out
 	Enough     bool   // Safety.Max entries were admitted, and no more
 }
@@ -371,9 +372,10 @@ func (r *run) progress(ctx context.Context) Progress {
 	for why, n := range r.skipped {
 		skipped[why] = n
 	}
+	held, waiting := r.guard.held(aio.Now(ctx))
 	return Progress{
 		Read: r.read, ReadAll: r.readAll, Skipped: skipped, Admitted: r.admitted, Done: r.done, Running: r.running, Recovered: r.recovered,
 		NoAnswer: r.noAnswer, Unwritten: r.unwritten, Elapsed: aio.Now(ctx).Sub(r.begun),
-		Held: r.guard.held(aio.Now(ctx)), NotRetried: r.guard.budget.Short(), Enough: r.enough,
+		Held: held, Waiting: waiting, NotRetried: r.guard.budget.Short(), Enough: r.enough,
 	}
 }

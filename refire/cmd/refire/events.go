@@ -66,6 +66,8 @@ type held struct {
 	Place string  `json:"place"`
 	Why   string  `json:"why"`
 	Wait  float64 `json:"wait_s"`
+
+	GivesUp float64 `json:"gives_up_s,omitempty"`
 }
 
 // Why a place is held.
@@ -160,7 +162,7 @@ func (e *events) start(f *runFlags, read *reading, settled int) {
 	for _, l := range read.logs {
 		s.Logs = append(s.Logs, l.name)
 	}
-	e.rate.total = s.TotalBytes
+	e.rate = *newMeter(f, read)
 	e.write(s)
 }
 
@@ -179,7 +181,7 @@ func (e *events) progress(p refire.Progress) {
 		if h.Breaker {
 			why = heldFailing
 		}
-		event.Held = append(event.Held, held{h.Place.String(), why, seconds(h.Wait)})
+		event.Held = append(event.Held, held{h.Place.String(), why, seconds(h.Wait), seconds(h.GivesUp)})
 	}
 	if left, known := e.rate.eta(p); known {
 		s := seconds(left)

@@ -16,6 +16,8 @@ type reading struct {
 	again map[refire.Reason]int // what fails in the journal, and is not fired again by this run
 	c     *console
 
+	toAgain int // entries of the journal that are fired again
+
 	stats    accesslog.Stats
 	refused  map[refire.Reason]int
 	nothing  map[refire.Reason]int // no request

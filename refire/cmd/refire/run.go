@@ -124,7 +124,7 @@ func sources(f *runFlags, read *reading, journal io.Reader, ledger *refire.Ledge
 	var list []refire.Source
 	if f.again && journal != nil {
 		read.again = ledger.Barred()
-		if ledger.BeginAgain() > 0 {
+		if read.toAgain = ledger.BeginAgain(); read.toAgain > 0 {
 			list = append(list, retrylog.Failed(journal))
 		}
 	}

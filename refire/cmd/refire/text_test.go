@@ -49,21 +49,21 @@ func TestParseRate(t *testing.T) {
 	}
 }
 
-// TestMeter: the ETA goes by bytes while the log is being read, by requests after that, and the rate follows what happens now.
+// TestMeter: the ETA guesses from the bytes while the log is being read, is by requests after that, and the rate follows what happens now.
 func TestMeter(t *testing.T) {
 	m := meter{c: &console{}, total: 1000}
 	say := func(p refire.Progress) string {
 		m.observe(p)
 		return m.line(p)
 	}
-	if got := say(refire.Progress{Elapsed: time.Second, Read: 100, Done: 50, Recovered: 40, Running: 8}); got != "fired 50, log read to 10%, recovered 40, failing 10, running 8, 50/s, ETA 9s" {
+	if got := say(refire.Progress{Elapsed: time.Second, Read: 100, Admitted: 50, Done: 50, Recovered: 40, Running: 8}); got != "fired 50, log read to 10%, recovered 40, failing 10, running 8, 50/s, ETA 9s" {
 		t.Error(got)
 	}
 	if got := say(refire.Progress{Elapsed: 2 * time.Second, Read: 1000, ReadAll: true, Admitted: 200, Done: 100, Recovered: 90}); got != "fired 100 of 200, recovered 90, failing 10, running 0, 50/s, ETA 2s" {
 		t.Error(got)
 	}
 	got := say(refire.Progress{Elapsed: 3 * time.Second, ReadAll: true, Admitted: 200, Done: 100})
-	if !strings.Contains(got, "40/s, ETA 3s") {
+	if !strings.Contains(got, "32/s, ETA 3s") {
 		t.Error(got)
 	}
 	m = meter{c: &console{}}
