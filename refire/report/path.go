@@ -30,8 +30,9 @@ type Paths struct {
 	key           []byte // kept for its room
 }
 
-// Add counts a request and how it ended: a status, a trouble's words, and an error's text, if there is one.
-func (p *Paths) Add(method, place, target, outcome, err string) {
+// Add counts a request and how it ended: a status, a trouble's words, and an error's text, if there is one. It returns where that is counted; nil: there was no
+// room.
+func (p *Paths) Add(method, place, target, outcome, err string) *Path {
 	if p.exact == nil {
 		p.exact, p.shapes = map[string]*Path{}, map[string]*Path{}
 	}
@@ -42,12 +43,25 @@ func (p *Paths) Add(method, place, target, outcome, err string) {
 		g = p.group(p.shapes, 2, method, place, shape(path))
 	}
 	if g == nil {
-		return
+		return nil
 	}
 	g.Count++
 	g.Outcomes[outcome]++ // a few hundred at most
 	if err != "" {
 		g.Error = cut(err, MaxTextBytes)
+	}
+	return g
+}
+
+// Remove takes back what Add has counted at g.
+func (p *Paths) Remove(g *Path, outcome string) {
+	p.total--
+	if g == nil {
+		return
+	}
+	g.Count--
+	if g.Outcomes[outcome]--; g.Outcomes[outcome] <= 0 {
+		delete(g.Outcomes, outcome)
 	}
 }
 
@@ -66,20 +80,27 @@ func (p *Paths) group(groups map[string]*Path, paths int, method, place, path st
 // Total is how many were added.
 func (p *Paths) Total() int { return p.total }
 
-// Worst are the paths with the most entries, at most so many. Paths that differ in numbers and ids are counted together, but for those that have a twentieth of
-// all: that one item of a thousand fails matters as much as that all of them do.
+// Worst are the paths with the most entries, at most so many. Where there are more, those that differ in numbers and ids are counted together, but for those
+// that have a twentieth of all: that one item of a thousand fails matters as much as that all of them do.
 func (p *Paths) Worst(most int) []Path {
 	shapes := map[string]*Path{}
 	for key, g := range p.shapes {
+		if g.Count == 0 {
+			continue
+		}
 		of := *g
 		of.Outcomes = maps.Clone(g.Outcomes)
 		shapes[key] = &of
 	}
 	var list []Path
+	few := len(shapes) == 0 && p.used() <= most
 	for _, key := range slices.Sorted(maps.Keys(p.exact)) { // the last error is the same one every time
 		g := p.exact[key]
+		if g.Count == 0 {
+			continue
+		}
 		joined := shape(g.Path)
-		if joined == g.Path || 20*g.Count >= p.total {
+		if few || joined == g.Path || g.Count >= fewAlone && 20*g.Count >= p.total {
 			list = append(list, *g)
 			continue
 		}
@@ -99,6 +120,19 @@ func (p *Paths) Worst(most int) []Path {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Method, b.Method), cmp.Compare(a.Place, b.Place), cmp.Compare(a.Path, b.Path))
 	})
 	return list[:min(len(list), most)]
+}
+
+// fewAlone is how many entries a path has at least that is told apart from others of its kind, however few there are in all.
+const fewAlone = 3
+
+// used is how many paths have entries.
+func (p *Paths) used() (n int) {
+	for _, g := range p.exact {
+		if g.Count > 0 {
+			n++
+		}
+	}
+	return n
 }
 
 // join counts another path in.

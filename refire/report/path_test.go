@@ -69,3 +69,30 @@ func TestPaths_many(t *testing.T) {
 		t.Errorf("%d in all", p.Total())
 	}
 }
+
+// TestPaths_Remove: what is taken back is in no count.
+func TestPaths_Remove(t *testing.T) {
+	var p report.Paths
+	a := p.Add("GET", "", "/a", "500", "")
+	b := p.Add("GET", "", "/b/1", "404", "")
+	p.Add("GET", "", "/a", "404", "")
+	p.Remove(a, "500")
+	p.Remove(b, "404")
+	if got := worst(&p, 9); got != "1 GET /a map[404:1]" || p.Total() != 1 {
+		t.Errorf("%s; %d in all", got, p.Total())
+	}
+}
+
+// TestPaths_few: where all of them can be shown, they are.
+func TestPaths_few(t *testing.T) {
+	var p report.Paths
+	for _, target := range []string{"/a/1", "/a/2", "/a/2", "/b"} {
+		p.Add("GET", "", target, "500", "")
+	}
+	if got := worst(&p, 3); got != "2 GET /a/2 map[500:2]\n1 GET /a/1 map[500:1]\n1 GET /b map[500:1]" {
+		t.Error(got)
+	}
+	if got := worst(&p, 2); got != "3 GET /a/* map[500:3]\n1 GET /b map[500:1]" {
+		t.Error(got)
+	}
+}

@@ -24,6 +24,9 @@ type ended struct {
 // conclude prints the summary and finds the exit code.
 func conclude(ctx context.Context, e *ended, c *console) error {
 	text := fmt.Sprintf("fired %s in %s", plural(e.Done+e.Unwritten, "request"), span(e.Elapsed))
+	if e.err != nil || e.Enough {
+		text += e.howFar()
+	}
 	if e.Unwritten > 0 {
 		text += fmt.Sprintf("; the outcomes of %s could not be written", number(e.Unwritten))
 	}
@@ -33,8 +36,10 @@ func conclude(ctx context.Context, e *ended, c *console) error {
 	if !e.flags.quiet {
 		c.say("refire: %s", text)
 		e.sayCut(c)
-		writeRows(c.w, append(tallyRows(e.tally), e.read.rows(e.Skipped)...), c.paint, c.room())
+		rows := append(tallyRows(e.tally), e.out.failing.rows(e.tally, c.room())...)
+		writeRows(c.w, append(rows, e.read.rows(e.Skipped)...), c.paint, c.room())
 	}
+	sayRedirected(e.tally, c)
 	reported := e.writeReport(c)
 	var f *failure
 	if err := e.failure(ctx); errors.As(err, &f) && (reported == nil || f.code != exitStillFails) {

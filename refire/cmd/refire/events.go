@@ -91,6 +91,7 @@ type endEvent struct {
 	Unreachable int            `json:"unreachable"`
 	Unknown     int            `json:"unknown"`
 	Unsettled   int            `json:"unsettled"`
+	RecoveredBy map[int]int    `json:"recovered_by_status"`
 	ByStatus    map[int]int    `json:"by_status"`
 	ByTrouble   map[string]int `json:"by_trouble"`
 	Skipped     int            `json:"skipped"`
@@ -202,7 +203,7 @@ func (e *events) finish(err error) {
 	if e == nil {
 		return
 	}
-	event := endEvent{head: e.head("end"), ExitCode: exitRecovered, ByStatus: map[int]int{}, ByTrouble: map[string]int{}}
+	event := endEvent{head: e.head("end"), ExitCode: exitRecovered, RecoveredBy: map[int]int{}, ByStatus: map[int]int{}, ByTrouble: map[string]int{}}
 	var f *failure
 	if errors.As(err, &f) {
 		event.ExitCode, event.Hint = f.code, f.hint
@@ -225,7 +226,7 @@ func (event *endEvent) count(e *ended) {
 	t := e.tally
 	event.Settled, event.Recovered, event.Failing, event.Unreachable = t.Settled(), t.Recovered, t.Failing(), t.Unreachable()
 	event.Unknown, event.Unsettled = t.Unknown, t.Unsettled
-	event.ByStatus = t.ByStatus
+	event.RecoveredBy, event.ByStatus = t.RecoveredBy, t.ByStatus
 	for trouble, n := range t.ByTrouble {
 		event.ByTrouble[trouble.String()] = n
 	}

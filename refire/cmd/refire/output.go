@@ -20,6 +20,8 @@ type output struct {
 	close func() error
 
 	places map[refire.Origin]struct{} // where the entries in the journal were fired
+
+	failing *failures // what does not recover; nil: nobody wants to know
 }
 
 // elsewhere names the places of the journal's entries that routes do not allow; empty: there are none.
@@ -56,9 +58,14 @@ func openOutput(f *runFlags, logs []*log, ledger *refire.Ledger, std stdio, c *c
 		return nil, err
 	}
 	places := map[refire.Origin]struct{}{}
+	var byPath *failures
+	if !f.quiet {
+		byPath = new(failures)
+	}
 	j, repairs, err := retrylog.Open(f.out, retrylog.Options{Sync: f.durable.sync}, func(o *refire.Outcome) error {
 		places[o.Origin] = struct{}{}
 		ledger.Load(o)
+		byPath.take(o)
 		return nil
 	})
 	if err != nil {
@@ -79,7 +86,7 @@ func openOutput(f *runFlags, logs []*log, ledger *refire.Ledger, std stdio, c *c
 	case j.Network() != "":
 		c.say("refire: %s is on %s: a second run on another machine may not be noticed; see to it that there is none", f.out, j.Network())
 	}
-	return &output{sink: j, again: j.Loaded(), close: j.Close, places: places}, nil
+	return &output{sink: watchedJournal{j, byPath}, again: j.Loaded(), close: j.Close, places: places, failing: byPath}, nil
 }
 
 // peekOutput loads the ledger for a dry run: it changes nothing and creates nothing.

@@ -78,7 +78,12 @@ func runReport(name string, std stdio) error {
 	if err != nil {
 		return damagedAnnouncements(name, err)
 	}
-	ext, err := retrylog.Read(r, load(ledger, fired))
+	byPath := new(failures)
+	take := load(ledger, fired)
+	ext, err := retrylog.Read(r, func(o *refire.Outcome) error {
+		byPath.take(o)
+		return take(o)
+	})
 	if err != nil {
 		return notARetryLog(name, ext, err, "report reads what refire run wrote to --out")
 	}
@@ -92,10 +97,11 @@ func runReport(name string, std stdio) error {
 	tally := ledger.Tally()
 	out := newDataWriter(std.out)
 	fmt.Fprintf(out, "%s: %s, %s\n", safe(name), plural(ledger.Len(), "entry"), plural(ext.Lines, "line"))
-	writeRows(out, tallyRows(tally), plain, 0)
+	writeRows(out, append(tallyRows(tally), byPath.rows(tally, 0)...), plain, 0)
 	if err := out.Flush(); err != nil {
 		return cannotPrint(err)
 	}
+	sayRedirected(tally, c)
 	if !tally.AllRecovered() {
 		return &failure{code: exitStillFails}
 	}

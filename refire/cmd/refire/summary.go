@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/seed8b1f0744/aio/refire"
+	"github.com/seed8b1f0744/aio/refire/report"
 )
 
 // row is a line of the summary: a count, and what it is made of.
@@ -24,12 +25,17 @@ type row struct {
 const (
 	green = "32"
 	red   = "31"
+	brown = "33" // yellow, on most
 )
 
 // tallyRows are the rows about what was fired, ever.
 func tallyRows(t refire.Tally) []row {
+	recovered := green
+	if report.MostlyRedirected(redirected(t), t.Recovered) {
+		recovered = brown
+	}
 	return []row{
-		{"recovered", t.Recovered, "", green, true},
+		{"recovered", t.Recovered, recoveredParts(t), recovered, true},
 		{"still failing", t.Failing(), parts(t.ByStatus, strconv.Itoa), red, true},
 		{"unreachable", t.Unreachable(), parts(t.ByTrouble, refire.Trouble.Words), red, true},
 		{"unknown", t.Unknown, "fired when a run was stopped, and not again", red, false},
