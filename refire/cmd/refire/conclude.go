@@ -40,12 +40,24 @@ func conclude(ctx context.Context, e *ended, c *console) error {
 		writeRows(c.w, append(rows, e.read.rows(e.Skipped)...), c.paint, c.room())
 	}
 	sayRedirected(e.tally, c)
+	e.sayFailing(c)
 	reported := e.writeReport(c)
 	var f *failure
 	if err := e.failure(ctx); errors.As(err, &f) && (reported == nil || f.code != exitStillFails) {
 		return err // what went wrong in the run matters more than its page
 	}
 	return reported
+}
+
+// sayFailing says what a --quiet run leaves to be said: it is what went wrong.
+func (e *ended) sayFailing(c *console) {
+	if n := e.tally.Settled() - e.tally.Recovered; e.flags.quiet && n > 0 {
+		in := ""
+		if e.flags.journals() {
+			in = " in " + e.flags.out
+		}
+		c.say("refire: %s of %s%s did not recover", number(n), plural(e.tally.Settled(), "entry"), in)
+	}
 }
 
 // failure is nil where the exit code is 0. A disk that is full matters more than the signal that came after.
@@ -83,26 +95,22 @@ func (e *ended) failure(ctx context.Context) error {
 // whatNext is the hint where some still fail.
 func (e *ended) whatNext() string {
 	f := e.flags
-	if places := e.out.elsewhere(&e.read.plan.Routes); places != "" && e.Done == 0 {
-		return fmt.Sprintf("what still fails in %s was fired at %s; this run may fire at %s only\nname another --out to fire it there, or give %s again",
-			f.out, places, f.places(), places)
+	if e.Enough || e.Done == 0 && elsewhere(e.out.places, &e.read.plan.Routes) != "" {
+		return "" // what to do has been said
 	}
 	if e.tally.Unknown > 0 && e.tally.Failing()+e.tally.Unreachable() == 0 {
 		return "the server's own log may tell what became of the unknown ones; refire run --again --at-most-once=off fires them once more"
 	}
-	again := ""
-	if f.journals() {
-		again = "refire run --again with the same --base and --out fires what still fails once more"
-	}
+	const once = "fire what still fails once more"
 	if e.Done == 0 || e.NoAnswer < e.Done {
-		return again
+		return f.againHint(once)
 	}
 	if f.proxy != "" && e.tally.ByTrouble[refire.AtProxy] > 0 {
-		return f.proxyHint(e.read.plan.Routes.Origins(), again)
+		return f.proxyHint(e.read.plan.Routes.Origins(), f.againHint(once))
 	}
 	hint := fmt.Sprintf("nothing at all answered at %s: is it up, and are scheme and port right?", f.places())
-	if again != "" {
-		hint += "\nif they are wrong, give the right --base and another --out; if it was down, " + again
+	if f.journals() {
+		hint += "\nif they are wrong, give the right --base and another --out; " + f.againHint("if it was down, fire once more what fails")
 	}
 	return hint
 }

@@ -307,20 +307,24 @@ type flagValue[T any] struct {
 	kind  string
 	parse func(string) (T, error)
 	to    *T
+	said  *string // the last text that it was set to
 }
 
 func value[T any](kind string, parse func(string) (T, error), to *T) pflag.Value {
-	return flagValue[T]{kind, parse, to}
+	return flagValue[T]{kind, parse, to, new(string)}
 }
 
 // Set implements pflag.Value.
 func (v flagValue[T]) Set(text string) error {
 	parsed, err := v.parse(text)
 	if err == nil {
-		*v.to = parsed
+		*v.to, *v.said = parsed, text
 	}
 	return err
 }
+
+// asGiven is the text of the value, for a command line.
+func (v flagValue[T]) asGiven() string { return *v.said }
 
 // Type implements pflag.Value: it stands in the help.
 func (v flagValue[T]) Type() string { return v.kind }

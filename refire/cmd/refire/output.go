@@ -24,11 +24,11 @@ type output struct {
 	failing *failures // what does not recover; nil: nobody wants to know
 }
 
-// elsewhere names the places of the journal's entries that routes do not allow; empty: there are none.
-func (o *output) elsewhere(routes *refire.Routes) string {
+// elsewhere names those places of the journal's entries that routes do not allow; empty: there are none.
+func elsewhere(places map[refire.Origin]struct{}, routes *refire.Routes) string {
 	const most = 3
 	var names []string
-	for place := range o.places {
+	for place := range places {
 		if !routes.Permits(place) {
 			names = append(names, place.String())
 		}
@@ -78,7 +78,7 @@ func openOutput(f *runFlags, logs []*log, ledger *refire.Ledger, std stdio, c *c
 	if err := j.Reserve(f.concurrency); err != nil {
 		return nil, errors.Join(noRoom(f.out, err), j.Close())
 	}
-	sayChanges(meta, f, logs, ledger.Len(), c)
+	sayChanges(meta, f, logs, places, c)
 	remember(meta, f, logs, c)
 	switch {
 	case !j.Locked():
@@ -115,14 +115,19 @@ func peekOutput(f *runFlags, logs []*log, ledger *refire.Ledger, c *console) (ag
 	if err != nil {
 		return nil, errors.Join(refusedOutput(f.out, err), file.Close())
 	}
-	ext, err := retrylog.Read(file, load(ledger, fired))
+	places := map[refire.Origin]struct{}{}
+	take := load(ledger, fired)
+	ext, err := retrylog.Read(file, func(o *refire.Outcome) error {
+		places[o.Origin] = struct{}{}
+		return take(o)
+	})
 	if err != nil {
 		return nil, errors.Join(refusedOutput(f.out, err), file.Close())
 	}
 	for _, o := range fired.Outcomes() {
 		ledger.Load(&o)
 	}
-	sayChanges(meta, f, logs, ledger.Len(), c)
+	sayChanges(meta, f, logs, places, c)
 	if f.fresh && ledger.Len() > 0 {
 		return nil, errors.Join(notFresh(f.out), file.Close())
 	}

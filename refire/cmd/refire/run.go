@@ -152,9 +152,6 @@ func fireLogs(ctx context.Context, f *runFlags, read *reading, ledger *refire.Le
 		}
 	}()
 	f.sayProxies(pins, &read.plan.Routes, c)
-	if places := out.elsewhere(&read.plan.Routes); places != "" {
-		c.say("refire: %s holds outcomes of %s; those entries are in it and are not fired at %s", f.out, places, f.places())
-	}
 	ctx, stopped := watchSignals(ctx, c, goOnHint(f))
 	defer stopped()
 	client := f.client.start(f.httpConfig(pins, &read.plan.Routes))
