@@ -68,7 +68,10 @@ func (c *console) print(lines ...string) {
 	defer c.mu.Unlock()
 	text := ""
 	for _, line := range lines {
-		text += fold(line, c.room(), hang(line)) + "\n"
+		if !strings.HasPrefix(line, "        ") { // a command of a hint
+			line = fold(line, c.room(), hang(line))
+		}
+		text += line + "\n"
 	}
 	if c.status == "" {
 		io.WriteString(c.w, text)

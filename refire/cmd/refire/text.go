@@ -72,10 +72,10 @@ func span(d time.Duration) string {
 // minFolded is how much of a line must stand beside its indent: in a window narrower than that the terminal breaks it.
 const minFolded = 12
 
-// fold breaks a line at spaces where it is wider than width, and indents what follows. Words that are too long stay whole, for they are to be copied, and so
-// does a command (see hint). width 0: as it is.
+// fold breaks a line at spaces where it is wider than width, and indents what follows. Words that are too long stay whole, for they are to be copied. width 0:
+// as it is.
 func fold(line string, width, indent int) string {
-	if width < indent+minFolded || strings.HasPrefix(line, "        ") {
+	if width < indent+minFolded {
 		return line
 	}
 	var b strings.Builder

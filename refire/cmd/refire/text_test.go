@@ -145,7 +145,6 @@ func TestFold(t *testing.T) {
 		{"hint: see  what is therewithoutaspace and", 18, "hint: see  what is\n      therewithoutaspace\n      and"},
 		{"refire: caf\u00e9 caf\u00e9 caf\u00e9 caf\u00e9", 22, "refire: caf\u00e9 caf\u00e9 caf\u00e9\n        caf\u00e9"},
 		{"hint: see what is there", 10, "hint: see what is there"}, // too narrow for any of it
-		{"        refire run --base http://shop.example", 30, "        refire run --base http://shop.example"},
 		{"  by status  503", 14, "  by status\n  503"},
 	} {
 		if got := fold(test.line, test.width, hang(test.line)); got != test.want {
