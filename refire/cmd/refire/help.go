@@ -174,7 +174,7 @@ func setHelp(root *cobra.Command) {
 		if f := cmd.LocalFlags().Lookup("format"); !all || f == nil || headingOf(f) != whatToRead {
 			return ""
 		}
-		return wrap("Formats: "+formatNames()+"; docker:, cri: or syslog: before one; or a format string of nginx or Apache.", screenWidth) + "\n\n"
+		return wrap("Formats (refire help formats): "+formatNames()+"; docker:, cri: or syslog: before one; or a format string of nginx or Apache.", screenWidth) + "\n\n"
 	})
 	cobra.AddTemplateFunc("topicList", topicList)
 	root.SetHelpTemplate(helpTemplate)
@@ -230,7 +230,8 @@ Commands:{{range .Commands}}{{if .IsAvailableCommand}}
 
 refire COMMAND --help says more, with the exit codes; refire help TOPIC, about:
 {{topicList}}
-refire completion bash|zsh|fish|powershell prints completions.
+refire completion bash|zsh|fish|powershell prints completions,
+refire man the manual page (refire man | man -l -).
 {{end}}{{if .HasAvailableLocalFlags}}
 {{flagList .}}
 {{end}}{{formatList .}}{{with index .Annotations "` + exitCodes + `"}}Exit codes: {{.}}

@@ -23,8 +23,8 @@ const runExample = `  refire run --base http://127.0.0.1:8080 --rate 20/s access
   refire run --base https://shop.example --since 2h --dry-run /var/log/nginx
   refire run --base https://shop.example --again    what still fails, once more`
 
-const runExits = `0 all recovered, or nothing to do; 1 not all did; 2 usage;
-3 could not run (unreadable input, full disk); 129, 130, 143 ended by a signal.`
+const runExits = `0 all recovered (2xx, or 3xx, not followed), or nothing to do;
+1 not all did; 2 usage; 3 could not run; 129, 130, 143 ended by a signal.`
 
 func newRun(std stdio) *cobra.Command {
 	f := newRunFlags()
