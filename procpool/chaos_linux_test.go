@@ -219,7 +219,7 @@ func (c *chaos) kill(over context.Context, random *rand.Rand) {
 			continue
 		}
 		if isChild(pid) {
-			if random.IntN(2) == 0 {
+			if random.IntN(2) == 0 && hasBegun(pid) {
 				_ = victim.Signal(syscall.SIGSTOP)
 				<-time.After(time.Duration(random.IntN(20)) * time.Millisecond)
 			}
@@ -264,4 +264,11 @@ func isChild(pid int) bool {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	_, rest, _ := strings.Cut(string(stat), ") ")
 	return err == nil && len(rest) > 2 && strings.HasPrefix(rest[2:], fmt.Sprintf("%d ", os.Getpid()))
+}
+
+// hasBegun reports whether a child runs its program. Until then its parent's thread waits for it, and the garbage collector, and so everybody, for that
+// thread: a child that is stopped there stops this process, too, which then cannot end it.
+func hasBegun(pid int) bool {
+	args, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+	return err == nil && strings.Contains(string(args), procpool.WorkerArg)
 }

@@ -19,6 +19,9 @@ const (
 	Outcome = byte(frameOutcome)
 )
 
+// WorkerArg is in the arguments of a process that runs as a worker.
+const WorkerArg = workerArg
+
 // Build is what the hello of a proper worker says.
 func Build() string {
 	id, err := build()

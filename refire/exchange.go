@@ -92,7 +92,11 @@ func (c *loopConn) readHead(method string) (resp *http.Response, head head, err 
 			}
 			return nil, head, nil
 		}
+		isHTTP := c.beginsAsHTTP()
 		if resp, err = http.ReadResponse(c.br, &http.Request{Method: method}); err != nil {
+			if isHTTP && c.failed != nil { // the line that it finds wrong is not a whole one
+				err = notLess(c.failed)
+			}
 			return nil, head, c.blame(err)
 		}
 		if code := resp.StatusCode; code < 100 || code > 199 || code == http.StatusSwitchingProtocols {
@@ -100,6 +104,27 @@ func (c *loopConn) readHead(method string) (resp *http.Response, head head, err 
 			return resp, head, nil
 		}
 	}
+}
+
+// beginsAsHTTP reports whether what comes is the beginning of an answer, as far as it comes.
+func (c *loopConn) beginsAsHTTP() bool {
+	const word = "HTTP/"
+	for n := 1; n <= len(word); n++ {
+		if there, err := c.br.Peek(n); err != nil {
+			return true
+		} else if there[n-1] != word[n-1] {
+			return false
+		}
+	}
+	return true
+}
+
+// notLess is err, but an end is one that was not expected.
+func notLess(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
 }
 
 // blame says whose fault err is: that of what came, unless the connection had one itself.
@@ -129,11 +154,8 @@ func (c *loopConn) discard(n int64) (read int64, err error) {
 	for read < n {
 		got, err := c.br.Read(buf[:min(n-read, int64(len(buf)))])
 		read += int64(got)
-		if err == io.EOF {
-			err = io.ErrUnexpectedEOF
-		}
 		if err != nil {
-			return read, err
+			return read, notLess(err)
 		}
 	}
 	return read, nil

@@ -50,8 +50,8 @@ const (
 // just closing.
 const idleTimeout = 2 * time.Second
 
-// maxHeaderBytes bounds an answer's header.
-const maxHeaderBytes = 1 << 20
+// maxHeaderBytes bounds an answer's header. Servers and proxies send a tenth of that at most, and of short fields each byte takes eight in memory.
+const maxHeaderBytes = 128 << 10
 
 // HTTPClient is a Client on the blocking net/http, run on an aio.Pool of its own: how a library that waits on channels is used from tasks. It speaks HTTP/2 where
 // a server offers it over TLS, and goes through a proxy if its Pins say so. LoopClient fires more with less.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
@@ -205,7 +206,21 @@ func (c *httpConn) roundTrip(req *http.Request) (resp *http.Response, unsent boo
 	before := c.wire.written.Load()
 	c.wire.begin()
 	resp, err = c.ClientConn.RoundTrip(req)
+	if err != nil && c.wire.ended.Load() && isHalfAnswer(err.Error()) {
+		err = fmt.Errorf("%w within the answer's header", io.ErrUnexpectedEOF)
+	}
 	return resp, c.wire.written.Load() == before, err
+}
+
+// isHalfAnswer reports whether net/http complains of a line that begins an answer, or is in its header: if the connection has ended, that line is not
+// a whole one. Its errors have no types; a test holds these words.
+func isHalfAnswer(text string) bool {
+	if strings.Contains(text, "malformed MIME header") || strings.Contains(text, "malformed HTTP version") || strings.Contains(text, "malformed HTTP status code") {
+		return true
+	}
+	_, line, found := strings.Cut(text, "malformed HTTP response \"")
+	line = strings.TrimSuffix(line, `"`)
+	return found && (strings.HasPrefix(line, "HTTP/") || strings.HasPrefix("HTTP/", line))
 }
 
 // roundTripShared cannot count bytes, as others write, too. When ctx has ended, RoundTrip does not wait for its writer, so that nobody knows.

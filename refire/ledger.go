@@ -20,6 +20,9 @@ type Ledger struct {
 	MayNot  func(*Request) Reason
 	reasons []Reason // of MayNot; a verdict has the index
 
+	// Ended is the last round that is known to have been fired to its end; 0: none is. Set it before BeginAgain.
+	Ended int
+
 	// Once chooses the requests that are fired at most once: one that may have arrived, and was not answered, is not fired again. Set it before Load. nil: none.
 	Once func(*Request) bool
 }
@@ -83,9 +86,11 @@ func (l *Ledger) Admit(r *Request) Reason {
 }
 
 // BeginAgain begins the round in which what still fails is fired once more, after all has been loaded. A round that was broken off is finished first:
-// what it had fired already is not fired a third time. Entries that this run may not fire (MayNot) belong to no round, so that they hold none up.
-// It returns how many entries the round will fire.
-func (l *Ledger) BeginAgain() int {
+// what it had fired already is not fired a third time, and waits for the next round. Entries that this run may not fire (MayNot) belong to no round, so that they
+// hold none up. It returns how many entries the round will fire, and how many wait.
+//
+// Where a round left some out because its run might not fire them, and it is not known that it has Ended, it is taken for one that was broken off.
+func (l *Ledger) BeginAgain() (fires, wait int) {
 	failing, left := 0, 0
 	for _, v := range l.verdicts {
 		if v.Recovered() || v.barred != 0 {
@@ -96,15 +101,15 @@ func (l *Ledger) BeginAgain() int {
 			left++
 		}
 	}
-	if left > 0 {
+	if left > 0 && l.Ended != l.last {
 		l.round = l.last
-		return left
+		return left, failing - left
 	}
 	if l.last >= MaxRound {
-		return 0
+		return 0, failing
 	}
 	l.round = l.last + 1
-	return failing
+	return failing, 0
 }
 
 // MaxRound is the last round there can be.

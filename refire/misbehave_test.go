@@ -225,3 +225,22 @@ func testServerGoesAway(t *testing.T, newClient newClientFunc) {
 		t.Errorf("%d outcomes, %+v", len(sink.outcomes), tally)
 	}
 }
+
+// TestCutHeader: whichever byte of an answer's header was the last, the server has closed, and its language is not to blame.
+func TestCutHeader(t *testing.T) { eachClient(t, testCutHeader) }
+
+func testCutHeader(t *testing.T, newClient newClientFunc) {
+	const answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-A: b\r\n\r\n"
+	for size := range len(answer) {
+		o := fireOnce(t, newClient, saying(answer[:size], false)(t), "GET", time.Minute)
+		if trouble := o.Verdict().Trouble; trouble != refire.Closed || o.Status != 0 {
+			t.Errorf("after %q: %v, %+v", answer[:size], trouble, o)
+		}
+	}
+	for _, garbage := range []string{"hi\n", "HTTQ/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nno colon\r\n\r\n", "HTTP/x 200 OK\r\n\r\n"} {
+		o := fireOnce(t, newClient, saying(garbage, true)(t), "GET", time.Minute)
+		if trouble := o.Verdict().Trouble; trouble != refire.Garbage || o.Status != 0 {
+			t.Errorf("after %q: %v, %+v", garbage, trouble, o)
+		}
+	}
+}

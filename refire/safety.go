@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -202,6 +203,11 @@ func (g *guard) next(ctx context.Context, admitted int) error {
 		return err
 	}
 	return nil
+}
+
+// asked lists the places that entries are for.
+func (g *guard) asked() []Origin {
+	return slices.SortedFunc(maps.Keys(g.gates), func(a, b Origin) int { return strings.Compare(a.String(), b.String()) })
 }
 
 // held lists the places that wait; all: there is no other.

@@ -21,6 +21,7 @@ type watchedConn struct {
 	read    atomic.Int64
 	begun   atomic.Int64 // read before the request that is under way
 	refused atomic.Pointer[error]
+	ended   atomic.Bool   // a Read has failed; behind TLS that may be seen before the connection ends, or not at all
 	reading chan struct{} // holds a token while a Read is under way; there is one reader at a time
 	closed  chan struct{} // closed after Conn is
 	once    sync.Once
@@ -61,6 +62,9 @@ func (c *watchedConn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
 	<-c.reading
 	c.read.Add(int64(n))
+	if err != nil {
+		c.ended.Store(true)
+	}
 	if refused := c.broken(); refused != nil && err != nil && c.read.Load() == c.begun.Load() {
 		err = refused
 	}

@@ -32,6 +32,7 @@ const (
 	Misfit                            // not a line of the format
 	NoFields                          // no "#Fields:" line before it that names a request and a status
 	Continued                         // the rest of a line that a container runtime has cut into pieces
+	RequestCut                        // the server has logged the beginning of the request only
 )
 
 // String returns the reason in words.
@@ -51,6 +52,8 @@ func (r Reason) String() string {
 		return "no #Fields: line before it that names a request and a status"
 	case Continued:
 		return "a later piece of a line that was cut into pieces"
+	case RequestCut:
+		return "only the beginning of the request was logged (HAProxy: tune.http.logurilen)"
 	}
 	return "reason " + strconv.Itoa(int(r))
 }

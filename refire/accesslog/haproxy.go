@@ -10,8 +10,12 @@ import "bytes"
 // Captured cookies and headers are the client's, but a quote in what is captured, and in the request, is written #22, as every byte that is not printable is
 // written "#" with two hex digits (section 8.6, "Non-printable characters"). So the request stands between the last two quotes of the line, and the status
 // comes before anything that a client wrote. A request that came over HTTP/2 or later is logged with scheme and host. "~" after the frontend's
-// name says that it came over TLS. <BADREQ> is no request. A line that HAProxy has cut off in the request ("len") is no entry.
+// name says that it came over TLS. <BADREQ> is no request. A line that HAProxy has cut off in the request ("len") is no entry, and neither is one whose
+// request it has cut (tune.http.logurilen, section 3.2): the quotes are there then, but what it was that the client asked for is not.
 type haproxy struct{}
+
+// haproxyURILength is how much of a request HAProxy logs, unless it is told to log more; before bytes are escaped.
+const haproxyURILength = 1023
 
 var haproxyTimes = layouts("02/Jan/2006:15:04:05", clfLayout)
 
@@ -49,6 +53,9 @@ func (haproxy) read(line []byte, f *fields) Reason {
 		return RequestUnclosed
 	}
 	f.request, f.undo = rest[open+1:shut], unhash
+	if len(f.request) >= haproxyURILength && !endsWithVersion(f.request) {
+		return RequestCut
+	}
 	f.time, f.layout = when, haproxyTimes
 	if bytes.HasSuffix(frontend, []byte{'~'}) {
 		f.scheme = []byte("https")
@@ -57,4 +64,15 @@ func (haproxy) read(line []byte, f *fields) Reason {
 		f.composed = bytes.HasPrefix(proto, []byte("HTTP/2")) || bytes.HasPrefix(proto, []byte("HTTP/3"))
 	}
 	return 0
+}
+
+// endsWithVersion reports whether a request line is whole: HAProxy knows no requests without a version.
+func endsWithVersion(request []byte) bool {
+	const version = " HTTP/1.1"
+	n := len(request) - len(version)
+	if n < 0 || !bytes.HasPrefix(request[n:], []byte(" HTTP/")) {
+		return false
+	}
+	v := request[n+len(" HTTP/"):]
+	return '0' <= v[0] && v[0] <= '9' && v[1] == '.' && '0' <= v[2] && v[2] <= '9'
 }

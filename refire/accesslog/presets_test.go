@@ -148,6 +148,8 @@ func TestPresetsMalformed(t *testing.T) {
 		{"ALB, cut", "alb", `https 2026-02-03T03:05:06.000000Z app/x/5 1.2.3.4:1 - 0 0 0 503 - 0 57 "GET https://x:443/`, accesslog.RequestUnclosed},
 		{"ALB, cut before", "alb", `https 2026-02-03T03:05:06.000000Z app/x/5 1.2.3.4:1 - 0 0 0 503 - 0 57`, accesslog.NoRequestField},
 		{"HAProxy, cut", "haproxy", `1.2.3.4:1 [03/Feb/2026:03:05:06.000] f b/s 1/1/1/1/1 503 1 - - ---- 1/1/1/1/0 0/0 "GET /x`, accesslog.RequestUnclosed},
+		{"HAProxy, cut request", "haproxy", haproxyLine("GET /" + strings.Repeat("x", 1018)), accesslog.RequestCut},
+		{"HAProxy, cut in the version", "haproxy", haproxyLine("GET /" + strings.Repeat("x", 1010) + " HTTP/1."), accesslog.RequestCut},
 		{"HAProxy, cut after a cookie", "haproxy", `1.2.3.4:1 [03/Feb/2026:03:05:06.000] f b/s 1/1/1/1/1 503 1 "GET - ---- 1/1/1/1/0 0/0 "GET /x`, accesslog.RequestUnclosed},
 		{"HAProxy, TCP", "haproxy", `Feb  6 12:12:56 localhost haproxy[14387]: 10.0.1.2:33313 [06/Feb/2009:12:12:51.443] fnt bck/srv1 0/0/5007 212 -- 0/0/0/0/3 0/0`, accesslog.Misfit},
 		{"JSON without a status", "json", `{"method":"GET","path":"/"}`, accesslog.NoStatus},
@@ -390,4 +392,23 @@ func FuzzFormats(f *testing.F) {
 			t.Fatalf("%v: %+v in pieces, %+v as a whole", format, counts(file.Stats()), counts(stats))
 		}
 	})
+}
+
+func haproxyLine(request string) string {
+	return `1.2.3.4:1 [03/Feb/2026:03:05:06.000] f b/s 1/1/1/1/1 503 1 - - ---- 1/1/1/1/0 0/0 "` + request + `"`
+}
+
+// TestHAProxy_long: requests that are as long as HAProxy logs them, or longer where it was told to, are whole if they end with a version.
+func TestHAProxy_long(t *testing.T) {
+	format, err := accesslog.ParseFormat("haproxy")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, length := range []int{1, 1009, 1010, 5000} {
+		target := "/" + strings.Repeat("x", length)
+		e, err := format.Parse([]byte(haproxyLine("GET " + target + " HTTP/1.1")))
+		if err != nil || e.Target != target {
+			t.Errorf("%d bytes: %v, %.50q", length, err, e.Target)
+		}
+	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/seed8b1f0744/aio/refire"
 	"github.com/seed8b1f0744/aio/refire/accesslog"
+	"github.com/seed8b1f0744/aio/refire/internal/plainjson"
 )
 
 // line is an outcome as it stands in the file. The order of the fields is what a half written line is recognised by: the first one stays first.
@@ -109,7 +110,7 @@ func (e *Encoder) appendOdd(dst []byte, text string) []byte {
 	}
 	e.buf.Reset()
 	_ = e.enc.Encode(text) // a string in memory: nothing can fail
-	return append(dst, bytes.TrimSuffix(e.buf.Bytes(), []byte("\n"))...)
+	return plainjson.Append(dst, bytes.TrimSuffix(e.buf.Bytes(), []byte("\n")))
 }
 
 var errNotOurs = errors.New("not an outcome that refire wrote")

@@ -30,7 +30,12 @@ func conclude(ctx context.Context, e *ended, c *console) error {
 	if e.Unwritten > 0 {
 		text += fmt.Sprintf("; the outcomes of %s could not be written", number(e.Unwritten))
 	}
-	if e.flags.journals() {
+	var changed *retrylog.ChangedError
+	switch {
+	case !e.flags.journals():
+	case e.journalChanged(&changed):
+		text += "; " + plural(e.tally.Settled(), "entry") + " with an outcome, which " + e.flags.out + " may not hold, see below"
+	default:
 		text += "; " + e.flags.out + " holds " + plural(e.tally.Settled(), "entry")
 	}
 	if !e.flags.quiet {
@@ -43,7 +48,7 @@ func conclude(ctx context.Context, e *ended, c *console) error {
 	e.sayFailing(c)
 	reported := e.writeReport(c)
 	var f *failure
-	if err := e.failure(ctx); errors.As(err, &f) && (reported == nil || f.code != exitStillFails) {
+	if err := e.failure(ctx, c); errors.As(err, &f) && (reported == nil || f.code != exitStillFails) {
 		return err // what went wrong in the run matters more than its page
 	}
 	return reported
@@ -60,8 +65,34 @@ func (e *ended) sayFailing(c *console) {
 	}
 }
 
-// failure is nil where the exit code is 0. A disk that is full matters more than the signal that came after.
-func (e *ended) failure(ctx context.Context) error {
+// failure is nil where the exit code is 0. What is not in the run because a log could not be read is said, whatever else ended it.
+func (e *ended) failure(ctx context.Context, c *console) error {
+	err, trouble := e.stopped(ctx), e.read.troubled()
+	switch {
+	case err != nil && trouble != nil:
+		var f *failure
+		if errors.As(trouble, &f) {
+			f.print(c)
+		}
+		return err
+	case err != nil:
+		return err
+	case trouble != nil:
+		return trouble
+	case !e.tally.AllRecovered():
+		return &failure{exitStillFails, nil, e.whatNext()}
+	}
+	return nil
+}
+
+// journalChanged reports whether somebody else has changed the retry log, so that it does not hold what this run has written.
+func (e *ended) journalChanged(changed **retrylog.ChangedError) bool {
+	var fired *retrylog.FiredError
+	return errors.As(e.err, changed) && !errors.As(e.err, &fired) && !(*changed).Mended()
+}
+
+// stopped is why a run has ended before its time, or not as it should. A disk that is full matters more than the signal that came after.
+func (e *ended) stopped(ctx context.Context) error {
 	var f *failure
 	var write *refire.SinkError
 	var local *refire.LocalError
@@ -83,12 +114,6 @@ func (e *ended) failure(ctx context.Context) error {
 	case e.err != nil:
 		return readFailure(e.err, "what was read before was fired; the same command goes on from there")
 	}
-	if err := e.read.troubled(); err != nil {
-		return err
-	}
-	if !e.tally.AllRecovered() {
-		return &failure{exitStillFails, nil, e.whatNext()}
-	}
 	return nil
 }
 
@@ -108,11 +133,22 @@ func (e *ended) whatNext() string {
 	if f.proxy != "" && e.tally.ByTrouble[refire.AtProxy] > 0 {
 		return f.proxyHint(e.read.plan.Routes.Origins(), f.againHint(once))
 	}
-	hint := fmt.Sprintf("nothing at all answered at %s: is it up, and are scheme and port right?", f.places())
+	hint := fmt.Sprintf("nothing at all answered at %s: is it up, and are scheme and port right?", e.asked())
 	if f.journals() {
 		hint += "\nif they are wrong, give the right --base and another --out; " + f.againHint("if it was down, fire once more what fails")
 	}
 	return hint
+}
+
+// asked names the places that this run has fired at.
+func (e *ended) asked() string {
+	names := make([]string, len(e.Asked))
+	for i, place := range e.Asked {
+		if names[i] = place.String(); place == e.read.plan.Routes.Base {
+			names[i] = e.flags.base
+		}
+	}
+	return some(names)
 }
 
 func goOnHint(f *runFlags) string {
@@ -129,6 +165,10 @@ func writeFailure(f *runFlags, err error) error {
 	if errors.As(err, &fired) {
 		name += retrylog.FiredSuffix
 	}
+	var changed *retrylog.ChangedError
+	if errors.As(err, &changed) {
+		return changedFailure(name, f.out, changed)
+	}
 	if errors.As(err, &path) {
 		err = path.Err
 	}
@@ -136,8 +176,31 @@ func writeFailure(f *runFlags, err error) error {
 		return cannotRun(fmt.Errorf("cannot write outcomes: %w", err), "firing was stopped; "+goOnHint(f))
 	}
 	return cannotRun(fmt.Errorf("cannot write %s: %w", name, err),
-		fmt.Sprintf("firing was stopped; make room, then run the same command again: it goes on, and what was under way (at most %d entries) is fired once more\n"+
-			"(of what goes out at most once: nothing)", f.concurrency))
+		fmt.Sprintf("firing was stopped; make room, then run the same command again: it goes on, and what was under way and could not be written\n"+
+			"(at most %d entries; of what goes out at most once: none) is fired once more", f.concurrency))
+}
+
+// changedFailure is for a retry log, or what is beside it, that somebody else has changed while it was written.
+func changedFailure(name, out string, e *retrylog.ChangedError) error {
+	hint := "firing was stopped; the same command goes on"
+	switch {
+	case name != out:
+		hint += "; that file keeps requests from going out twice after a crash: see who does that"
+	case e.Mended():
+		hint += "; see who removes it (logrotate, a clean-up)"
+	case e.How == retrylog.Truncated:
+		hint = "firing was stopped; if there is a copy (logrotate's copytruncate), put both together before the next run:\ncat COPY " + out +
+			" >both && mv both " + out + "; an entry of which it has no line is fired again"
+	case e.How == retrylog.Grown:
+		hint = "firing was stopped; see what that was: lines of another refire count, others are refused by the next run"
+	case e.Now == "":
+		hint = "firing was stopped; what is not in " + out + " when the next run begins is fired again"
+	case e.Taken:
+		hint = "firing was stopped; put it back before the next run, or all of it is fired again: cat " + e.Now + " " + out + " >both && mv both " + out
+	default:
+		hint = "firing was stopped; put it back before the next run, or all of it is fired again: mv " + e.Now + " " + out
+	}
+	return cannotRun(fmt.Errorf("%s is not as this run wrote it: %w", name, e), hint)
 }
 
 // readFailure is for a log that could not be read to its end.

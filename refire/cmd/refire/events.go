@@ -11,10 +11,14 @@ import (
 	"time"
 
 	"github.com/seed8b1f0744/aio/refire"
+	"github.com/seed8b1f0744/aio/refire/internal/plainjson"
 )
 
 // eventVersion is the first field of every event. It changes when a field goes away or comes to mean something else, not when one is added.
 const eventVersion = 1
+
+// eventBegins is what a file of events begins with, of any version.
+const eventBegins = `{"v":`
 
 // eventEvery is how often progress is told to machines.
 const eventEvery = time.Second
@@ -47,18 +51,18 @@ type startEvent struct {
 // progressEvent says how far it is.
 type progressEvent struct {
 	head
-	Elapsed   float64  `json:"elapsed_s"`
-	ReadBytes int64    `json:"read_bytes"`
-	ReadAll   bool     `json:"read_all"`
-	Admitted  int      `json:"admitted"`
-	Done      int      `json:"done"`
-	Recovered int      `json:"recovered"`
-	Failing   int      `json:"failing"`
-	NoAnswer  int      `json:"no_answer"`
-	Running   int      `json:"running"`
-	Held      []held   `json:"held,omitempty"`
-	PerSecond float64  `json:"per_second"`
-	ETA       *float64 `json:"eta_s,omitempty"`
+	Elapsed     float64  `json:"elapsed_s"`
+	ReadBytes   int64    `json:"read_bytes"`
+	ReadAll     bool     `json:"read_all"`
+	Admitted    int      `json:"admitted"`
+	Done        int      `json:"done"`
+	Recovered   int      `json:"recovered"`
+	Failing     int      `json:"failing"`
+	Unreachable int      `json:"unreachable"`
+	Running     int      `json:"running"`
+	Held        []held   `json:"held,omitempty"`
+	PerSecond   float64  `json:"per_second"`
+	ETA         *float64 `json:"eta_s,omitempty"`
 }
 
 // held is a place that nothing is fired at for now.
@@ -120,7 +124,10 @@ func openEvents(f *runFlags, std stdio, c *console) (*events, error) {
 		return nil, nil
 	case "-":
 	default:
-		file, err := os.OpenFile(f.json, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
+		if beginsOtherwise(f.json, eventBegins) {
+			return nil, usage(fmt.Errorf("--json=%s is there, and holds no events", f.json), "name another file; events are appended to those that are there")
+		}
+		file, err := os.OpenFile(f.json, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 		if err != nil {
 			var path *fs.PathError
 			if errors.As(err, &path) {
@@ -130,9 +137,19 @@ func openEvents(f *runFlags, std stdio, c *console) (*events, error) {
 		}
 		e.w, e.close = file, file.Close
 	}
-	e.enc = json.NewEncoder(e.w)
+	e.enc = json.NewEncoder(plainWriter{e.w})
 	e.enc.SetEscapeHTML(false)
 	return e, nil
+}
+
+// plainWriter writes JSON, of which an encoder hands over a whole line at a time, so that it may be shown on a terminal.
+type plainWriter struct{ w io.Writer }
+
+func (p plainWriter) Write(line []byte) (int, error) {
+	if _, err := p.w.Write(plainjson.Append(nil, line)); err != nil {
+		return 0, err
+	}
+	return len(line), nil
 }
 
 func (e *events) head(name string) head {
@@ -175,7 +192,7 @@ func (e *events) progress(p refire.Progress) {
 	e.rate.observe(p)
 	event := progressEvent{
 		head: e.head("progress"), Elapsed: seconds(p.Elapsed), ReadBytes: p.Read, ReadAll: p.ReadAll, Admitted: p.Admitted, Done: p.Done, Recovered: p.Recovered,
-		Failing: p.Done - p.Recovered - p.NoAnswer, NoAnswer: p.NoAnswer, Running: p.Running, PerSecond: round(e.rate.rate),
+		Failing: p.Done - p.Recovered - p.Unreachable, Unreachable: p.Unreachable, Running: p.Running, PerSecond: round(e.rate.rate),
 	}
 	for _, h := range p.Held {
 		why := heldAsked

@@ -12,13 +12,14 @@ import (
 
 	"github.com/seed8b1f0744/aio/refire"
 	"github.com/seed8b1f0744/aio/refire/report"
+	"github.com/seed8b1f0744/aio/refire/retrylog"
 	"github.com/spf13/cobra"
 )
 
 const exportHelp = `Print the entries of a retry log, each by its last outcome, for other programs:
 
-  csv    a table for spreadsheets; a cell that one would take for a formula
-         begins with '
+  csv    a table for spreadsheets; what one would take for a formula, at the
+         beginning of a cell or after a ;, begins with '
   curl   a command for a POSIX shell that sends the same request, without what
          --header added (refire run --dry-run=curl has that, too)
   urls   the URL as it was sent (not marked), one a line`
@@ -99,7 +100,12 @@ func runExport(name string, format func(*bufio.Writer) exporter, only []report.F
 	out := newDataWriter(std.out)
 	export := format(out)
 	var printing error
-	ext, err := l.latest(func(o *refire.Outcome) error {
+	fired, err := retrylog.ReadFired(name)
+	if err != nil {
+		return damagedAnnouncements(name, err)
+	}
+	_, err = l.latest(func(o *refire.Outcome) error {
+		fired.Settle(o)
 		if slices.Contains(only, report.FateOf(o)) {
 			printing = export(o)
 		}
@@ -109,7 +115,7 @@ func runExport(name string, format func(*bufio.Writer) exporter, only []report.F
 	case printing != nil:
 		return cannotPrint(printing)
 	case err != nil:
-		return notARetryLog(name, ext, err, "export reads what refire run wrote to --out")
+		return notARetryLog(name, err, "export reads what refire run wrote to --out")
 	}
 	if err := export(nil); err != nil {
 		return cannotPrint(err)
@@ -117,6 +123,7 @@ func runExport(name string, format func(*bufio.Writer) exporter, only []report.F
 	if err := out.Flush(); err != nil {
 		return cannotPrint(err)
 	}
+	sayAnnounced(newConsole(std.err), name, fired)
 	return nil
 }
 
@@ -155,16 +162,20 @@ func newCSVExport(out *bufio.Writer) exporter {
 	}
 }
 
-// csvCell keeps a spreadsheet from taking a stranger's text for a formula, and a terminal from acting on it. That a number is negative cannot be: none is.
+// csvCell keeps a spreadsheet from taking a stranger's text for a formula, and a terminal from acting on it. A cell may begin after a ";", too, for a
+// spreadsheet of a country where that is what separates. That a number is negative cannot be: none is.
 func csvCell(text string) string {
-	text = safe(text)
-	if strings.HasPrefix(text, "\uFF1D") || strings.HasPrefix(text, "\uFF0B") || strings.HasPrefix(text, "\uFF0D") || strings.HasPrefix(text, "\uFF20") {
-		return "'" + text // full-width = + - @
+	text = safe(text) // a tab or a newline is \t and \n from here on
+	var b strings.Builder
+	begins := true
+	for _, r := range text {
+		if begins && strings.ContainsRune("=+-@\uFF1D\uFF0B\uFF0D\uFF20", r) { // the same, and full-width
+			b.WriteByte('\'')
+		}
+		b.WriteRune(r)
+		begins = r == ';'
 	}
-	if text != "" && strings.ContainsRune("=+-@", rune(text[0])) { // a tab or a newline is \t and \n by now
-		return "'" + text
-	}
-	return text
+	return b.String()
 }
 
 func newCurlExport(out *bufio.Writer) exporter {

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/bmatcuk/doublestar/v4"
@@ -163,6 +164,8 @@ func (f *finder) member(path string) (l *log, why string, err error) {
 	switch {
 	case errors.Is(err, fs.ErrNotExist): // rotated away, or a link to nowhere
 		return nil, "gone", nil
+	case errors.Is(err, syscall.ELOOP):
+		return nil, "a link that leads nowhere but to itself", nil
 	case err != nil:
 		return nil, "", unreadable(path, err)
 	case info.IsDir():

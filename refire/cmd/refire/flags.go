@@ -183,7 +183,7 @@ func (f *runFlags) check(args []string) error {
 	case len(args) == 0 && (f.window.since.text != "" || f.window.until.text != ""):
 		return usage(errors.New("--since and --until choose from logs, and no LOG is given"), "name the logs too, or leave them out: --again fires all that still fails")
 	case len(args) == 0 && f.gives("status"):
-		return usage(errors.New("--status chooses from logs, by the status that is in them, and no LOG is given"),
+		return usage(errors.New("--status chooses from logs, and no LOG is given"),
 			"name the logs too, or leave it out: --again fires all that still fails, whatever its status is now")
 	case f.base == "" && len(f.allowHosts) == 0:
 		return usage(errors.New("neither --base nor --allow-host: nowhere to fire at"),
@@ -238,6 +238,9 @@ func (f *runFlags) follows() bool { return f.follow || f.followFor > 0 }
 // routes reads where requests may go.
 func (f *runFlags) routes() (refire.Routes, error) {
 	var r refire.Routes
+	if err := f.noCredentials(); err != nil {
+		return r, err
+	}
 	var err error
 	if f.base != "" {
 		if r.Base, err = refire.ParseOrigin(f.base); err != nil {
@@ -260,6 +263,17 @@ func (f *runFlags) routes() (refire.Routes, error) {
 		}
 	}
 	return r, nil
+}
+
+// noCredentials refuses places with a user name or password, and does not show them: they may be in somebody's log by now.
+func (f *runFlags) noCredentials() error {
+	for flag, values := range map[string][]string{"--base": {f.base}, "--alias": f.aliases, "--allow-host": f.allowHosts} {
+		if slices.ContainsFunc(values, func(text string) bool { return strings.Contains(text, "@") }) {
+			return usage(fmt.Errorf("%s has a user name or password in it (an @), which ps shows; refire does not send it", flag),
+				"--header-env Authorization=NAME sends what is in the environment's NAME, as 'Basic ...' or 'Bearer ...'")
+		}
+	}
+	return nil
 }
 
 // baseHint adds the scheme where that is all that is missing.

@@ -10,11 +10,12 @@ import (
 	"time"
 
 	"github.com/seed8b1f0744/aio/refire/report"
+	"github.com/seed8b1f0744/aio/refire/retrylog"
 )
 
 // writeHTML makes a page of a retry log. The page appears when it is whole, in place of one that may be there.
 func writeHTML(name string, page *report.Page) (err error) {
-	f, err := os.OpenFile(fmt.Sprintf("%s.%d.tmp", name, os.Getpid()), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) // not CreateTemp, which is for nobody else
+	f, err := os.OpenFile(fmt.Sprintf("%s.%d.tmp", name, os.Getpid()), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) // a log may hold what is not for all
 	if err != nil {
 		return err
 	}
@@ -33,6 +34,9 @@ func writeHTML(name string, page *report.Page) (err error) {
 	return os.Rename(f.Name(), name)
 }
 
+// pageBegins is what every page begins with.
+const pageBegins = "<!DOCTYPE html>"
+
 // checkHTML refuses a page that could not be written, before anything is done for it.
 func checkHTML(flag, name, retryLog string) error {
 	info, err := os.Stat(name)
@@ -41,10 +45,11 @@ func checkHTML(flag, name, retryLog string) error {
 		return usage(fmt.Errorf("%s %s is a folder", flag, name), "name a file in it")
 	case err == nil && !info.Mode().IsRegular():
 		return usage(fmt.Errorf("%s %s is no file", flag, name), "name a file")
+	case sameFile(name, retryLog):
+		return usage(fmt.Errorf("%s %s is the retry log itself", flag, name), "name another file")
+	case err == nil && beginsOtherwise(name, pageBegins):
+		return usage(fmt.Errorf("%s %s is there, and is no page", flag, name), "name another file; a page that is there is replaced")
 	case err == nil:
-		if out, err := os.Stat(retryLog); err == nil && os.SameFile(out, info) {
-			return usage(fmt.Errorf("%s %s is the retry log itself", flag, name), "name another file")
-		}
 		return nil
 	}
 	if _, err := os.Stat(filepath.Dir(name)); err != nil {
@@ -55,9 +60,9 @@ func checkHTML(flag, name, retryLog string) error {
 
 // newPage reads a retry log into a page.
 func newPage(r io.ReaderAt, size int64, name string) (*report.Page, error) {
-	rep, ext, err := report.Gather(r, size, 0)
+	rep, _, err := report.Gather(r, size, 0)
 	if err != nil {
-		return nil, notARetryLog(name, ext, err, "a page is made of what refire run wrote to --out")
+		return nil, notARetryLog(name, err, "a page is made of what refire run wrote to --out")
 	}
 	return &report.Page{Report: rep, Name: name, Made: time.Now(), By: version()}, nil
 }
@@ -66,6 +71,11 @@ func newPage(r io.ReaderAt, size int64, name string) (*report.Page, error) {
 func (e *ended) writeReport(c *console) error {
 	f := e.flags
 	if f.report == "" {
+		return nil
+	}
+	var changed *retrylog.ChangedError
+	if e.journalChanged(&changed) {
+		c.say("refire: there is no --report, as %s does not hold what it would show; refire report --html FILE RETRYLOG makes it of what does", f.out)
 		return nil
 	}
 	hint := "the outcomes are in " + f.out + "; refire report --html FILE " + f.out + " makes the page later"

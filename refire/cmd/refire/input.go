@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/seed8b1f0744/aio/refire/accesslog"
+	"github.com/seed8b1f0744/aio/refire/internal/mark"
 	"github.com/seed8b1f0744/aio/refire/unpack"
 )
 
@@ -23,8 +24,10 @@ type log struct {
 	info   fs.FileInfo
 	file   *os.File      // a regular file, open since it was checked: when its turn comes, its name may be another one's (log rotation)
 	stream *bufio.Reader // of standard input and pipes
+	end    int64         // of what is to be read, from where it begins: what was there when the run began; -1: a pipe, which has no such end
 	close  func() error
 
+	mark    *mark.Mark // of file when it was checked
 	kind    unpack.Kind
 	head    []byte            // its first bytes, unpacked; of a file only, and only until they are noted
 	begins  time.Time         // of its first entry, or, where that is not known, when it was written
@@ -60,6 +63,13 @@ func (l *log) begin(f *os.File) (err error) {
 	if l.info, err = f.Stat(); err != nil {
 		return unreadable(l.name, err)
 	}
+	if l.end = -1; l.info.Mode().IsRegular() {
+		at, err := f.Seek(0, io.SeekCurrent) // standard input may stand anywhere
+		if err != nil {
+			return unreadable(l.name, err)
+		}
+		l.end = max(0, l.info.Size()-at)
+	}
 	if l.info.IsDir() {
 		return cannotRun(errors.New("standard input is a directory"), "give it a log: refire ... - <access.log")
 	}
@@ -83,6 +93,7 @@ const detectBytes = 64 << 10
 
 // beginFile reads the first bytes, and unpacks them.
 func (l *log) beginFile() error {
+	l.mark = mark.Of(l.file)
 	l.head = make([]byte, detectBytes)
 	n, err := l.file.ReadAt(l.head, 0)
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -236,11 +247,19 @@ func (l *log) scan(ctx context.Context, opts accesslog.Options, each func(*acces
 func (l *log) scanNow(ctx context.Context, opts accesslog.Options, each func(*accesslog.Entry, *accesslog.BadLine) error) (accesslog.Stats, error) {
 	opts.Source = l.name
 	defer l.close()
+	if l.kind == unpack.Plain && l.end >= 0 {
+		if opts.End = l.end; opts.End == 0 { // which would not be taken for an end
+			return accesslog.Stats{}, nil
+		}
+	}
 	s, stop, err := l.scanner(ctx, opts)
 	if err != nil {
 		return accesslog.Stats{}, err
 	}
 	defer stop()
+	if l.file != nil && !l.mark.Holds(l.file) { // and if it was still when the scanner was made, that notices what comes later
+		return accesslog.Stats{}, fmt.Errorf("%s: %w: what it was when the run began was not there any more when its turn came", l.name, accesslog.ErrChanged)
+	}
 	if l.stream != nil && l.guess != nil {
 		l.guess(s.Detection())
 	}
@@ -257,8 +276,6 @@ func (l *log) scanNow(ctx context.Context, opts accesslog.Options, each func(*ac
 	case errors.As(err, &fault): // the other logs are good
 		l.trouble, err = damaged(l.name, fault), nil
 	case err != nil:
-	case l.file != nil && l.kind == unpack.Plain && stats.Bytes < l.info.Size():
-		err = fmt.Errorf("%s: %w: it had %d bytes when the run began, and %d when its turn came", l.name, accesslog.ErrChanged, l.info.Size(), stats.Bytes)
 	case first != nil && stats.Entries+stats.NoRequest == 0:
 		l.trouble = notALog(l.name, &stats, first)
 	}

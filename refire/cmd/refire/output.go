@@ -16,7 +16,9 @@ import (
 // output is where outcomes go.
 type output struct {
 	sink  refire.Sink
-	again io.Reader // what the journal held when it was opened; nil: no journal
+	again io.Reader    // what the journal held when it was opened; nil: no journal
+	check func() error // whether what was written is still there
+	ended func(round int)
 	close func() error
 
 	places map[refire.Origin]struct{} // where the entries in the journal were fired
@@ -40,6 +42,17 @@ func elsewhere(places map[refire.Origin]struct{}, routes *refire.Routes) string 
 	return strings.Join(names, ", ")
 }
 
+// changed is whether what was written is not there any more: nil, or a *refire.SinkError.
+func (o *output) changed() error {
+	if o.check == nil {
+		return nil
+	}
+	if err := o.check(); err != nil {
+		return &refire.SinkError{Err: err}
+	}
+	return nil
+}
+
 // openOutput opens --out for a run and loads the ledger from it.
 func openOutput(f *runFlags, logs []*log, ledger *refire.Ledger, std stdio, c *console) (*output, error) {
 	switch {
@@ -51,6 +64,11 @@ func openOutput(f *runFlags, logs []*log, ledger *refire.Ledger, std stdio, c *c
 	if f.again { // Open would create it
 		if _, err := os.Stat(f.out); err != nil {
 			return nil, nothingAgain(f.out, err)
+		}
+	}
+	if f.fresh {
+		if err := checkFresh(f.out); err != nil {
+			return nil, err
 		}
 	}
 	meta, err := recall(f.out, c)
@@ -79,14 +97,16 @@ func openOutput(f *runFlags, logs []*log, ledger *refire.Ledger, std stdio, c *c
 		return nil, errors.Join(noRoom(f.out, err), j.Close())
 	}
 	sayChanges(meta, f, logs, places, c)
-	remember(meta, f, logs, c)
+	ledger.Ended = endedRound(meta, ledger)
+	ended := remember(meta, f, logs, ledger, c)
 	switch {
 	case !j.Locked():
 		c.say("refire: this system or file system has no locks: a second run on %s is not noticed; see to it that there is none", f.out)
 	case j.Network() != "":
 		c.say("refire: %s is on %s: a second run on another machine may not be noticed; see to it that there is none", f.out, j.Network())
 	}
-	return &output{sink: watchedJournal{j, byPath}, again: j.Loaded(), close: j.Close, places: places, failing: byPath}, nil
+	sink := watchedJournal{j, byPath}
+	return &output{sink: sink, again: j.Loaded(), check: j.Check, ended: ended, close: j.Close, places: places, failing: byPath}, nil
 }
 
 // peekOutput loads the ledger for a dry run: it changes nothing and creates nothing.
@@ -128,6 +148,7 @@ func peekOutput(f *runFlags, logs []*log, ledger *refire.Ledger, c *console) (ag
 		ledger.Load(&o)
 	}
 	sayChanges(meta, f, logs, places, c)
+	ledger.Ended = endedRound(meta, ledger)
 	if f.fresh && ledger.Len() > 0 {
 		return nil, errors.Join(notFresh(f.out), file.Close())
 	}
@@ -164,6 +185,19 @@ func openURLs(name string) (*output, error) {
 	return &output{sink: retrylog.NewWriter(f, retrylog.URLs), close: f.Close}, nil
 }
 
+// checkFresh refuses what a run has left, before anything of it is touched.
+func checkFresh(name string) error {
+	if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() && info.Size() > 0 {
+		return notFresh(name)
+	}
+	fired := retrylog.Beside(name, retrylog.FiredSuffix)
+	if _, err := os.Lstat(fired); err == nil {
+		return cannotRun(fmt.Errorf("--fresh asks for a new %s, and %s is there: a run that was stopped has announced in it what must not go out twice", name, fired),
+			"name another --out, or leave --fresh out to go on where that run was")
+	}
+	return nil
+}
+
 func notFresh(name string) error {
 	return cannotRun(fmt.Errorf("%s is not empty, and --fresh asks for one that is", name), "name another --out, or leave --fresh out to go on where that run was")
 }
@@ -176,7 +210,7 @@ func refusedOutput(name string, err error) *failure {
 	case errors.As(err, &fired):
 		return damagedAnnouncements(name, err)
 	case errors.As(err, &foreign):
-		return notARetryLog(name, retrylog.Extent{Lines: foreign.Line - 1}, err, "nothing was fired, and the file is as it was; name another --out")
+		return notARetryLog(name, err, "nothing was fired, and the file is as it was; name another --out")
 	case errors.Is(err, retrylog.ErrLocked):
 		return cannotRun(fmt.Errorf("%s: %w", name, lockedBy(name)), "wait for that run, or name another --out")
 	case errors.Is(err, retrylog.ErrNotRegular):
@@ -196,12 +230,18 @@ func noRoom(name string, err error) error {
 }
 
 // notARetryLog tells a file of somebody else's from one of ours with a damaged line, for which another --out would fire everything again.
-func notARetryLog(name string, ext retrylog.Extent, err error, hint string) *failure {
-	if ext.Lines == 0 {
+func notARetryLog(name string, err error, hint string) *failure {
+	var foreign *retrylog.NotOursError
+	if !errors.As(err, &foreign) || !foreign.Damaged {
 		return cannotRun(fmt.Errorf("%s is not a retry log: %w", name, err), hint)
 	}
-	return cannotRun(fmt.Errorf("%s is damaged: %w, the %s before it good", name, err, plural(ext.Lines, "line")),
-		fmt.Sprintf("nothing was fired, and the file is as it was; take that line out (sed -i.bak %dd %s) and its entry is fired again, the others are not", ext.Lines+1, name))
+	rest := "and others are good"
+	if n := foreign.Line - 1; n > 0 {
+		rest = "the " + plural(n, "line") + " before it good"
+	}
+	return cannotRun(fmt.Errorf("%s is damaged: %w, %s", name, err, rest),
+		fmt.Sprintf("nothing was fired, and the file is as it was; take that line out (sed -i.bak %dd %s) and its entry is fired again, the others are not",
+			foreign.Line, retrylog.Beside(name, ""))) // sed would put a file in the place of a link
 }
 
 // cannotPrint is for standard output.
@@ -211,21 +251,4 @@ func cannotPrint(err error) *failure {
 		err = path.Err
 	}
 	return cannotRun(fmt.Errorf("cannot write to standard output: %w", err), "see what it is connected to: a full disk, a program that has ended")
-}
-
-// checkNotInput refuses an --out that is one of the logs.
-func checkNotInput(f *runFlags, logs []*log) error {
-	if f.out == "-" {
-		return nil
-	}
-	out, err := os.Stat(f.out)
-	if err != nil {
-		return nil // it is created, or opening it says why not
-	}
-	for _, l := range logs {
-		if os.SameFile(out, l.info) {
-			return usage(fmt.Errorf("--out %s is the log %s itself", f.out, l.name), "name another --out")
-		}
-	}
-	return nil
 }

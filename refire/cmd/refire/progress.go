@@ -119,11 +119,11 @@ func (m *meter) parts(p refire.Progress) []part {
 		list = append(list, m.reading(p)...)
 	}
 	list = append(list, part{"recovered " + number(p.Recovered), 5})
-	if n := p.Done - p.Recovered - p.NoAnswer; n > 0 {
+	if n := p.Done - p.Recovered - p.Unreachable; n > 0 {
 		list = append(list, part{"failing " + number(n), 1})
 	}
-	if p.NoAnswer > 0 {
-		list = append(list, part{"no answer " + number(p.NoAnswer), 3})
+	if p.Unreachable > 0 {
+		list = append(list, part{"unreachable " + number(p.Unreachable), 3})
 	}
 	list = append(list, part{fmt.Sprintf("running %d", p.Running), 8})
 	if !p.Waiting {

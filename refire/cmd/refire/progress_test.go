@@ -35,12 +35,12 @@ func TestMeter_logs(t *testing.T) {
 // TestFit: where there is no room, what matters less goes first, and what is done stays.
 func TestFit(t *testing.T) {
 	m := meter{rate: 812}
-	p := refire.Progress{ReadAll: true, Admitted: 20_000, Done: 12_000, Recovered: 11_000, NoAnswer: 44, Running: 64}
+	p := refire.Progress{ReadAll: true, Admitted: 20_000, Done: 12_000, Recovered: 11_000, Unreachable: 44, NoAnswer: 40, Running: 64}
 	for width, want := range map[int]string{
-		100: "fired 12,000 of 20,000, recovered 11,000, failing 956, no answer 44, running 64, 812/s, ETA 10s",
-		90:  "fired 12,000 of 20,000, recovered 11,000, failing 956, no answer 44, 812/s, ETA 10s",
-		66:  "fired 12,000 of 20,000, failing 956, no answer 44, ETA 10s",
-		50:  "fired 12,000 of 20,000, failing 956, no answer 44",
+		100: "fired 12,000 of 20,000, recovered 11,000, failing 956, unreachable 44, running 64, 812/s, ETA 10s",
+		90:  "fired 12,000 of 20,000, recovered 11,000, failing 956, unreachable 44, 812/s, ETA 10s",
+		66:  "fired 12,000 of 20,000, failing 956, unreachable 44, ETA 10s",
+		50:  "fired 12,000 of 20,000, failing 956",
 		39:  "fired 12,000 of 20,000, failing 956",
 		25:  "fired 12,000 of 20,000",
 		10:  "fired 12,0",
@@ -53,7 +53,7 @@ func TestFit(t *testing.T) {
 	p.Held = []refire.Held{{Place: refire.Origin{Scheme: "http", Host: "shop.test", Port: 80}, Breaker: true, Wait: 3 * time.Second, GivesUp: 9 * time.Second}}
 	p.Waiting = true
 	for width, want := range map[int]string{
-		150: "fired 12,000 of 20,000, recovered 11,000, failing 956, no answer 44, running 64, http://shop.test keeps failing: waiting 3s, gives up in 9s",
+		150: "fired 12,000 of 20,000, recovered 11,000, failing 956, unreachable 44, running 64, http://shop.test keeps failing: waiting 3s, gives up in 9s",
 		100: "fired 12,000 of 20,000, failing 956, http://shop.test keeps failing: waiting 3s, gives up in 9s",
 		80:  "fired 12,000 of 20,000, failing 956, gives up in 9s",
 	} {

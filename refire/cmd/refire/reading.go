@@ -37,9 +37,12 @@ func newReading(logs []*log, plan refire.Plan, flags *runFlags, c *console) *rea
 
 // total is how many bytes there are to read, unpacked; 0: that is not known.
 func (r *reading) total() (bytes int64) {
+	if r.flags.follows() { // logs that are not there yet have no size
+		return 0
+	}
 	for _, l := range r.logs {
 		size := l.size()
-		if size < 0 || r.flags.follows() {
+		if size < 0 {
 			return 0
 		}
 		bytes += size

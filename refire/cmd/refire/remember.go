@@ -164,8 +164,9 @@ func otherLogs(m *retrylog.Meta, logs []*log) string {
 // maxLogs bounds how many logs are remembered: a journal may see a new one every day for years.
 const maxLogs = 1000
 
-// remember writes down how this run is. Only the notices and the number of the process depend on it, so that a failure is told and no more.
-func remember(before *retrylog.Meta, f *runFlags, logs []*log, c *console) {
+// remember writes down how this run is. Only the notices, the number of the process, and whether an --again begins a new round or finishes one, depend on it,
+// so that a failure is told and no more. It returns a function that writes down that a round has ended.
+func remember(before *retrylog.Meta, f *runFlags, logs []*log, ledger *refire.Ledger, c *console) (ended func(round int)) {
 	options := f.remembered()
 	if len(logs) == 0 && before != nil && before.Options["status"] != "" {
 		options["status"] = before.Options["status"] // nothing was chosen by it
@@ -180,9 +181,27 @@ func remember(before *retrylog.Meta, f *runFlags, logs []*log, c *console) {
 			m.Logs[l.key] = l.name
 		}
 	}
-	if err := m.Write(f.out); err != nil {
-		c.say("refire: cannot remember the options of this run: %v", err)
+	m.Ended = ledger.Ended
+	write := func() {
+		if err := m.Write(f.out); err != nil {
+			c.say("refire: cannot remember the options of this run: %v", err)
+		}
 	}
+	write()
+	return func(round int) {
+		if round != m.Ended {
+			m.Ended = round
+			write()
+		}
+	}
+}
+
+// endedRound is the round that the last run but for new entries was; of another retry log it says nothing.
+func endedRound(m *retrylog.Meta, ledger *refire.Ledger) int {
+	if m == nil || ledger.Len() == 0 {
+		return 0
+	}
+	return m.Ended
 }
 
 // lockedBy says who has the retry log, as far as that is known.

@@ -56,11 +56,29 @@ func reportHTML(to, name string, std stdio) error {
 	if err := writeHTML(to, page); err != nil {
 		return cannotRun(fmt.Errorf("cannot write --html %s: %w", to, err), "name another file")
 	}
-	newConsole(std.err).say("refire: %s shows %s", to, plural(page.Total(), "entry"))
+	c := newConsole(std.err)
+	c.say("refire: %s shows %s", to, plural(page.Total(), "entry"))
+	fired, err := retrylog.ReadFired(name)
+	if err != nil {
+		return damagedAnnouncements(name, err)
+	}
+	if fired.Len() > 0 {
+		if _, err := l.latest(func(o *refire.Outcome) error { fired.Settle(o); return nil }); err != nil {
+			return notARetryLog(name, err, "report reads what refire run wrote to --out")
+		}
+	}
+	sayAnnounced(c, name, fired)
 	if page.Total() > page.Fates[report.Recovered] {
 		return &failure{code: exitStillFails}
 	}
 	return nil
+}
+
+// sayAnnounced tells of entries that are in no retry log yet.
+func sayAnnounced(c *console, name string, fired *retrylog.Fired) {
+	if n := fired.Len(); n > 0 {
+		c.say("refire: %s announced, and without an outcome in %s yet: a run is firing them, or was stopped; the next run says", plural(n, "entry"), name)
+	}
 }
 
 func runReport(name string, std stdio) error {
@@ -85,15 +103,13 @@ func runReport(name string, std stdio) error {
 		return take(o)
 	})
 	if err != nil {
-		return notARetryLog(name, ext, err, "report reads what refire run wrote to --out")
+		return notARetryLog(name, err, "report reads what refire run wrote to --out")
 	}
 	c := newConsole(std.err)
 	if ext.Torn > 0 {
 		c.say("refire: the last line of %s is cut short: a run is writing it, or was stopped; the next run repairs it", name)
 	}
-	if n := fired.Len(); n > 0 {
-		c.say("refire: %s announced, and without an outcome in %s yet: a run is firing them, or was stopped; the next run says", plural(n, "entry"), name)
-	}
+	sayAnnounced(c, name, fired)
 	tally := ledger.Tally()
 	out := newDataWriter(std.out)
 	fmt.Fprintf(out, "%s: %s, %s\n", safe(name), plural(ledger.Len(), "entry"), plural(ext.Lines, "line"))

@@ -60,7 +60,7 @@ func runRun(f *runFlags, args []string, std stdio) error {
 	if f.follows() && !slices.ContainsFunc(logs, (*log).followed) {
 		return usage(errors.New("--follow: none of the logs can grow, they are packed or no files"), "name the log that is being written, or leave --follow out")
 	}
-	if err := checkNotInput(f, logs); err != nil {
+	if err := checkApart(f, logs); err != nil {
 		return err
 	}
 	ledger := refire.NewLedger(f.dedup)
@@ -119,20 +119,28 @@ func dryRun(f *runFlags, read *reading, ledger *refire.Ledger, std stdio, c *con
 	return read.troubled()
 }
 
+// roundBefore is why an entry that fails is not fired by an --again that finishes another one.
+const roundBefore refire.Reason = "fired by the --again that this one finishes"
+
 // sources are what a run reads: what still fails in the journal, then the logs.
 func sources(f *runFlags, read *reading, journal io.Reader, ledger *refire.Ledger) []refire.Source {
 	var list []refire.Source
 	if f.again && journal != nil {
 		read.again = ledger.Barred()
-		if read.toAgain = ledger.BeginAgain(); read.toAgain > 0 {
+		fires, wait := ledger.BeginAgain()
+		if read.toAgain = fires; fires > 0 {
 			list = append(list, retrylog.Failed(journal))
+		}
+		if wait > 0 {
+			read.again[roundBefore] = wait
+			read.c.say("refire: this finishes the --again before, which did not come to all; %s that it fired, and that still fail, come with the next --again", number(wait))
 		}
 	}
 	return append(list, read.source)
 }
 
 // fireLogs is a run from here on: everything has been checked.
-func fireLogs(ctx context.Context, f *runFlags, read *reading, ledger *refire.Ledger, std stdio, c *console) (err error) {
+func fireLogs(ctx context.Context, f *runFlags, read *reading, ledger *refire.Ledger, std stdio, c *console) error {
 	pins, err := f.pin(ctx, &read.plan.Routes)
 	if err != nil {
 		return err
@@ -141,7 +149,13 @@ func fireLogs(ctx context.Context, f *runFlags, read *reading, ledger *refire.Le
 	if err != nil {
 		return err
 	}
-	defer func() { events.finish(err) }()
+	err = fireTold(ctx, f, read, ledger, pins, events, std, c)
+	events.finish(err) // not of a run that panics
+	return err
+}
+
+// fireTold is fireLogs with events that somebody else ends.
+func fireTold(ctx context.Context, f *runFlags, read *reading, ledger *refire.Ledger, pins *refire.Pins, events *events, std stdio, c *console) (err error) {
 	out, err := openOutput(f, read.logs, ledger, std, c)
 	if err != nil {
 		return err
@@ -162,8 +176,11 @@ func fireLogs(ctx context.Context, f *runFlags, read *reading, ledger *refire.Le
 	events.start(f, read, ledger.Len())
 	watchProgress(f, firing, read, c, events)
 	p, err := aio.Run(ctx, firing.Run)
-	err = errors.Join(err, client.Close())
+	err = errors.Join(err, client.Close(), out.changed())
 	c.leave()
+	if f.again && err == nil && p.ReadAll && !p.Enough {
+		out.ended(ledger.Round())
+	}
 	end := &ended{f, p, err, ledger.Tally(), read, out}
 	events.summary(end)
 	return conclude(ctx, end, c)
