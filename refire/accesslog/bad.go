@@ -33,6 +33,7 @@ const (
 	NoFields                          // no "#Fields:" line before it that names a request and a status
 	Continued                         // the rest of a line that a container runtime has cut into pieces
 	RequestCut                        // the server has logged the beginning of the request only
+	Ambiguous                         // it can be read in two ways, of which a client may have written one
 )
 
 // String returns the reason in words.
@@ -54,6 +55,8 @@ func (r Reason) String() string {
 		return "a later piece of a line that was cut into pieces"
 	case RequestCut:
 		return "only the beginning of the request was logged (HAProxy: tune.http.logurilen)"
+	case Ambiguous:
+		return "it can be read in two ways, and a client may have written one of them"
 	}
 	return "reason " + strconv.Itoa(int(r))
 }

@@ -57,7 +57,7 @@ func (s *Scanner) scanFile(ctx context.Context, yield func(Entry, error) bool) e
 	ctx, cancel := context.WithCancel(ctx)
 	p := &fileScan{s: s, ctx: ctx, claimed: map[int]*segment{}}
 	p.changed.L = &p.mu
-	own := newWalker(&s.opts, s.key, s.formats) // for what the caller walks
+	own := newWalker(&s.opts, s.key, s.reader) // for what the caller walks
 	p.first, p.guess = own.grammars.start, own.grammars.after(s.head)
 	states := p.first
 	p.count = int(max(1, s.size/s.stride)) // the last one takes the rest, so that it is no shorter than a line usually is
@@ -120,7 +120,7 @@ func (p *fileScan) work() {
 		return
 	}
 	defer p.leave()
-	w := newWalker(&p.s.opts, p.s.key, p.s.formats)
+	w := newWalker(&p.s.opts, p.s.key, p.s.reader)
 	var buf []byte
 	for {
 		select {

@@ -21,7 +21,7 @@ func ParseNginx(text string) (Format, error) {
 }
 
 func compiled(name string, g grammar) Format {
-	return Format{&definition{name, func() grammar { return g }}}
+	return named(name, func() grammar { return g })
 }
 
 // cutEscape splits off nginx's escape parameter.

@@ -93,7 +93,7 @@ type Scanner struct {
 	err      error  // with which that reading ended
 	key      streamKey
 	detected Detection
-	formats  []Format // what to read with
+	reader   reader // what to read with
 
 	stats   Stats   // of what was walked
 	running *walker // not in stats yet; nil when there is none
@@ -160,9 +160,9 @@ var errStopped = errors.New("stopped")
 func (s *Scanner) scanStream(ctx context.Context, yield func(Entry, error) bool) error {
 	c := &cursor{read: s.stream.Read, step: s.step, held: s.head, limit: s.opts.End, err: s.err, first: -1}
 	s.head = nil
-	w := newWalker(&s.opts, s.key, s.formats)
+	w := newWalker(&s.opts, s.key, s.reader)
 	if s.opts.Format == Auto {
-		w.grammars = learnGrammars(&s.detected, s.formats)
+		w.grammars = learnGrammars(&s.detected, s.reader)
 	}
 	_, err := s.inline(ctx, c, w, s.yielder(yield))
 	return err

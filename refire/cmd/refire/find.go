@@ -183,7 +183,7 @@ func (f *finder) member(path string) (l *log, why string, err error) {
 		}
 		return nil, "", err
 	}
-	if l.detected = accesslog.Detect(l.head); isRetryLog(l.head) || f.opts.Format == accesslog.Auto && l.detected.Matched == 0 || f.opts.Format != accesslog.Auto && !hasEntry(l.head, f.opts) {
+	if l.detected = accesslog.Detect(l.head); isRetryLog(l.head) || f.opts.Format == accesslog.Auto && (l.detected.Matched == 0 || l.detected.Doubt != "") || f.opts.Format != accesslog.Auto && !hasEntry(l.head, f.opts) {
 		l.close()
 		if besideRetryLog(path) {
 			return nil, "", nil
@@ -250,7 +250,7 @@ func (l *log) note(opts accesslog.Options) {
 	if bytes.IndexByte(l.head, '\n') >= 0 {
 		l.headSum = sha256.Sum256(l.head)
 	}
-	if l.length = int64(len(l.head)); l.length == detectBytes {
+	if l.length = int64(len(l.head)); l.length >= detectBytes {
 		l.length = l.unpackedSize()
 	}
 	l.head = nil
