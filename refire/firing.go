@@ -76,6 +76,7 @@ type Progress struct {
 
 	Asked      []Origin // the places that requests were to go to so far
 	Held       []Held   // places that nothing is fired at for now
+	Waiting    bool     // these are all that there are
 	NotRetried int      // attempts that were not made, as Safety.RetryShare had run out
 	Enough     bool     // Safety.Max entries were admitted, and no more
 }
@@ -387,9 +388,10 @@ func (r *run) progress(ctx context.Context) Progress {
 	for why, n := range r.skipped {
 		skipped[why] = n
 	}
+	held, waiting := r.guard.held(aio.Now(ctx))
 	return Progress{
 		Read: r.read, ReadAll: r.readAll, Skipped: skipped, Admitted: r.admitted, Done: r.done, Running: r.running, Recovered: r.recovered,
 		Unreachable: r.unreachable, NoAnswer: r.noAnswer, Unwritten: r.unwritten, Elapsed: aio.Now(ctx).Sub(r.begun),
-		Asked: r.guard.asked(), Held: r.guard.held(aio.Now(ctx)), NotRetried: r.guard.budget.Short(), Enough: r.enough,
+		Asked: r.guard.asked(), Held: held, Waiting: waiting, NotRetried: r.guard.budget.Short(), Enough: r.enough,
 	}
 }

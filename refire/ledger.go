@@ -145,7 +145,7 @@ func (l *Ledger) Settle(o *Outcome) { l.verdicts[o.ID] = o.Verdict() }
 
 // Tally counts all settled entries.
 func (l *Ledger) Tally() Tally {
-	t := Tally{ByStatus: map[int]int{}, ByTrouble: map[Trouble]int{}}
+	t := Tally{RecoveredBy: map[int]int{}, ByStatus: map[int]int{}, ByTrouble: map[Trouble]int{}}
 	for _, v := range l.verdicts {
 		t.add(v)
 	}
@@ -154,11 +154,12 @@ func (l *Ledger) Tally() Tally {
 
 // Tally is the summary of a ledger.
 type Tally struct {
-	Recovered int
-	ByStatus  map[int]int     // answered, and still failing
-	ByTrouble map[Trouble]int // unreachable
-	Unknown   int             // announced, and the run was stopped: nobody knows what became of them
-	Unsettled int             // admitted in this run, and not fired to an end
+	Recovered   int
+	RecoveredBy map[int]int     // by status
+	ByStatus    map[int]int     // answered, and still failing
+	ByTrouble   map[Trouble]int // unreachable
+	Unknown     int             // announced, and the run was stopped: nobody knows what became of them
+	Unsettled   int             // admitted in this run, and not fired to an end
 }
 
 func (t *Tally) add(v Verdict) {
@@ -167,6 +168,7 @@ func (t *Tally) add(v Verdict) {
 		t.Unsettled++
 	case v.Recovered():
 		t.Recovered++
+		t.RecoveredBy[int(v.Status)]++
 	case v.Unknown():
 		t.Unknown++
 	case v.StillFails():

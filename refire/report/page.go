@@ -35,6 +35,12 @@ type Page struct {
 	Counted    time.Time // when Notes were
 }
 
+// onPaper is how many entries are printed: an incident's report is a few pages, and the list is for searching. page.css says so, too; a test compares.
+const onPaper = 20
+
+// OnPaper is for the template.
+func (v *view) OnPaper() int { return onPaper }
+
 // Note is a count and what it is of.
 type Note struct {
 	Name  string
@@ -78,8 +84,9 @@ type view struct {
 	Bins           []binView
 	P50, P90, P99  time.Duration
 	PathViews      []pathView
-	Left           int // entries that are not listed
-	LeftUnfinished int // of those, the ones that did not recover
+	Joined         bool // some of them stand for several paths
+	Left           int  // entries that are not listed
+	LeftUnfinished int  // of those, the ones that did not recover
 	ZoneName       string
 }
 
@@ -90,6 +97,7 @@ type binView struct {
 
 type pathView struct {
 	Path
+	Name  string
 	Parts string
 }
 
@@ -120,7 +128,12 @@ func newView(p *Page) *view {
 	}
 	v.P50, v.P90, v.P99 = p.Latency.Quantile(0.5), p.Latency.Quantile(0.9), p.Latency.Quantile(0.99)
 	for _, path := range p.Paths {
-		v.PathViews = append(v.PathViews, pathView{path, pathParts(path.Outcomes)})
+		name := path.Method + " " + path.Path
+		if len(p.Places.List) > 1 {
+			name = path.Method + " " + path.Place + path.Path
+		}
+		v.PathViews = append(v.PathViews, pathView{path, name, pathParts(path.Outcomes)})
+		v.Joined = v.Joined || path.Joined()
 	}
 	v.Left = p.Total() - len(p.Entries)
 	listed := 0

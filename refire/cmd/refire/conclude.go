@@ -24,6 +24,9 @@ type ended struct {
 // conclude prints the summary and finds the exit code.
 func conclude(ctx context.Context, e *ended, c *console) error {
 	text := e.read.inVain() + fmt.Sprintf("fired %s in %s", plural(e.Done+e.Unwritten, "request"), span(e.Elapsed))
+	if e.err != nil || e.Enough {
+		text += e.howFar()
+	}
 	var changed *retrylog.ChangedError
 	switch {
 	case !e.flags.journals():
@@ -35,9 +38,12 @@ func conclude(ctx context.Context, e *ended, c *console) error {
 	if !e.flags.quiet {
 		c.say("refire: %s", text)
 		e.sayCut(c)
-		rows := append(tallyRows(e.tally), row{"unwritten", e.Unwritten, "fired, and their outcomes could not be written", red, false})
-		writeRows(c.w, append(rows, e.read.rows(e.Skipped)...), c.paint)
+		rows := append(tallyRows(e.tally), e.out.failing.rows(e.tally, c.room())...)
+		rows = append(rows, row{"unwritten", e.Unwritten, "fired, and their outcomes could not be written", red, false})
+		writeRows(c.w, append(rows, e.read.rows(e.Skipped)...), c.paint, c.room())
 	}
+	sayRedirected(e.tally, c)
+	e.sayFailing(c)
 	err := e.failure(ctx, c)
 	e.rememberEnd(err, c)
 	reported := e.writeReport(c)
@@ -48,6 +54,17 @@ func conclude(ctx context.Context, e *ended, c *console) error {
 	return reported
 }
 
+// sayFailing says what a --quiet run leaves to be said: it is what went wrong.
+func (e *ended) sayFailing(c *console) {
+	if n := e.tally.Settled() - e.tally.Recovered; e.flags.quiet && n > 0 {
+		in := ""
+		if e.flags.journals() {
+			in = " in " + e.flags.out
+		}
+		c.say("refire: %s of %s%s did not recover", number(n), plural(e.tally.Settled(), "entry"), in)
+	}
+}
+
 // failure is nil where the exit code is 0. What is not in the run because a log could not be read is said, whatever else ended it.
 func (e *ended) failure(ctx context.Context, c *console) error {
 	err, trouble := e.stopped(ctx), e.read.troubled()
@@ -55,8 +72,7 @@ func (e *ended) failure(ctx context.Context, c *console) error {
 	case err != nil && trouble != nil:
 		var f *failure
 		if errors.As(trouble, &f) {
-			c.say("refire: %v", f)
-			c.say("hint: %s", f.hint)
+			f.print(c)
 		}
 		return err
 	case err != nil:
@@ -107,26 +123,22 @@ func (e *ended) stopped(ctx context.Context) error {
 // whatNext is the hint where some still fail.
 func (e *ended) whatNext() string {
 	f := e.flags
-	if places := e.out.elsewhere(&e.read.plan.Routes); places != "" && e.Done == 0 {
-		return fmt.Sprintf("what still fails in %s was fired at %s; this run may fire at %s only\nname another --out to fire it there, or give %s again",
-			f.out, places, f.places(), places)
+	if e.Enough || e.Done == 0 && elsewhere(e.out.places, &e.read.plan.Routes) != "" {
+		return "" // what to do has been said
 	}
 	if e.tally.Unknown > 0 && e.tally.Failing()+e.tally.Unreachable() == 0 {
 		return "the server's own log may tell what became of the unknown ones; refire run --again --at-most-once=off fires them once more"
 	}
-	again := ""
-	if f.journals() {
-		again = "refire run --again with the same --base and --out fires what still fails once more"
-	}
+	const once = "fire what still fails once more"
 	if e.Done == 0 || e.NoAnswer < e.Done {
-		return again
+		return f.againHint(once)
 	}
 	if f.proxy != "" && e.tally.ByTrouble[refire.AtProxy] > 0 {
-		return f.proxyHint(e.read.plan.Routes.Origins(), again)
+		return f.proxyHint(e.read.plan.Routes.Origins(), f.againHint(once))
 	}
 	hint := fmt.Sprintf("nothing at all answered at %s: is it up, and are scheme and port right?", e.asked())
-	if again != "" {
-		hint += "\nif they are wrong, give the right --base and another --out; if it was down, " + again
+	if f.journals() {
+		hint += "\nif they are wrong, give the right --base and another --out; " + f.againHint("if it was down, fire once more what fails")
 	}
 	return hint
 }

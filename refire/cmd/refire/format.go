@@ -22,7 +22,7 @@ type formatFlags struct {
 
 func (f *formatFlags) add(fs *pflag.FlagSet) {
 	f.formatText = accesslog.Auto.String()
-	fs.StringVar(&f.formatText, "format", f.formatText, "`FORMAT`: name (help formats), or a string")
+	fs.StringVar(&f.formatText, "format", f.formatText, "`FORMAT`: see refire help formats")
 	fs.StringVar(&f.formatFrom, "format-from", "", "`FILE[:NAME]`: take it from nginx's or Apache's configuration")
 	fs.StringArrayVar(&f.jsonFields, "field", nil, "`NAME=KEY`: of JSON or logfmt, as status=code (repeat)")
 	put(fs, whatToRead, "format", "format-from", "field")

@@ -12,6 +12,7 @@ import (
 var writtenBy = []struct{ names, by string }{
 	{"common, combined, vhost_combined, extended", `Apache, nginx, and whatever has [time] "request" status in it`},
 	{"json", "anything that logs JSON lines; it knows many usual keys"},
+	{"logfmt", "Heroku's router, lograge, loggers of Go: key=value"},
 	{"w3c", "IIS, CloudFront"},
 	{"alb, elb, s3", "AWS: load balancers, S3 server access"},
 	{"haproxy", "HAProxy, option httplog or httpslog"},
@@ -36,10 +37,10 @@ Or the server's own string, in quotes of the shell, or the file that has it:
   --format '%h %l %u %t "%r" %>s'                                   Apache
   --format-from /etc/nginx/nginx.conf      or :NAME after it for another one
 
-JSON lines with keys of their own: a dot leads into an object, and what is not
-said is found by the usual keys. The fields are method, target, query, proto,
-status, time, host, scheme; request for a whole request line, url for one with
-scheme and host:
+JSON lines (with --format logfmt: key=value) with keys of their own; a dot leads
+into an object, and what is not said is found by the usual keys. There are
+method, target, query, proto, status, time, host, scheme; request for a whole
+request line, url for one with scheme and host:
 
   --field status=EdgeResponseStatus --field target=ClientRequestURI
 

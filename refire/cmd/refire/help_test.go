@@ -85,7 +85,7 @@ func TestHelp_headings(t *testing.T) {
 // TestHelp_all: it is asked for in several ways, and names the formats.
 func TestHelp_all(t *testing.T) {
 	want := helpOf(t, "run", "--help", "all")
-	for _, part := range []string{"--progress WHEN", "Formats: w3c, alb, ", "Exit codes: 0 all recovered", "Usage: refire run", "--json[=FILE]", "-q, --quiet "} {
+	for _, part := range []string{"--progress WHEN", "Formats (refire help formats): w3c, alb, ", "Exit codes: 0 all recovered", "Usage: refire run", "--json[=FILE]", "-q, --quiet "} {
 		if !strings.Contains(want, part) {
 			t.Errorf("no %q in\n%s", part, want)
 		}

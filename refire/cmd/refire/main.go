@@ -52,7 +52,7 @@ func run(args []string, std stdio) int {
 	if !errors.As(err, &f) { // cobra's own: an unknown command or flag
 		f = usage(errors.New(strings.Join(strings.Fields(err.Error()), " ")), "refire --help lists the commands, refire run --help the flags")
 	}
-	f.print(std.err)
+	f.print(newConsole(std.err))
 	return f.code
 }
 
@@ -72,16 +72,11 @@ func (f *failure) Error() string {
 
 func (f *failure) Unwrap() error { return f.err }
 
-func (f *failure) print(w io.Writer) {
+func (f *failure) print(c *console) {
 	if f.err != nil {
-		text := strings.TrimPrefix(f.err.Error(), "refire: ")
-		fmt.Fprintf(w, "refire: %s\n", safe(text))
+		c.say("refire: %s", strings.TrimPrefix(f.err.Error(), "refire: "))
 	}
-	if f.hint != "" {
-		for i, line := range strings.Split(f.hint, "\n") {
-			fmt.Fprintf(w, "%-6s%s\n", []string{"hint:", ""}[min(i, 1)], safe(line))
-		}
-	}
+	c.hint(f.hint)
 }
 
 func usage(err error, hint string) *failure     { return &failure{exitUsage, err, hint} }
@@ -111,14 +106,14 @@ func newRoot(std stdio) *cobra.Command {
 		Example:       rootExample,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
+		Args:          knownCommand,
 		Version:       version(),
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.Flags().BoolP("version", "v", false, "say which version this is")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usage(flagError(err), cmd.CommandPath()+" --help lists the flags")
+		return usage(flagError(err), flagHint(cmd, err))
 	})
 	root.CompletionOptions.DisableDefaultCmd = true
 	setHelp(root)

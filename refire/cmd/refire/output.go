@@ -23,13 +23,15 @@ type output struct {
 
 	places map[refire.Origin]struct{} // where the entries in the journal were fired
 	meta   *retrylog.Meta             // what is beside the journal; nil: no journal
+
+	failing *failures // what does not recover; nil: nobody wants to know
 }
 
-// elsewhere names the places of the journal's entries that routes do not allow; empty: there are none.
-func (o *output) elsewhere(routes *refire.Routes) string {
+// elsewhere names those places of the journal's entries that routes do not allow; empty: there are none.
+func elsewhere(places map[refire.Origin]struct{}, routes *refire.Routes) string {
 	const most = 3
 	var names []string
-	for place := range o.places {
+	for place := range places {
 		if !routes.Permits(place) {
 			names = append(names, place.String())
 		}
@@ -75,9 +77,14 @@ func openOutput(f *runFlags, logs []*log, ledger *refire.Ledger, std stdio, c *c
 		return nil, err
 	}
 	places := map[refire.Origin]struct{}{}
+	var byPath *failures
+	if !f.quiet {
+		byPath = new(failures)
+	}
 	j, repairs, err := retrylog.Open(f.out, retrylog.Options{Sync: f.durable.sync}, func(o *refire.Outcome) error {
 		places[o.Origin] = struct{}{}
 		ledger.Load(o)
+		byPath.take(o)
 		return nil
 	})
 	if err != nil {
@@ -90,7 +97,7 @@ func openOutput(f *runFlags, logs []*log, ledger *refire.Ledger, std stdio, c *c
 	if err := j.Reserve(f.concurrency); err != nil {
 		return nil, errors.Join(noRoom(f.out, err), j.Close())
 	}
-	sayChanges(meta, f, logs, ledger.Len(), c)
+	sayChanges(meta, f, logs, places, c)
 	ledger.Ended = endedRound(meta, ledger)
 	meta, ended := remember(meta, f, logs, ledger, c)
 	switch {
@@ -99,7 +106,8 @@ func openOutput(f *runFlags, logs []*log, ledger *refire.Ledger, std stdio, c *c
 	case j.Network() != "":
 		c.say("refire: %s is on %s: a second run on another machine may not be noticed; see to it that there is none", f.out, j.Network())
 	}
-	return &output{sink: j, again: j.Loaded(), check: j.Check, ended: ended, close: j.Close, places: places, meta: meta}, nil
+	sink := watchedJournal{j, byPath}
+	return &output{sink: sink, again: j.Loaded(), check: j.Check, ended: ended, close: j.Close, places: places, meta: meta, failing: byPath}, nil
 }
 
 // peekOutput loads the ledger for a dry run: it changes nothing and creates nothing.
@@ -128,14 +136,19 @@ func peekOutput(f *runFlags, logs []*log, ledger *refire.Ledger, c *console) (ag
 	if err != nil {
 		return nil, errors.Join(refusedOutput(f.out, err), file.Close())
 	}
-	ext, err := retrylog.Read(file, load(ledger, fired))
+	places := map[refire.Origin]struct{}{}
+	take := load(ledger, fired)
+	ext, err := retrylog.Read(file, func(o *refire.Outcome) error {
+		places[o.Origin] = struct{}{}
+		return take(o)
+	})
 	if err != nil {
 		return nil, errors.Join(refusedOutput(f.out, err), file.Close())
 	}
 	for _, o := range fired.Outcomes() {
 		ledger.Load(&o)
 	}
-	sayChanges(meta, f, logs, ledger.Len(), c)
+	sayChanges(meta, f, logs, places, c)
 	ledger.Ended = endedRound(meta, ledger)
 	if f.fresh && ledger.Len() > 0 {
 		return nil, errors.Join(notFresh(f.out), file.Close())

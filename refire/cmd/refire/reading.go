@@ -18,6 +18,8 @@ type reading struct {
 	again map[refire.Reason]int // what fails in the journal, and is not fired again by this run
 	c     *console
 
+	toAgain int // entries of the journal that are fired again
+
 	stats    accesslog.Stats
 	refused  map[refire.Reason]int
 	named    places                // by entries that are refused as they name another host
@@ -148,8 +150,7 @@ func troubled(logs []*log, c *console) error {
 			continue
 		}
 		if last != nil {
-			c.say("refire: %v", last)
-			c.say("hint: %s", last.hint)
+			last.print(c)
 		}
 		last = l.trouble
 	}

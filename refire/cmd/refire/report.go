@@ -111,7 +111,12 @@ func runReport(name string, std stdio) error {
 	if err != nil {
 		return damagedAnnouncements(name, err)
 	}
-	ext, err := retrylog.Read(r, load(ledger, fired))
+	byPath := new(failures)
+	take := load(ledger, fired)
+	ext, err := retrylog.Read(r, func(o *refire.Outcome) error {
+		byPath.take(o)
+		return take(o)
+	})
 	if err != nil {
 		return notARetryLog(name, err, "report reads what refire run wrote to --out")
 	}
@@ -125,9 +130,10 @@ func runReport(name string, std stdio) error {
 	if text := s.unfinished(); text != "" {
 		fmt.Fprintf(out, "not finished: %s\n", text)
 	}
-	writeRows(out, append(tallyRows(tally), s.rows()...), plain)
+	writeRows(out, append(append(tallyRows(tally), byPath.rows(tally, 0)...), s.rows()...), plain, 0)
 	if err := out.Flush(); err != nil {
 		return cannotPrint(err)
 	}
+	sayRedirected(tally, c)
 	return s.judge(tally.AllRecovered())
 }

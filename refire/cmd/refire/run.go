@@ -23,8 +23,8 @@ const runExample = `  refire run --base http://127.0.0.1:8080 --rate 20/s access
   refire run --base https://shop.example --since 2h --dry-run /var/log/nginx
   refire run --base https://shop.example --again    what still fails, once more`
 
-const runExits = `0 all recovered, or nothing to do; 1 not all, or all was refused;
-2 usage; 3 could not run (unreadable input, full disk); 129, 130, 143 a signal.`
+const runExits = `0 all recovered (2xx, or 3xx, not followed), or nothing to do;
+1 not all, or all refused; 2 usage; 3 could not run; 129, 130, 143 by a signal.`
 
 func newRun(std stdio) *cobra.Command {
 	f := newRunFlags()
@@ -115,7 +115,7 @@ func dryRun(f *runFlags, read *reading, ledger *refire.Ledger, std stdio, c *con
 		return cannotPrint(err)
 	}
 	c.say("refire: %swould fire %s", read.inVain(), plural(n, "request"))
-	writeRows(c.w, read.rows(skipped), plain)
+	writeRows(c.w, read.rows(skipped), plain, c.room())
 	if err := read.troubled(); err != nil {
 		return err
 	}
@@ -134,7 +134,7 @@ func sources(f *runFlags, read *reading, journal io.Reader, ledger *refire.Ledge
 	if f.again && journal != nil {
 		read.again = ledger.Barred()
 		fires, wait := ledger.BeginAgain()
-		if fires > 0 {
+		if read.toAgain = fires; fires > 0 {
 			list = append(list, retrylog.Failed(journal))
 		}
 		if wait > 0 {
@@ -172,9 +172,6 @@ func fireTold(ctx context.Context, f *runFlags, read *reading, ledger *refire.Le
 		}
 	}()
 	f.sayProxies(pins, &read.plan.Routes, c)
-	if places := out.elsewhere(&read.plan.Routes); places != "" {
-		c.say("refire: %s holds outcomes of %s; those entries are in it and are not fired at %s", f.out, places, f.places())
-	}
 	ctx, stopped := watchSignals(ctx, c, goOnHint(f))
 	defer stopped()
 	client := f.client.start(f.httpConfig(pins, &read.plan.Routes))

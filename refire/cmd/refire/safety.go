@@ -39,14 +39,15 @@ func (f *safetyFlags) add(fs *pflag.FlagSet) {
 	rare(fs, "max", "ramp", "deadline", "per-host", "breaker", "retry-budget")
 }
 
-func (f *safetyFlags) check() error {
+// check takes a number of 0 only where that means something: it may be what is left of a budget, and must not mean "no limit".
+func (f *safetyFlags) check(given func(name string) bool) error {
 	for _, n := range []struct {
 		name  string
 		value int
 		least int
-	}{{"canary", f.canary, 0}, {"per-host", f.perHost, 0}, {"breaker", f.breaker, 0}} {
-		if n.value < n.least || n.value > math.MaxInt32 {
-			return usage(fmt.Errorf("--%s %d is no number of that kind", n.name, n.value), "give a whole number from 1, or leave it out")
+	}{{"canary", f.canary, 1}, {"per-host", f.perHost, 1}, {"breaker", f.breaker, 0}} {
+		if given(n.name) && (n.value < n.least || n.value > math.MaxInt32) {
+			return usage(fmt.Errorf("--%s %d is not between %d and %d", n.name, n.value, n.least, math.MaxInt32), "leave it out for no such limit")
 		}
 	}
 	if f.max > 0 && f.canary > f.max {

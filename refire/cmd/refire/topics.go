@@ -30,6 +30,9 @@ That is the upper limit: a place that gets slow, or answers with 429, 502, 503,
 504 or nothing more than it did, gets half of it, down to an eighth, and more
 again when it is well.
 
+Recovered is a whole 2xx or 3xx; no redirect is followed. Half of them or more
+being redirects is told: a login or a maintenance page answers so, too.
+
 A Retry-After (429, 503) is heeded by all that would go to that place, for up
 to 2 minutes. After --breaker failures in a row (a 500 is none) a place is left
 alone, but for one request after 1 s, 2 s, 4 s, ... 30 s; the first answer ends
