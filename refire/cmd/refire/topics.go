@@ -52,10 +52,11 @@ Before a name, docker:, cri: or syslog: says what is around the lines, as in
 cri:json. --format takes a format string, too, nginx's ('$remote_addr ...') or
 Apache's ('%h %l %u ...'); --format-from reads it from a configuration file.
 
-JSON lines have many usual keys recognised; --field says which is which where
-they are others: --field status=code --field target=req.uri. The names: method,
-target, query, proto, status, time, host, scheme; request for a whole request
-line, url for one with scheme and host. A dot leads into an object.`}
+In JSON lines, and in logfmt (key=value), many usual keys are recognised;
+--field says which is which where they are others: --field status=code --field
+target=req.uri; logfmt needs --format logfmt, too. The names: method, target,
+query, proto, status, time, host, scheme; request for a whole request line, url
+for one with scheme and host. A dot leads into an object.`}
 
 // indented is text as a block of its own.
 func indented(text string) string {
