@@ -44,10 +44,10 @@ func (p places) String() string {
 	return strings.Join(names, ", ")
 }
 
-// reason is why entries are refused, with the places that they name.
+// reason is why entries are refused, with the places that they name. Commas are between reasons.
 func (r *reading) reason(why refire.Reason) string {
 	if why == refire.OtherHost && len(r.named) > 0 {
-		return string(why) + ": " + r.named.String()
+		return string(why) + ": " + strings.ReplaceAll(r.named.String(), ",", "")
 	}
 	return string(why)
 }
