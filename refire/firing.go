@@ -253,6 +253,9 @@ func (r *run) admit(intake context.Context, stopReading func(error)) iter.Seq[Re
 				return
 			}
 			r.read = f.read
+			if r.Ledger.Wanted != nil && r.Ledger.echoes.settle(intake, &f.request) != nil {
+				return
+			}
 			if why := r.Ledger.Admit(&f.request); why != "" {
 				if !f.request.Again {
 					r.skipped[why]++

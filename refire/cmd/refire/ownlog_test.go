@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // TestLogOfTheTarget: the log that is read is the one that the server under fire appends to, and all fails again. What was there when the run began is
@@ -54,5 +56,38 @@ func TestLogOfTheTarget(t *testing.T) {
 				t.Errorf("exit code %d, %d requests; want 1, %d\n%s", code, asked, entries, out)
 			}
 		})
+	}
+}
+
+// TestFollowLogOfTheTarget: the log that is followed is that of the server that is fired at, where all fails again. Each failure of others is fired once, by
+// this run and by the next.
+func TestFollowLogOfTheTarget(t *testing.T) {
+	const entries = 40
+	dir := t.TempDir()
+	log := filepath.Join(dir, "access.log")
+	write := func(target string) {
+		now := time.Now().Format("02/Jan/2006:15:04:05 -0700")
+		appendTo(t, log, fmt.Sprintf("192.0.2.1 - - [%s] \"GET %s HTTP/1.1\" 500 0 \"-\" \"-\"\n", now, target))
+	}
+	for i := range entries {
+		write("/" + strconv.Itoa(i%7))
+	}
+	var mu sync.Mutex
+	asked := 0 // guarded by mu
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		write(r.RequestURI)
+		asked++
+		w.WriteHeader(http.StatusInternalServerError)
+	}))
+	defer s.Close()
+	for _, how := range []string{"--follow-for=1s", "--follow-for=300ms", "--progress=off"} { // the last one does not follow
+		out, err := child(t, "run", "--base", s.URL, "--breaker", "0", "--out", filepath.Join(dir, "retry.log"), how, log).CombinedOutput()
+		mu.Lock()
+		if code := exitCode(err); code != 1 || asked != entries || !bytes.Contains(out, []byte("refire's own request")) {
+			t.Errorf("%s: exit code %d, %d requests; want 1, %d\n%s", how, code, asked, entries, out)
+		}
+		mu.Unlock()
 	}
 }
