@@ -196,6 +196,24 @@ func TestTimeline(t *testing.T) {
 	}
 }
 
+// TestTimelineSeconds: where a log has whole seconds, no bar is narrower than one.
+func TestTimelineSeconds(t *testing.T) {
+	for name, c := range map[string]struct{ begin, step, want time.Duration }{
+		"seconds": {0, time.Second, time.Second}, "tenths": {50 * time.Millisecond, 100 * time.Millisecond, 100 * time.Millisecond},
+	} {
+		var all []refire.Outcome
+		for i := range 10 {
+			o := outcome(i, "/", 200)
+			o.Logged = outage.Truncate(time.Second).Add(c.begin + time.Duration(i)*c.step)
+			all = append(all, o)
+		}
+		rep := gather(t, 0, all...)
+		if list, n := rep.Logged.Buckets(time.UTC); rep.Logged.Width() != c.want || n != 10 || len(list) != 10 {
+			t.Errorf("%s: %d of %d buckets of %v are not empty", name, len(list), n, rep.Logged.Width())
+		}
+	}
+}
+
 // TestLatency: quantiles are never too low, and at most 1/32 too high.
 func TestLatency(t *testing.T) {
 	var all []refire.Outcome

@@ -31,6 +31,9 @@ func (t *Timeline) add(at time.Time, fate Fate) {
 		t.First, t.Last = at, at
 		_, offset := at.Zone()
 		t.shift = int64(offset) * 1000
+		for at.Nanosecond() == 0 && t.Width() < time.Second { // as most logs have it: narrower ones would stand empty between
+			t.step++
+		}
 	}
 	if at.Before(t.First) {
 		t.First = at
