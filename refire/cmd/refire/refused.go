@@ -52,14 +52,13 @@ func (r *reading) reason(why refire.Reason) string {
 	return string(why)
 }
 
-// allRefused is the failure of a run that had to refuse all there was: somebody who asks for it with an exit code must not be told that all has recovered. done
-// is what was fired, by this run or an earlier one; nil: something was, or there was nothing.
-func (r *reading) allRefused(done int) *failure {
-	refused := sum(r.refused)
-	if done > 0 || refused == 0 {
-		return nil
+// sayAllRefused tells of a run that had to refuse all there was, and how that can be lifted. The exit code says nothing about it: a stranger can have any
+// number of entries refused. done is what was fired, by this run or an earlier one.
+func (r *reading) sayAllRefused(done int) {
+	if refused := sum(r.refused); done == 0 && refused > 0 {
+		r.c.say("refire: nothing was fired: %s refused", plural(refused, "entry")+pick(refused, " was", " were"))
+		r.c.hint(r.lift())
 	}
-	return &failure{exitStillFails, fmt.Errorf("nothing was fired: %s refused", plural(refused, "entry")+pick(refused, " was", " were")), r.lift()}
 }
 
 // lift is how what was refused can be fired, if it should be.

@@ -24,7 +24,7 @@ const runExample = `  refire run --base http://127.0.0.1:8080 --rate 20/s access
   refire run --base https://shop.example --again    what still fails, once more`
 
 const runExits = `0 all recovered (2xx, or 3xx, not followed), or nothing to do;
-1 not all, or all refused; 2 usage; 3 could not run; 129, 130, 143 by a signal.`
+1 not all; 2 usage; 3 could not run; 129, 130, 143 by a signal.`
 
 func newRun(std stdio) *cobra.Command {
 	f := newRunFlags()
@@ -120,9 +120,7 @@ func dryRun(f *runFlags, read *reading, ledger *refire.Ledger, std stdio, c *con
 	if err := read.troubled(); err != nil {
 		return err
 	}
-	if f := read.allRefused(n + skipped[refire.AlreadyDone]); f != nil {
-		return f
-	}
+	read.sayAllRefused(n + skipped[refire.AlreadyDone])
 	return nil
 }
 
