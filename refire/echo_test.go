@@ -3,6 +3,7 @@ package refire_test
 import (
 	"context"
 	"io"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -88,10 +89,9 @@ func TestFiringEcho(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				const others = 20
 				log := make(chan refire.Request, 1000)
-				logged := byte(0)
+				var logged atomic.Int32
 				write := func(target string) { // in the server's log, as the others' requests are
-					logged++
-					r := request(logged, target)
+					r := request(byte(logged.Add(1)), target)
 					r.OldStatus, r.Logged = 503, time.Now().Truncate(time.Second)
 					log <- r
 				}
