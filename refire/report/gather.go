@@ -36,7 +36,6 @@ type gathering struct {
 	open      []Entry // did not recover
 	recovered []Entry
 	groups    map[string]*Path
-	ungrouped int // entries for whose path there was no room
 }
 
 func (g *gathering) add(o *refire.Outcome) {

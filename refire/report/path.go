@@ -18,7 +18,7 @@ type Path struct {
 	Error    string         // of the last one; empty: none
 }
 
-// group counts an outcome for its path. Once there are too many paths, new ones are counted together.
+// group counts an outcome for its path. Once there are too many paths, new ones are not: finish counts them together.
 func (g *gathering) group(o *refire.Outcome) {
 	path, _, _ := strings.Cut(o.Target, "?")
 	method, url := cut(o.Method, 20), cut(o.Origin.String()+path, MaxTextBytes)
@@ -26,8 +26,7 @@ func (g *gathering) group(o *refire.Outcome) {
 	p := g.groups[key]
 	if p == nil {
 		if len(g.groups) >= maxGroups {
-			g.ungrouped++
-			return
+			return // finish counts what no path has
 		}
 		p = &Path{Method: method, URL: url, Outcomes: map[string]int{}}
 		g.groups[key] = p
