@@ -2,6 +2,7 @@ package refire
 
 import (
 	"context"
+	"errors"
 
 	"github.com/seed8b1f0744/aio"
 )
@@ -11,10 +12,11 @@ import (
 type Announcer interface {
 	Sink
 
-	// Announce writes down that these requests of that round are about to be fired. With an error none of them is, and it is not called any more.
+	// Announce writes down that these requests of that round are about to be fired. With an error none of them is, nothing else is begun, and it is not called
+	// any more; what was announced before and is under way ends, and is appended.
 	Announce(requests []Request, round int) error
 
-	// Withdraw takes back what was announced, and was then not fired: not a byte of it was sent.
+	// Withdraw takes back what was announced, and was then not fired: not a byte of it was sent. It is called after an error, too.
 	Withdraw(requests []Request, round int) error
 }
 
@@ -59,8 +61,9 @@ func (r *run) withdraw(req *Request) {
 	}
 }
 
-// writeAnnouncements writes what is there, in one go, until there are no more. After a failure it refuses the rest.
-func (r *run) writeAnnouncements(ctx context.Context, failed func(error)) (failure error) {
+// writeAnnouncements writes what is there, in one go, until there are no more. After a failure it refuses the rest, and nothing new is begun; what is under
+// way has its line, and goes on.
+func (r *run) writeAnnouncements(ctx context.Context, stop func(error)) (failure error) {
 	sink, _ := r.Sink.(Announcer)
 	for last := false; !last; {
 		var fire, leave []Request
@@ -79,9 +82,13 @@ func (r *run) writeAnnouncements(ctx context.Context, failed func(error)) (failu
 				fire, waiting = append(fire, *a.request), append(waiting, a.written)
 			}
 		}
-		if failure == nil && len(fire)+len(leave) > 0 {
-			if failure = r.writeDown(ctx, sink, fire, leave); failure != nil {
-				failed(failure)
+		if failure != nil {
+			fire = nil
+		}
+		if len(fire)+len(leave) > 0 {
+			if err := r.writeDown(ctx, sink, fire, leave); err != nil && failure == nil {
+				failure = err
+				stop(failure)
 			}
 		}
 		for _, w := range waiting {
@@ -97,16 +104,14 @@ func (r *run) writeAnnouncements(ctx context.Context, failed func(error)) (failu
 
 func (r *run) writeDown(ctx context.Context, sink Announcer, fire, leave []Request) error {
 	round := r.Ledger.Round()
-	err := blocking(ctx, func() error {
+	err := blocking(ctx, func() (err error) {
 		if len(fire) > 0 {
-			if err := sink.Announce(fire, round); err != nil {
-				return err
-			}
+			err = sink.Announce(fire, round)
 		}
 		if len(leave) > 0 {
-			return sink.Withdraw(leave, round)
+			err = errors.Join(err, sink.Withdraw(leave, round))
 		}
-		return nil
+		return err
 	})
 	if err != nil {
 		return &SinkError{err}

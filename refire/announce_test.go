@@ -112,15 +112,21 @@ func TestAtMostOnceRepeatsWhatWasNotSent(t *testing.T) {
 	}
 }
 
-// TestCannotAnnounce: nothing is fired that could not be announced, and the run ends.
+// TestCannotAnnounce: nothing is fired that could not be announced, and the run ends; what is under way then ends by itself, and has its outcome.
 func TestCannotAnnounce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sink := &announcedSink{failAfter: 20}
-		client := &fakeClient{answer: func(ctx context.Context, r *refire.Request, _ int) refire.Answer {
-			aio.Sleep(ctx, time.Millisecond)
+		var client *fakeClient
+		client = &fakeClient{answer: func(ctx context.Context, r *refire.Request, _ int) refire.Answer {
+			if aio.Sleep(ctx, time.Duration(1+len(client.times)%7)*time.Millisecond) != nil {
+				t.Errorf("%s was abandoned", r.Target)
+			}
 			return refire.Answer{Status: 200}
 		}}
-		_, err := fire(t.Context(), &refire.Firing{Sources: []refire.Source{manyRequests(1000)}, Client: client, Sink: sink, Concurrency: 4, Once: all})
+		p, err := fire(t.Context(), &refire.Firing{Sources: []refire.Source{manyRequests(1000)}, Client: client, Sink: sink, Concurrency: 4, Once: all})
+		if p.Done != len(client.times) || p.Unwritten > 0 || len(sink.outcomes) != p.Done || len(sink.withdrawn) != 20-p.Done {
+			t.Errorf("%d fired, %+v, %d written, %d withdrawn", len(client.times), p, len(sink.outcomes), len(sink.withdrawn))
+		}
 		var sinkErr *refire.SinkError
 		if !errors.As(err, &sinkErr) || !errors.Is(err, errDiskFull) || len(client.times) > 20 || len(client.times) < 20-4 {
 			t.Errorf("%v, %d fired", err, len(client.times))
@@ -185,7 +191,8 @@ func TestLedgerAtMostOnce(t *testing.T) {
 				l.Once = all
 			}
 			l.Load(c.o)
-			if want := c.again || !once && !c.o.Verdict().Recovered(); (l.BeginAgain() == 1) != want {
+			fires, _ := l.BeginAgain()
+			if want := c.again || !once && !c.o.Verdict().Recovered(); (fires == 1) != want {
 				t.Errorf("at most once %v: %d %q is fired again: %v", once, c.o.Status, c.o.Error, !want)
 			}
 			if n := l.Barred()[refire.MayHaveDone]; (n == 1) != (once && !c.again && !c.o.Verdict().Recovered()) {

@@ -71,7 +71,7 @@ func (r *run) begin(gate *gate) (probe bool, err error) {
 // attempt makes one. ok is false if it says nothing about the entry.
 func (r *run) attempt(work context.Context, gate *gate, probe bool, req *Request) (answer Answer, ok bool) {
 	r.running++
-	answer = r.Client.Attempt(work, req)
+	answer = r.send(work, req)
 	r.running--
 	if why := answer.endsRun(); why != nil {
 		gate.abandon(probe)
@@ -84,6 +84,18 @@ func (r *run) attempt(work context.Context, gate *gate, probe bool, req *Request
 		r.end(r.guard.away)
 	}
 	return answer, true
+}
+
+// send makes an attempt, and takes note of it if it may be found in a log.
+func (r *run) send(work context.Context, req *Request) Answer {
+	l := r.Ledger
+	if l.Wanted == nil {
+		return r.Client.Attempt(work, req)
+	}
+	flight := l.echoes.depart(req, aio.Now(work))
+	answer := r.Client.Attempt(work, req)
+	l.echoes.arrive(req, flight, aio.Now(work), &answer, l.Wanted)
+	return answer
 }
 
 func (r *run) wait(ctx context.Context, d time.Duration) error {

@@ -73,6 +73,13 @@ func (b *Breaker) Tell(now time.Time, probe, failed bool) {
 	}
 }
 
+// ProbeBy lets the next probe pass at t, if it were later than that.
+func (b *Breaker) ProbeBy(t time.Time) {
+	if b.state == open && b.until.After(t) {
+		b.until = t
+	}
+}
+
 // Abandon is told of a probe that said nothing: another one may pass.
 func (b *Breaker) Abandon(probe bool) {
 	if probe {

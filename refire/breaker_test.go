@@ -78,6 +78,25 @@ func TestBreakerOff(t *testing.T) {
 	}
 }
 
+// TestBreaker_ProbeBy: a probe comes no later than that; what is not waiting for one stays as it is.
+func TestBreaker_ProbeBy(t *testing.T) {
+	now := time.Unix(1_000_000, 0)
+	b := refire.Breaker{After: 1}
+	b.ProbeBy(now)
+	if _, holds := b.Holds(now); holds {
+		t.Error("a closed one holds")
+	}
+	b.Tell(now, false, true)
+	b.ProbeBy(now.Add(time.Hour))
+	if wait, _ := b.Holds(now); wait != refire.DefaultBreakerPause {
+		t.Errorf("waits %v: a later time delays no probe", wait)
+	}
+	b.ProbeBy(now.Add(time.Millisecond))
+	if wait, _ := b.Holds(now); wait != time.Millisecond {
+		t.Errorf("waits %v", wait)
+	}
+}
+
 func TestLimit(t *testing.T) {
 	tell := func(l *refire.Limit, n int, latency time.Duration, bad int) {
 		for i := range n {

@@ -7,7 +7,7 @@ import (
 )
 
 // Curl is a command for a POSIX shell that sends what a LoopClient of c would send for r, byte for byte, by curl 7.55 or later. Secrets are not in it: it reads
-// them where they were read, and hands them over so that ps does not show them.
+// them where they were read, and hands them over so that ps does not show them. It prints the status, the method and the target.
 func (c *HTTPConfig) Curl(r *Request) string {
 	timeout := c.Timeout
 	if timeout <= 0 {
@@ -15,7 +15,7 @@ func (c *HTTPConfig) Curl(r *Request) string {
 	}
 	w := curlWords{words: []string{
 		"curl", "-q", // nothing out of ~/.curlrc; this must be the first
-		"-sS", "-o", "/dev/null", "-w", `%{http_code}\n`, "--http1.1", "--noproxy", "*", "--path-as-is", "--globoff",
+		"-sS", "-o", "/dev/null", "-w", curlSays(r), "--http1.1", "--noproxy", "*", "--path-as-is", "--globoff",
 		"--max-time", fmt.Sprint(math.Ceil(timeout.Seconds()*1000) / 1000),
 	}}
 	switch r.Method {
@@ -45,6 +45,12 @@ func (c *HTTPConfig) Curl(r *Request) string {
 	}
 	w.add("--request-target", r.Target, r.Origin.String()+"/")
 	return w.String()
+}
+
+// curlSays is what curl prints when it is done: to it, % begins a variable and \n is a newline. It has no way to say a backslash before an n, so that it stands
+// as it would be percent-encoded.
+func curlSays(r *Request) string {
+	return `%{http_code} ` + strings.NewReplacer("%", "%%", `\`, "%%5C").Replace(r.Method+" "+r.Target) + `\n`
 }
 
 // curlWords is a command line that is being put together.

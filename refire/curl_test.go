@@ -56,7 +56,7 @@ func TestCurl(t *testing.T) {
 				return
 			}
 			for _, target := range []string{
-				"/", "//", "//victim.test/x", "/../..//a/./b", "/a#b?c", "/{1,2}[3-4]", "/%zz%00", "/it's$(touch${IFS}here)`id`\"\\", "/'", "/a?;|&<>!*~", "/@x", "/-", "/" + strings.Repeat("x", 20_000),
+				"/", "//", "//victim.test/x", "/../..//a/./b", "/a#b?c", "/{1,2}[3-4]", "/%zz%00", "/it's$(touch${IFS}here)`id`\"\\", "/%{http_code}%output{here}%%", "/\\n\\t\\\\r", "/'", "/a?;|&<>!*~", "/@x", "/-", "/" + strings.Repeat("x", 20_000),
 			} {
 				compareCurl(t, s, &c, client, "GET", target)
 			}
@@ -80,7 +80,7 @@ func compareCurl(t *testing.T, s *rawServer, c *refire.HTTPConfig, client closin
 	sh := exec.CommandContext(ctx, "sh", "-c", command)
 	sh.Dir = t.TempDir()
 	said, err := sh.Output()
-	if err != nil || string(said) != "200\n" {
+	if want := "200 " + method + " " + strings.ReplaceAll(target, `\`, "%5C") + "\n"; err != nil || string(said) != want {
 		var exit *exec.ExitError
 		if errors.As(err, &exit) {
 			said = append(said, exit.Stderr...)

@@ -14,7 +14,8 @@ import (
 type Source func(ctx context.Context, emit func(r Request, read int64) error) error
 
 // Sink writes outcomes down. Append blocks (it is run on an executor), is called by one goroutine at a time, and returns how many of outcomes are written
-// for good: fewer than all only with an error, after which it is not called any more.
+// for good: fewer than all only with an error, after which it is not called any more. With an error and all of them written, nothing new is begun, and it is
+// called for what is under way.
 type Sink interface {
 	Append(outcomes []Outcome) (written int, err error)
 }
@@ -73,17 +74,19 @@ type Progress struct {
 	Unwritten   int // fired, and then their outcome could not be written
 	Elapsed     time.Duration
 
-	Held       []Held // places that nothing is fired at for now
-	NotRetried int    // attempts that were not made, as Safety.RetryShare had run out
-	Enough     bool   // Safety.Max entries were admitted, and no more
+	Asked      []Origin // the places that requests were to go to so far
+	Held       []Held   // places that nothing is fired at for now
+	Waiting    bool     // these are all that there are
+	NotRetried int      // attempts that were not made, as Safety.RetryShare had run out
+	Enough     bool     // Safety.Max entries were admitted, and no more
 }
 
 // Run fires everything and returns when all of it is written. Call it in a task: it suspends. Everything but Source, Sink and Progress runs in tasks of
 // that loop, so there is no lock.
 //
 // When ctx ends, nothing new is begun; attempts that are under way end by themselves (the client bounds them), their outcomes are written, and the error is
-// ctx's cause. An entry waiting for a further attempt is written as it stands. When the sink fails, attempts are abandoned, and the error is a
-// *SinkError: at most Concurrency entries were then fired without being written. When this machine runs out of sockets, nothing new is begun, and the
+// ctx's cause. An entry waiting for a further attempt is written as it stands. When outcomes cannot be written, attempts are abandoned, and the error is a
+// *SinkError: at most Concurrency entries were then fired without being written. It is one, too, when requests cannot be announced: that abandons none. When this machine runs out of sockets, nothing new is begun, and the
 // error is a *LocalError; when a proxy wants a password that it was not given, a *ProxyError; when Safety ends a run, it is ErrDeadline, a *CanaryError or an
 // *AwayError. What was not begun then is not written, and is there for the next run. When a source fails, what was read before is fired, and the error is the
 // source's.
@@ -162,11 +165,11 @@ func (r *run) run(ctx context.Context) error {
 			return nil
 		}), aio.Named("read"))
 		aio.Go(group, aio.Do(func(ctx context.Context) error {
-			writeErr = r.writeOutcomes(ctx, func(err error) { stop(err); abort(err) })
+			writeErr = r.writeOutcomes(ctx, stop, abort)
 			return nil
 		}), aio.Named("write"))
 		aio.Go(group, aio.Do(func(ctx context.Context) error {
-			announceErr = r.writeAnnouncements(ctx, func(err error) { stop(err); abort(err) })
+			announceErr = r.writeAnnouncements(ctx, stop)
 			return nil
 		}), aio.Named("announce"))
 		aio.Go(tick, aio.Do(r.report), aio.Named("report"))
@@ -250,6 +253,9 @@ func (r *run) admit(intake context.Context, stopReading func(error)) iter.Seq[Re
 				return
 			}
 			r.read = f.read
+			if r.Ledger.Wanted != nil && r.Ledger.echoes.settle(intake, &f.request) != nil {
+				return
+			}
 			if why := r.Ledger.Admit(&f.request); why != "" {
 				if !f.request.Again {
 					r.skipped[why]++
@@ -299,8 +305,10 @@ func (r *run) fire(ctx, work, intake context.Context, req *Request) error {
 	return nil
 }
 
-// writeOutcomes writes what is there, in one go, until there are no more. After a failure it refuses the rest.
-func (r *run) writeOutcomes(ctx context.Context, failed func(error)) (failure error) {
+// writeOutcomes writes what is there, in one go, until there are no more. With the first failure nothing new is begun; once something could not be written it
+// refuses the rest, and what is under way is abandoned.
+func (r *run) writeOutcomes(ctx context.Context, stop, abort func(error)) (failure error) {
+	refuses := false
 	for last := false; !last; {
 		var batch []unwritten
 		var err error
@@ -308,9 +316,16 @@ func (r *run) writeOutcomes(ctx context.Context, failed func(error)) (failure er
 			return err
 		}
 		written := 0
-		if failure == nil && len(batch) > 0 {
-			if written, failure = r.append(ctx, batch); failure != nil {
-				failed(failure)
+		if !refuses && len(batch) > 0 {
+			if written, err = r.append(ctx, batch); err != nil {
+				if failure == nil {
+					failure = err
+					stop(err)
+				}
+				if refuses = written < len(batch); refuses {
+					failure = err // it says more about what is missing
+					abort(err)
+				}
 			}
 		}
 		for i, u := range batch {
@@ -376,9 +391,10 @@ func (r *run) progress(ctx context.Context) Progress {
 	for why, n := range r.skipped {
 		skipped[why] = n
 	}
+	held, waiting := r.guard.held(aio.Now(ctx))
 	return Progress{
 		Read: r.read, ReadAll: r.readAll, Skipped: skipped, Admitted: r.admitted, Done: r.done, Running: r.running, Recovered: r.recovered,
 		Unreachable: r.unreachable, NoAnswer: r.noAnswer, Unwritten: r.unwritten, Elapsed: aio.Now(ctx).Sub(r.begun),
-		Held: r.guard.held(aio.Now(ctx)), NotRetried: r.guard.budget.Short(), Enough: r.enough,
+		Asked: r.guard.asked(), Held: held, Waiting: waiting, NotRetried: r.guard.budget.Short(), Enough: r.enough,
 	}
 }

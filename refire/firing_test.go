@@ -202,6 +202,53 @@ func TestFiringSinkFails(t *testing.T) {
 	})
 }
 
+// goneSink writes all it is given, and says of what comes after warn outcomes that no more should be begun.
+type goneSink struct {
+	memorySink
+	warn int
+}
+
+func (s *goneSink) Append(outcomes []refire.Outcome) (int, error) {
+	n, _ := s.memorySink.Append(outcomes)
+	if len(s.outcomes) >= s.warn {
+		return n, errDiskFull
+	}
+	return n, nil
+}
+
+// TestFiringSinkWarns: a sink that has written everything, with an error, ends the run as Ctrl-C does: what is under way is not abandoned.
+func TestFiringSinkWarns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var client *fakeClient
+		client = &fakeClient{answer: func(ctx context.Context, r *refire.Request, _ int) refire.Answer {
+			if aio.Sleep(ctx, time.Duration(1+len(client.times)%7)*time.Millisecond) != nil {
+				t.Errorf("%s was abandoned", r.Target)
+			}
+			return refire.Answer{Status: 200}
+		}}
+		sink := &goneSink{warn: 42}
+		p, err := fire(t.Context(), &refire.Firing{Sources: []refire.Source{manyRequests(1000)}, Client: client, Sink: sink, Concurrency: 8})
+		var sinkErr *refire.SinkError
+		if fired := len(client.times); !errors.As(err, &sinkErr) || fired > 42+2*8 || p.Done != fired || p.Unwritten != 0 || len(sink.outcomes) != fired {
+			t.Errorf("%v, %d fired, %+v, %d written", err, fired, p, len(sink.outcomes))
+		}
+	})
+}
+
+// TestFiringCountsBrokenAnswers: a success that broke off is no whole answer, in the progress as in the summary.
+func TestFiringCountsBrokenAnswers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		answers := []refire.Answer{{Status: 200, Err: failure(refire.Cut)}, {Status: 503, Err: failure(refire.Cut)}, {Err: failure(refire.Reset)}, {Status: 200}}
+		client := &fakeClient{answer: func(_ context.Context, r *refire.Request, _ int) refire.Answer { return answers[int(r.ID[1])] }}
+		f := &refire.Firing{Sources: []refire.Source{manyRequests(len(answers))}, Client: client, Sink: &memorySink{}}
+		p, err := fire(t.Context(), f)
+		tally := f.Ledger.Tally()
+		if err != nil || p.Unreachable != tally.Unreachable() || p.Unreachable != 2 || p.NoAnswer != 1 || p.Recovered != 1 || p.Done-p.Recovered-p.Unreachable != tally.Failing() {
+			t.Errorf("%v, %+v, %+v", err, p, tally)
+		}
+	})
+}
+
 // TestFiringStops: what is under way ends and is written, nothing new is begun.
 func TestFiringStops(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -140,6 +140,7 @@ type Held struct {
 	Place   Origin
 	Breaker bool          // it has failed too often in a row; else it asked to be left alone (Retry-After)
 	Wait    time.Duration // until something is fired there again; 0: a probe is under way
+	GivesUp time.Duration // until the place is given up, if it goes on failing; 0: that is not known, or never
 }
 
 // String says it for people.
@@ -157,5 +158,5 @@ func (h Held) String() string {
 func (g *gate) held(now time.Time) (h Held, is bool) {
 	wait, is := g.holds(now)
 	_, open := g.breaker.OpenSince()
-	return Held{g.place, open, wait}, is
+	return Held{Place: g.place, Breaker: open, Wait: wait}, is
 }

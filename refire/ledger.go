@@ -20,13 +20,21 @@ type Ledger struct {
 	MayNot  func(*Request) Reason
 	reasons []Reason // of MayNot; a verdict has the index
 
+	// Ended is the last round that is known to have been fired to its end; 0: none is. Set it before BeginAgain.
+	Ended int
+
 	// Once chooses the requests that are fired at most once: one that may have arrived, and was not answered, is not fired again. Set it before Load. nil: none.
 	Once func(*Request) bool
+
+	// Wanted chooses the statuses with which entries are fired. If it is set, before Load, entries are not taken on that this program has caused itself: see
+	// Echo. nil: all are.
+	Wanted func(status int) bool
+	echoes *echoes
 }
 
 // NewLedger returns an empty ledger. With dedup, a second entry with the same method, place and target is not admitted.
 func NewLedger(dedup bool) *Ledger {
-	l := &Ledger{verdicts: map[accesslog.ID]Verdict{}, reasons: []Reason{""}}
+	l := &Ledger{verdicts: map[accesslog.ID]Verdict{}, reasons: []Reason{""}, echoes: newEchoes()}
 	if dedup {
 		l.targets = map[[16]byte]struct{}{}
 	}
@@ -43,6 +51,9 @@ func (l *Ledger) Load(o *Outcome) {
 		v.barred = l.reasonIndex(MayHaveDone)
 	}
 	l.verdicts[o.ID] = v
+	if l.Wanted != nil {
+		l.echoes.load(o, l.Wanted)
+	}
 	if o.Round > l.last {
 		l.last, l.round = o.Round, o.Round
 	}
@@ -71,6 +82,9 @@ func (l *Ledger) Admit(r *Request) Reason {
 	if _, known := l.verdicts[r.ID]; known {
 		return AlreadyDone
 	}
+	if l.Wanted != nil && l.echoes.take(r) {
+		return Echo
+	}
 	if l.targets != nil {
 		key := targetKey(r)
 		if _, known := l.targets[key]; known {
@@ -83,9 +97,11 @@ func (l *Ledger) Admit(r *Request) Reason {
 }
 
 // BeginAgain begins the round in which what still fails is fired once more, after all has been loaded. A round that was broken off is finished first:
-// what it had fired already is not fired a third time. Entries that this run may not fire (MayNot) belong to no round, so that they hold none up.
-// It returns how many entries the round will fire.
-func (l *Ledger) BeginAgain() int {
+// what it had fired already is not fired a third time, and waits for the next round. Entries that this run may not fire (MayNot) belong to no round, so that they
+// hold none up. It returns how many entries the round will fire, and how many wait.
+//
+// Where a round left some out because its run might not fire them, and it is not known that it has Ended, it is taken for one that was broken off.
+func (l *Ledger) BeginAgain() (fires, wait int) {
 	failing, left := 0, 0
 	for _, v := range l.verdicts {
 		if v.Recovered() || v.barred != 0 {
@@ -96,15 +112,15 @@ func (l *Ledger) BeginAgain() int {
 			left++
 		}
 	}
-	if left > 0 {
+	if left > 0 && l.Ended != l.last {
 		l.round = l.last
-		return left
+		return left, failing - left
 	}
 	if l.last >= MaxRound {
-		return 0
+		return 0, failing
 	}
 	l.round = l.last + 1
-	return failing
+	return failing, 0
 }
 
 // MaxRound is the last round there can be.
@@ -140,7 +156,7 @@ func (l *Ledger) Settle(o *Outcome) { l.verdicts[o.ID] = o.Verdict() }
 
 // Tally counts all settled entries.
 func (l *Ledger) Tally() Tally {
-	t := Tally{ByStatus: map[int]int{}, ByTrouble: map[Trouble]int{}}
+	t := Tally{RecoveredBy: map[int]int{}, ByStatus: map[int]int{}, ByTrouble: map[Trouble]int{}}
 	for _, v := range l.verdicts {
 		t.add(v)
 	}
@@ -149,11 +165,12 @@ func (l *Ledger) Tally() Tally {
 
 // Tally is the summary of a ledger.
 type Tally struct {
-	Recovered int
-	ByStatus  map[int]int     // answered, and still failing
-	ByTrouble map[Trouble]int // unreachable
-	Unknown   int             // announced, and the run was stopped: nobody knows what became of them
-	Unsettled int             // admitted in this run, and not fired to an end
+	Recovered   int
+	RecoveredBy map[int]int     // by status
+	ByStatus    map[int]int     // answered, and still failing
+	ByTrouble   map[Trouble]int // unreachable
+	Unknown     int             // announced, and the run was stopped: nobody knows what became of them
+	Unsettled   int             // admitted in this run, and not fired to an end
 }
 
 func (t *Tally) add(v Verdict) {
@@ -162,6 +179,7 @@ func (t *Tally) add(v Verdict) {
 		t.Unsettled++
 	case v.Recovered():
 		t.Recovered++
+		t.RecoveredBy[int(v.Status)]++
 	case v.Unknown():
 		t.Unknown++
 	case v.StillFails():

@@ -71,7 +71,7 @@ func TestLedgerRounds(t *testing.T) {
 	}
 
 	l := load()
-	if n := l.BeginAgain(); n != 2 || l.Round() != 1 {
+	if n, _ := l.BeginAgain(); n != 2 || l.Round() != 1 {
 		t.Fatalf("first round: %d entries, round %d", n, l.Round())
 	}
 	if why := l.Admit(again(c)); why == "" {
@@ -86,7 +86,7 @@ func TestLedgerRounds(t *testing.T) {
 	history = append(history, outcome(a, 500, 1, "")) // killed here, before b
 
 	l = load()
-	if n := l.BeginAgain(); n != 1 || l.Round() != 1 {
+	if n, _ := l.BeginAgain(); n != 1 || l.Round() != 1 {
 		t.Fatalf("broken round: %d entries, round %d", n, l.Round())
 	}
 	if why := l.Admit(again(a)); why == "" {
@@ -98,7 +98,7 @@ func TestLedgerRounds(t *testing.T) {
 	history = append(history, outcome(b, 200, 1, ""))
 
 	l = load()
-	if n := l.BeginAgain(); n != 1 || l.Round() != 2 {
+	if n, _ := l.BeginAgain(); n != 1 || l.Round() != 2 {
 		t.Fatalf("second round: %d entries, round %d", n, l.Round())
 	}
 	if tally := l.Tally(); tally.Recovered != 2 || tally.ByStatus[500] != 1 || tally.Unreachable() != 0 || tally.AllRecovered() {
@@ -124,7 +124,7 @@ func TestLedgerBarred(t *testing.T) {
 		}
 		if round == 2 {
 			history = append(history, outcome(a, 500, 1, "")) // it lagged behind, and catches up
-			if n := l.BeginAgain(); n != 1 || l.Round() != 1 {
+			if n, _ := l.BeginAgain(); n != 1 || l.Round() != 1 {
 				t.Fatalf("%d entries, round %d", n, l.Round())
 			}
 			continue
@@ -132,7 +132,7 @@ func TestLedgerBarred(t *testing.T) {
 		if barred := l.Barred(); len(barred) != 1 || barred[refire.OtherMethod] != 1 {
 			t.Errorf("barred: %v", barred)
 		}
-		if n := l.BeginAgain(); n != 1 || l.Round() != round-1 {
+		if n, _ := l.BeginAgain(); n != 1 || l.Round() != round-1 {
 			t.Fatalf("%d entries, round %d, want %d", n, l.Round(), round-1)
 		}
 		again := a
@@ -168,7 +168,7 @@ func TestLedgerRoundsDoNotGoBack(t *testing.T) {
 	l := refire.NewLedger(false)
 	l.Load(outcome(request(1, "/a"), 500, 2, ""))
 	l.Load(outcome(request(2, "/b"), 200, 0, ""))
-	if n := l.BeginAgain(); n != 1 || l.Round() != 3 {
+	if n, _ := l.BeginAgain(); n != 1 || l.Round() != 3 {
 		t.Errorf("%d entries in round %d", n, l.Round())
 	}
 }
@@ -183,11 +183,36 @@ func TestLedgerBarredForOneReason(t *testing.T) {
 	}
 }
 
+// TestLedgerEndedRound: what a round that has ended left out is fired by the next one together with what that round had fired; of one that was broken off it comes
+// first, and what waits is counted.
+func TestLedgerEndedRound(t *testing.T) {
+	a, b, c := request(1, "/a"), request(2, "/b"), request(3, "/c")
+	for _, test := range []struct{ ended, fires, wait, round int }{{0, 1, 2, 1}, {1, 3, 0, 2}, {2, 1, 2, 1}} {
+		l := refire.NewLedger(false)
+		l.Ended = test.ended
+		for _, o := range []*refire.Outcome{outcome(a, 500, 0, ""), outcome(b, 500, 0, ""), outcome(c, 500, 0, ""), outcome(a, 500, 1, ""), outcome(c, 0, 1, "reset: x")} {
+			l.Load(o)
+		}
+		fires, wait := l.BeginAgain()
+		if fires != test.fires || wait != test.wait || l.Round() != test.round {
+			t.Errorf("ended %d: fires %d, %d wait, round %d", test.ended, fires, wait, l.Round())
+		}
+		for _, r := range []refire.Request{a, b, c} {
+			if r.Again = true; l.Admit(&r) == "" {
+				fires--
+			}
+		}
+		if fires != 0 {
+			t.Errorf("ended %d: %d more are told than admitted", test.ended, fires)
+		}
+	}
+}
+
 // TestLedgerLastRound: no round is written that could not be read back.
 func TestLedgerLastRound(t *testing.T) {
 	l := refire.NewLedger(false)
 	l.Load(outcome(request(1, "/"), 500, refire.MaxRound, ""))
-	if n := l.BeginAgain(); n != 0 || l.Round() > refire.MaxRound {
+	if n, _ := l.BeginAgain(); n != 0 || l.Round() > refire.MaxRound {
 		t.Errorf("%d entries in round %d", n, l.Round())
 	}
 }

@@ -155,6 +155,17 @@ func TestNoBase(t *testing.T) {
 	}
 }
 
+func TestNamed(t *testing.T) {
+	for target, want := range map[string]string{
+		"http://Shop.test/x": "http://shop.test", "https://h:8443?x": "https://h:8443", "HTTP://[::1]": "http://[::1]",
+		"/http://h/": "", "//h/x": "", "ftp://h/": "", "http://a@h/": "", "h:80": "", "*": "", "": "",
+	} {
+		if at, ok := refire.Named(target); ok != (want != "") || at.String() != want {
+			t.Errorf("Named(%q) = %v, %v", target, at, ok)
+		}
+	}
+}
+
 func TestRewritten(t *testing.T) {
 	for target, want := range map[string]bool{"/a": false, "/%zz\"<>|\\^`{}#": false, "/ ": true, "/\x80": true, "/\x1f": true, "/\x7f": true} {
 		line, rewritten := refire.Wire(target)
@@ -173,6 +184,9 @@ func FuzzPlace(f *testing.F) {
 	plan := refire.Plan{Methods: mustMethods(f, "any"), Routes: routes, CanSend: refire.CanSendHTTP}
 	f.Fuzz(func(t *testing.T, method, target, host string) {
 		r, why := plan.Decide(&accesslog.Entry{Method: method, Target: target, Host: host})
+		if _, named := refire.Named(target); (why == refire.OtherHost) && !named {
+			t.Fatalf("%q is refused as it names another host, and names none", target)
+		}
 		if why != "" {
 			return
 		}

@@ -154,6 +154,18 @@ func (r *Routes) placeAbsolute(scheme, rest string) (Origin, string, Reason) {
 	return Origin{}, "", OtherHost
 }
 
+// Named is the place that a target names, as those do that proxies and some caches log (RFC 9112, 3.2.2); ok is false if it names none, or none that could be
+// fired at.
+func Named(target string) (at Origin, ok bool) {
+	scheme, rest, ok := cutScheme(target)
+	if !ok || scheme != "http" && scheme != "https" {
+		return Origin{}, false
+	}
+	authority, _ := cutAuthority(rest)
+	at, err := newOrigin(scheme, authority)
+	return at, err == nil
+}
+
 // isToken is RFC 9110's rule for methods.
 func isToken(s string) bool {
 	for i := range len(s) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -107,14 +108,23 @@ func (g *guard) gate(ctx context.Context, place Origin) *gate {
 // mayRetry takes a retry out of the budget.
 func (g *guard) mayRetry() bool { return g.RetryShare < 0 || g.budget.Take() }
 
-// giveUp gives the place of at up if it has been away for too long; all: there is no other left.
-func (g *guard) giveUp(now time.Time, at *gate) (all bool) {
-	patience := g.Patience
+// patience is how long at may be away; ok: and not for ever.
+func (g *guard) patience(at *gate) (d time.Duration, ok bool) {
 	if !at.alive {
-		patience = min(patience, DefaultPatienceAtFirst)
+		return min(g.Patience, DefaultPatienceAtFirst), g.Patience >= 0
 	}
+	return g.Patience, g.Patience >= 0
+}
+
+// giveUp gives the place of at up if it has been away for too long; all: there is no other left. A place gets its last probe when its time is over.
+func (g *guard) giveUp(now time.Time, at *gate) (all bool) {
+	patience, ok := g.patience(at)
 	since, open := at.breaker.OpenSince()
-	if !open || patience < 0 || now.Sub(since) < patience || at.ctx.Err() != nil {
+	if !open || !ok || at.ctx.Err() != nil {
+		return false
+	}
+	if now.Sub(since) < patience {
+		at.breaker.ProbeBy(since.Add(patience))
 		return false
 	}
 	why := &AwayError{at.place, now.Sub(since)}
@@ -195,13 +205,27 @@ func (g *guard) next(ctx context.Context, admitted int) error {
 	return nil
 }
 
-// held lists the places that wait.
-func (g *guard) held(now time.Time) (list []Held) {
+// asked lists the places that entries are for.
+func (g *guard) asked() []Origin {
+	return slices.SortedFunc(maps.Keys(g.gates), func(a, b Origin) int { return strings.Compare(a.String(), b.String()) })
+}
+
+// held lists the places that wait; all: there is no other.
+func (g *guard) held(now time.Time) (list []Held, all bool) {
+	open := 0
 	for _, at := range g.gates {
-		if h, is := at.held(now); is && at.ctx.Err() == nil {
+		if at.ctx.Err() != nil {
+			continue
+		}
+		open++
+		if h, is := at.held(now); is {
+			if patience, ok := g.patience(at); ok && h.Breaker {
+				since, _ := at.breaker.OpenSince()
+				h.GivesUp = max(since.Add(patience).Sub(now), h.Wait)
+			}
 			list = append(list, h)
 		}
 	}
 	slices.SortFunc(list, func(a, b Held) int { return strings.Compare(a.Place.String(), b.Place.String()) })
-	return list
+	return list, len(list) > 0 && len(list) == open
 }

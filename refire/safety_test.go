@@ -160,7 +160,10 @@ func TestBreakerEndsTheRun(t *testing.T) {
 	for name, c := range map[string]struct {
 		good        int
 		least, most time.Duration
-	}{"goes away": {10, refire.DefaultPatience, 3 * time.Minute}, "is not there": {0, refire.DefaultPatienceAtFirst, 20 * time.Second}} {
+	}{
+		"goes away":    {10, refire.DefaultPatience, refire.DefaultPatience + time.Second},
+		"is not there": {0, refire.DefaultPatienceAtFirst, refire.DefaultPatienceAtFirst + time.Second},
+	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				n := 0
@@ -172,12 +175,27 @@ func TestBreakerEndsTheRun(t *testing.T) {
 				}), &memorySink{}
 				f := &refire.Firing{Sources: []refire.Source{manyRequests(2000)}, Client: client, Sink: sink, Concurrency: 10, Retries: 2}
 				var held []refire.Held
-				f.Progress = func(p refire.Progress) { held = append(held, p.Held...) }
+				var ends []time.Duration
 				start := time.Now()
+				f.Progress = func(p refire.Progress) {
+					held = append(held, p.Held...)
+					if p.Waiting != (len(p.Held) == 1) {
+						t.Errorf("waiting %v for %v", p.Waiting, p.Held)
+					}
+					for _, h := range p.Held {
+						ends = append(ends, time.Since(start)+h.GivesUp)
+					}
+				}
 				p, err := fire(t.Context(), f)
 				var away *refire.AwayError
-				if took := time.Since(start); !errors.As(err, &away) || away.For < c.least || took > c.most {
+				took := time.Since(start)
+				if !errors.As(err, &away) || away.For < c.least || away.For > c.most {
 					t.Errorf("%v after %v", err, took)
+				}
+				for _, end := range ends {
+					if d := took - end; d < 0 || d > 10*time.Millisecond {
+						t.Errorf("is said to be given up after %v, and was after %v", end, took)
+					}
 				}
 				if n := len(sink.outcomes); n > refire.DefaultBreakerAfter+30 || p.Done != n || f.Ledger.Tally().AllRecovered() {
 					t.Errorf("%d written, %+v", n, p)

@@ -31,6 +31,7 @@ var moduleRules = []moduleRule{
 	{".", true, false, "the library: what every user gets, so it requires nothing"},
 	{"refire", true, true, "a program with dependencies of its own"},
 	{"refire/browser", false, false, "tests of refire's page in Chromium; nobody who builds refire should have to download a browser's protocol"},
+	{"refire/servers", false, false, "tests of refire with servers as Debian has them; nobody who has one installed should have to wait for them"},
 	{"examples/cthread", false, true, "cgo: it alone needs a C compiler"},
 	{"examples/sdk", false, true, "a vendor's SDK is what no newcomer should have to download"},
 	{"aionet/interop", false, true, "tests with libraries that know nothing of aio; nobody imports it"},

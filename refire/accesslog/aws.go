@@ -59,7 +59,7 @@ func isBalancerType(b []byte) bool {
 //
 //	owner bucket [time] address requester id operation key "request" status ...
 //
-// Keys are percent-encoded. Quotes in the request are not escaped, but it holds no spaces beside the two between its parts. What operations of S3
+// Keys are percent-encoded. Quotes in the request are not escaped, but it holds no spaces beside the two between its parts (see cutSpaced). What operations of S3
 // itself write ("-") is no request.
 type s3 struct{}
 
@@ -87,9 +87,11 @@ func (s3) read(line []byte, f *fields) Reason {
 	f.undo = plain
 	if after, ok := bytes.CutPrefix(rest, []byte(`- `)); ok { // not a request, and no quotes
 		rest, f.request = after, []byte{'-'}
-	} else if rest, ok = cutSpaced(rest, f); !ok {
-		return RequestUnclosed
 	} else {
+		var why Reason
+		if rest, why = cutSpaced(rest, f); why != 0 {
+			return why
+		}
 		rest = bytes.TrimPrefix(rest, []byte{' '})
 	}
 	word, _, _ := bytes.Cut(rest, []byte{' '})
@@ -98,25 +100,4 @@ func (s3) read(line []byte, f *fields) Reason {
 		return NoStatus
 	}
 	return 0
-}
-
-// cutSpaced reads a request in quotes that nobody escapes inside it: what tells where it ends is that none of its three parts holds a space. It returns what
-// follows the closing quote.
-func cutSpaced(b []byte, f *fields) (rest []byte, ok bool) {
-	if len(b) == 0 || b[0] != '"' {
-		return nil, false
-	}
-	var first, second bool
-	f.apart = true
-	if rest, ok := bytes.CutPrefix(b, []byte(`"-"`)); ok {
-		return rest, true
-	}
-	f.method, rest, first = bytes.Cut(b[1:], []byte{' '})
-	f.target, rest, second = bytes.Cut(rest, []byte{' '})
-	shut := bytes.IndexByte(rest, '"')
-	if !first || !second || shut < 0 {
-		return nil, false
-	}
-	f.proto = rest[:shut]
-	return rest[shut+1:], bytes.IndexByte(f.proto, ' ') < 0
 }

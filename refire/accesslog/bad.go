@@ -32,6 +32,8 @@ const (
 	Misfit                            // not a line of the format
 	NoFields                          // no "#Fields:" line before it that names a request and a status
 	Continued                         // the rest of a line that a container runtime has cut into pieces
+	RequestCut                        // the server has logged the beginning of the request only
+	Ambiguous                         // it can be read in two ways, of which a client may have written one
 )
 
 // String returns the reason in words.
@@ -51,6 +53,10 @@ func (r Reason) String() string {
 		return "no #Fields: line before it that names a request and a status"
 	case Continued:
 		return "a later piece of a line that was cut into pieces"
+	case RequestCut:
+		return "only the beginning of the request was logged (HAProxy: tune.http.logurilen)"
+	case Ambiguous:
+		return "it can be read in two ways, and a client may have written one of them"
 	}
 	return "reason " + strconv.Itoa(int(r))
 }

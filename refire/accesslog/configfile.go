@@ -135,7 +135,7 @@ func nginxWord(text string) (word string, size int) {
 		if n < 0 {
 			return text[1:], len(text)
 		}
-		return unslash(text[1:1+n], quote), n + 2
+		return unslash(text[1 : 1+n]), n + 2
 	}
 	for size < len(text) && !strings.ContainsRune(" \t\r\n;", rune(text[size])) {
 		switch {
@@ -143,7 +143,7 @@ func nginxWord(text string) (word string, size int) {
 			size += len(upTo(text[size:], "}"))
 		case text[size] == '{' || text[size] == '}':
 			if size > 0 && text[size] == '{' {
-				return text[:size], size
+				return unslash(text[:size]), size
 			}
 		case text[size] == '\\':
 			size++
@@ -151,7 +151,7 @@ func nginxWord(text string) (word string, size int) {
 		size++
 	}
 	size = min(size, len(text))
-	return text[:size], size
+	return unslash(text[:size]), size
 }
 
 func (c *configFile) nginxDirective(words []string, line int) {

@@ -26,13 +26,17 @@ http { include mime.types; # log_format no '$status';
                     '$status $body_bytes_sent "$http_referer" "${http_user_agent}"';
   log_format two "$status" ' \'$request\'\\';
   log_format three ${server_name}|$status|$request;
+  log_format tabs "$msec\t$status\t$request";
+  log_format bare $status\t$request;
 `
 	for _, test := range []struct{ name, config, format, line, is, says string }{
 		{"nginx, of several", nginx + "access_log /a two; access_log /b main; access_log /c two; access_log off; }", "", "", "", "logs are written with two and main; say which"},
-		{"nginx, none used", nginx, "", "", "", "it has main, two and three; say which"},
+		{"nginx, none used", nginx, "", "", "", "it has main, two, three, tabs and bare; say which"},
 		{"nginx, the used one", nginx + "access_log /a main buffer=1;}", "", prefix + usual + ` 1 "-" "x"`, "main", ""},
 		{"nginx, by name", nginx, "two", `503 'GET /a?b=c HTTP/1.1'\`, "two", ""},
 		{"nginx, without quotes", nginx, "three", `h|503|GET /a?b=c HTTP/1.1`, "three", ""},
+		{"nginx, tabs", nginx, "tabs", "1770087906.123\t503\tGET /a?b=c HTTP/1.1", "tabs", ""},
+		{"nginx, a tab without quotes", nginx, "bare", "503\tGET /a?b=c HTTP/1.1", "bare", ""},
 		{"nginx, its own", nginx + "access_log /a;", "", prefix + usual + ` 1 "-" "x"`, "combined", ""},
 		{"nginx, its own with a parameter", nginx + "access_log /a gzip=1;", "", prefix + usual + ` 1 "-" "x"`, "combined", ""},
 		{"nginx, the only one", "log_format x '$request' escape=none;", "", "", "", ""},

@@ -13,6 +13,7 @@ type Detection struct {
 	Matched int    // of these, well-formed ones, of the main format or its family
 	Wrapped int    // of these, lines in one more pair of double quotes
 	Also    string // the other formats that it holds lines of, in words: "json (3)"
+	Doubt   string // why Format makes no sense though it matches, in words: "505 and 568 are no statuses"; empty: it does
 	Looks   string // what it looks like instead, in words, when nothing matched and that is known ("JSON")
 }
 
@@ -35,57 +36,66 @@ func (d Detection) String() string {
 	return text
 }
 
-// MaxDetectLines and maxDetectBytes are how much of a log Detect looks at.
+// MaxDetectLines and maxDetectBytes are how much of a log Detect looks at; more where lines are so long that there are fewer than fewLines in that, for
+// each client may make one long line.
 const (
 	MaxDetectLines = 100
+	MaxDetectBytes = 8 << 20
 	maxDetectBytes = 64 << 10
+	fewLines       = 10
 )
+
+// IsSample reports whether the beginning of a log is as much as Detect looks at, though there may be more of it.
+func IsSample(head []byte) bool {
+	return len(head) >= MaxDetectBytes || len(head) >= maxDetectBytes && bytes.Count(head, []byte{'\n'}) >= fewLines
+}
 
 // Detect looks at the beginning of a log, at most MaxDetectLines of it. A last line without a newline is left out unless it is
 // the only one.
 //
 // Each line counts for the first format that can read it, in this order: those with a name as FormatNames lists them, but the family; the same in
 // the lines of Docker and of the Container Runtime Interface, the family included; the family; those with a name, but the family, after a
-// syslog header. (A line of the family is one after a syslog header, too.) The format with the most lines is the main one, and the family is one format here; of several, the one that came first.
+// syslog header. (A line of the family is one after a syslog header, too.) A line that several formats can read, and in which they find something else, counts
+// for none: a client may have made it so. The format with the most lines is the main one, and the family is one format here; of several, the one that came first.
+// Directives of W3C's format are such only at the beginning of a log.
 func Detect(head []byte) Detection {
 	d, _ := detect(head)
 	return d
 }
 
-// detect also returns what to read the log with: the main format, then the others that the sample holds, in the order in which Detect tries them. But what
-// container runtimes wrap comes first of all, because the family would read many of these lines without knowing which are pieces of others.
-func detect(head []byte) (Detection, []Format) {
-	var d Detection
+// detect also returns what to read the log with: the main format, then the others that the sample holds, in the order in which Detect tries them. Without a
+// main format there are several, of which nobody knows which one is, or Auto.
+func detect(head []byte) (Detection, reader) {
 	t := newTrial()
-	rest := head[:min(len(head), maxDetectBytes)]
-	for len(rest) > 0 && d.Lines < MaxDetectLines {
-		line, size, terminated := cutLine(rest)
-		rest = rest[size:]
-		if len(line) == 0 || !terminated && d.Lines > 0 {
-			continue
-		}
-		switch format, ok := t.read(line); {
-		case t.fields.directive:
-			continue
-		case ok:
-			t.count(format)
-			if t.fields.wrapped {
-				d.Wrapped++
-			}
-		}
-		d.Lines++
-	}
-	d.Format, d.Matched = t.main()
+	t.sample(sampleOf(head))
+	d := Detection{Format: t.main(), Lines: t.lines}
+	d.Matched, d.Wrapped = t.matched(d.Format)
+	_, d.Also = t.formats(d.Format)
+	d.Doubt = t.doubt(d.Format)
+	r := t.reader()
 	switch {
-	case d.Matched > 0:
-		d.Also = t.others(d.Format)
-		return d, t.formats(d.Format)
+	case len(t.claims) > 0:
 	case t.directives:
 		d.Format = W3C
-		return d, []Format{W3C}
+	default:
+		d.Looks = looksLike(head)
 	}
-	d.Looks = looksLike(head)
-	return d, []Format{Auto}
+	return d, r
+}
+
+// reader is what to read a log with. If one is the main format, what it can read is its own.
+type reader struct {
+	formats []Format
+	sure    bool // the first one is the main format
+}
+
+// sampleOf is what Detect looks at.
+func sampleOf(head []byte) []byte {
+	n := min(len(head), maxDetectBytes)
+	for n < len(head) && !IsSample(head[:n]) {
+		n = min(2*n, len(head))
+	}
+	return head[:n]
 }
 
 // format says which format a well-formed line is of.
@@ -120,8 +130,6 @@ func (f *fields) format() Format {
 	switch {
 	case len(rest) == 0:
 		return combined
-	case isTraefik(rest):
-		return Traefik
 	case isNginxIngress(rest):
 		return NginxIngress
 	}
@@ -134,13 +142,6 @@ func hasIdent(before []byte, columns int) bool {
 		_, before, _ = bytes.Cut(before, []byte{' '})
 	}
 	return bytes.HasPrefix(before, []byte("- "))
-}
-
-// isTraefik: what Traefik's common log format adds to the combined one (Traefik documentation, "Access Logs", "Format"): requests so far, "router", "server",
-// milliseconds.
-func isTraefik(b []byte) bool {
-	count, b, _ := bytes.Cut(b, []byte{' '})
-	return isSize(count) && len(b) > 0 && b[0] == '"' && bytes.HasSuffix(b, []byte("ms")) && bytes.Count(b, []byte{'"'}) == 4
 }
 
 // isNginxIngress: what the ingress controller's log-format-upstream adds to the combined one (Ingress-Nginx Controller documentation, "Log format"):

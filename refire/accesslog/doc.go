@@ -8,12 +8,13 @@
 // # Formats
 //
 // A [Format] is known by name ([FormatNames], [ParseFormat]), or is what a server's own format string says ([ParseNginx], [ParseApache], out of a
-// configuration file [FormatFrom]), or a map of JSON keys ([ParseJSON]). [Auto] recognises those with a name from the first lines ([Detect]), and tries all that it
-// has seen there on every line: the main one first, then the others in the order of FormatNames, so that a log of several formats is read. Of a stream that comes line by line, lines that were
-// rejected are looked at in the same way until there were 100 of them. Where nothing was recognised, lines are read as those of the family below.
+// configuration file [FormatFrom]), or a map of keys ([ParseJSON], [ParseLogfmt]). [Auto] recognises those with a name from the first lines ([Detect]), and tries all that it
+// has seen there on every line: what the main one can read is its own, and of the others, all that can read a line must find the same in it. Of a
+// stream that comes line by line, as many lines as Detect looks at are read with all formats. Where nothing was recognised, lines are read as those of the family below.
 // Around any of them may be what Docker, the Container Runtime Interface or a syslog daemon puts around lines ("docker:", "cri:", "syslog:" before
-// a name). The status that counts is the one that the client got, not what a server behind answered. Nothing that a client writes into its user
-// agent, its referer or its user name makes a request or a status of an entry; a format of which that could not be said is refused.
+// a name). The status that counts is the one that the client got, not what a server behind answered. Nothing that a client writes makes a request, a status
+// or a time, or has other lines read otherwise: what can be read in two ways, of which a client may have written one, is a bad line ([Ambiguous]); a format
+// string with which this would always be so is refused.
 //
 // Entries are the same however a file is shared out to workers, also where lines depend on those before them (the "#Fields:" of the W3C's format).
 // Identity, offset and line number are those of the raw line.

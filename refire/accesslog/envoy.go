@@ -7,7 +7,7 @@ import "bytes"
 //
 //	[time] "method path protocol" status flags ... "x-forwarded-for" "user agent" "request id" "authority" "upstream" ...
 //
-// Envoy escapes nothing. A path holds no spaces, so the request is read by its spaces, and no quote in it can end it early. The authority is
+// Envoy escapes nothing. A path holds no spaces, so the request is read by its spaces, and no quote in it can end it early (see cutSpaced). The authority is
 // the last string in quotes but one: after it comes nothing that a client wrote. A response that was never sent has the status 0.
 type envoy struct{}
 
@@ -19,10 +19,11 @@ func (envoy) read(line []byte, f *fields) Reason {
 	if !found {
 		return Misfit
 	}
-	rest, ok := cutSpaced(rest, f)
-	if !ok {
-		return RequestUnclosed
+	rest, why := cutSpaced(rest, f)
+	if why != 0 {
+		return why
 	}
+	var ok bool
 	status, rest, _ := bytes.Cut(bytes.TrimPrefix(rest, []byte{' '}), []byte{' '})
 	if f.status, ok = statusOf(status); !ok {
 		return NoStatus

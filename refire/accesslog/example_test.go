@@ -141,7 +141,7 @@ func ExampleFormat_Parse() {
 func ExampleFormatNames() {
 	fmt.Println(accesslog.FormatNames())
 	// Output:
-	// [auto w3c alb elb s3 haproxy envoy envoy-json caddy traefik-json json traefik nginx-ingress vhost_combined common combined extended]
+	// [auto w3c alb elb s3 haproxy envoy envoy-json caddy traefik-json json logfmt traefik nginx-ingress vhost_combined common combined extended]
 }
 
 func ExampleParseNginx() {

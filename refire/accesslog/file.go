@@ -8,6 +8,8 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+
+	"github.com/seed8b1f0744/aio/refire/internal/mark"
 )
 
 // fileScan shares out the segments of a file. They are claimed in order, by workers that run ahead of the caller, and by the
@@ -55,7 +57,7 @@ func (s *Scanner) scanFile(ctx context.Context, yield func(Entry, error) bool) e
 	ctx, cancel := context.WithCancel(ctx)
 	p := &fileScan{s: s, ctx: ctx, claimed: map[int]*segment{}}
 	p.changed.L = &p.mu
-	own := newWalker(&s.opts, s.key, s.formats) // for what the caller walks
+	own := newWalker(&s.opts, s.key, s.reader) // for what the caller walks
 	p.first, p.guess = own.grammars.start, own.grammars.after(s.head)
 	states := p.first
 	p.count = int(max(1, s.size/s.stride)) // the last one takes the rest, so that it is no shorter than a line usually is
@@ -118,7 +120,7 @@ func (p *fileScan) work() {
 		return
 	}
 	defer p.leave()
-	w := newWalker(&p.s.opts, p.s.key, p.s.formats)
+	w := newWalker(&p.s.opts, p.s.key, p.s.reader)
 	var buf []byte
 	for {
 		select {
@@ -256,15 +258,22 @@ func (p *fileScan) cursor(k int, buf []byte) *cursor {
 	s := p.s
 	c := &cursor{step: s.step, buf: buf, offset: int64(k) * s.stride, limit: int64(k+1) * s.stride, first: -1}
 	if k == p.count-1 {
-		c.limit = noLimit
+		c.limit = s.opts.End
 	}
 	if k > 0 {
 		c.offset-- // if this byte is a newline, a line begins with the segment
 		c.seek = true
 	}
 	pos := c.offset
+	var was mark.Mark // its own, because others ask at the same time
+	if s.mark != nil {
+		was = *s.mark
+	}
 	c.read = func(b []byte) (int, error) {
 		n, err := s.file.ReadAt(b, pos)
+		if n > 0 && !was.Holds(s.file) {
+			return 0, rewritten(pos)
+		}
 		pos += int64(n)
 		if err == io.EOF && pos < s.size {
 			err = shrunk(s.size, pos)
@@ -272,6 +281,10 @@ func (p *fileScan) cursor(k int, buf []byte) *cursor {
 		return n, err
 	}
 	return c
+}
+
+func rewritten(at int64) error {
+	return fmt.Errorf("%w: when byte %d was to be read, the file was another text", ErrChanged, at)
 }
 
 func shrunk(from, to int64) error {

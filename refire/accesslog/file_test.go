@@ -237,6 +237,26 @@ func TestChangedFile(t *testing.T) {
 	}
 }
 
+// TestEnd: a line that begins before the end is read whole, also when it was not when the end was taken; what begins there is not read.
+func TestEnd(t *testing.T) {
+	const whole = 3000
+	text := fails(whole + 2)
+	begins := int64(len(fails(whole)))
+	for _, test := range []struct {
+		end     int64
+		entries int64
+	}{{begins, whole}, {begins + 1, whole + 1}, {int64(len(text)) - 1, whole + 2}, {int64(len(text)) + 9, whole + 2}, {0, whole + 2}, {1, 1}} {
+		for name, s := range map[string]*accesslog.Scanner{
+			"file":   fileScanner(t, logFile(t, text), accesslog.Options{End: test.end}).Tune(1000, 20_000, 1),
+			"stream": accesslog.NewScanner(strings.NewReader(text), accesslog.Options{End: test.end}).Tune(1000, 20_000, 1),
+		} {
+			if got := len(collect(t, s)); int64(got) != test.entries || s.Stats().Lines != test.entries {
+				t.Errorf("%s up to %d: %d entries, %+v, want %d", name, test.end, got, counts(s.Stats()), test.entries)
+			}
+		}
+	}
+}
+
 // TestFileMemory: what a scan holds does not grow with the file, even if every line is delivered.
 func TestFileMemory(t *testing.T) {
 	line := []byte("x\n") // bad, so delivered, and as many as can be
@@ -296,4 +316,43 @@ func TestNotRegularFiles(t *testing.T) {
 	if s := fileScanner(t, r, accesslog.Options{}); len(collect(t, s)) != 3 {
 		t.Errorf("a pipe: %+v", counts(s.Stats()))
 	}
+}
+
+// TestFile_rewritten: a file that is truncated while it is read, and is longer than before by the next read, ends the scan; nothing of the new text is an entry,
+// however much of its beginning is as before.
+func TestFile_rewritten(t *testing.T) {
+	line := func(target string) string {
+		return fmt.Sprintf("192.0.2.1 - - [12/Mar/2026:14:02:00 +0000] \"GET /%s HTTP/1.1\" 503 0\n", target)
+	}
+	for _, same := range []int{0, 100} {
+		for _, workers := range []int{1, 3} {
+			was := strings.Repeat(line("same"), same) + strings.Repeat(line("was"), 3000)
+			f := logFile(t, was)
+			s := fileScanner(t, f, accesslog.Options{Workers: workers, Submit: func(context.Context, func()) error { return errors.New("none") }}).Tune(1000, 1<<20, 1)
+			n, later := 0, 0
+			var last error
+			for e, err := range s.All(t.Context()) {
+				if last = err; err != nil {
+					continue
+				}
+				if n++; strings.HasPrefix(e.Target, "/later") {
+					later++
+				}
+				if n == same+10 {
+					text := strings.Repeat(line("same"), same) + strings.Repeat(line("later"), 5000)
+					if err := errors.Join(f.Truncate(0), writeAt(f, text)); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			if !errors.Is(last, accesslog.ErrChanged) || later > 0 || n < same+10 {
+				t.Errorf("%d lines as before: %v, %d entries, %d of the new text", same, last, n, later)
+			}
+		}
+	}
+}
+
+func writeAt(f *os.File, text string) error {
+	_, err := f.WriteAt([]byte(text), 0)
+	return err
 }

@@ -13,15 +13,16 @@ type Format struct{ d *definition }
 type definition struct {
 	name string
 	open func() grammar // for one walker
+	keys map[string]string
 }
 
 // The formats of the family that the package comment describes. The same walk reads them all, so lines of several of them may stand
 // in one file. The name says what else a line holds.
 var (
-	Auto     = Format{}                                                            // recognise it
-	Common   = Format{&definition{"common", func() grammar { return family{} }}}   // host ident user [time] "request" status bytes
-	Combined = Format{&definition{"combined", func() grammar { return family{} }}} // Common, then "referer" "user agent"
-	Extended = Format{&definition{"extended", func() grammar { return family{} }}} // the same up to the status, with another time layout, columns before or fields after
+	Auto     = Format{}                                              // recognise it
+	Common   = named("common", func() grammar { return family{} })   // host ident user [time] "request" status bytes
+	Combined = named("combined", func() grammar { return family{} }) // Common, then "referer" "user agent"
+	Extended = named("extended", func() grammar { return family{} }) // the same up to the status, with another time layout, columns before or fields after
 )
 
 // The other formats that have a name. Each one's grammar, and where it is documented, is in the comment of its type.
@@ -36,17 +37,20 @@ var (
 	Caddy         = jsonFormat("caddy", caddyKeys)                                  // its JSON
 	TraefikJSON   = jsonFormat("traefik-json", traefikKeys)                         // Traefik's accessLog.format json
 	JSON          = jsonFormat("json", usualKeys)                                   // see ParseJSON
-	Traefik       = named("traefik", func() grammar { return family{} })            // Traefik's default, which is of the family
+	Logfmt        = logfmtFormat("logfmt", usualKeys)                               // key=value: Heroku's router, lograge, loggers of Go
+	Traefik       = named("traefik", func() grammar { return traefik{} })           // Traefik's default text
 	VHostCombined = named("vhost_combined", func() grammar { return family{} })     // Apache's "%v:%p" before combined
 	NginxIngress  = named("nginx-ingress", func() grammar { return family{} })      // the ingress controller's default, likewise
 )
 
-func named(name string, open func() grammar) Format { return Format{&definition{name, open}} }
+func named(name string, open func() grammar) Format {
+	return Format{&definition{name: name, open: open}}
+}
 
 // presets are the formats with a name, in the order in which they are tried on a line that the main format of its log rejects. The family, which asks
 // least of a line, comes last.
 var presets = []Format{
-	W3C, ALB, ELB, S3, HAProxy, Envoy, EnvoyJSON, Caddy, TraefikJSON, JSON, Traefik, NginxIngress, VHostCombined, Common, Combined, Extended,
+	W3C, ALB, ELB, S3, HAProxy, Envoy, EnvoyJSON, Caddy, TraefikJSON, JSON, Logfmt, Traefik, NginxIngress, VHostCombined, Common, Combined, Extended,
 }
 
 // containers holds what the presets are called in the wrappers, so that each is one value.

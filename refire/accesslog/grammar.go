@@ -30,85 +30,137 @@ func (family) read(line []byte, f *fields) (reason Reason) {
 	return reason
 }
 
-// grammars are what a walker reads with: each is tried on what those before it have rejected.
+// grammars are what a walker reads with: the main format's first, whose are all lines that it can read; then others, for what that one rejects.
 type grammars struct {
 	list  []grammar
-	skims bool       // skim may pass over lines: the family comes first
+	sure  bool       // the first one is the main format's; else none is
+	skims bool       // skim may pass over lines: the family is the main format, and nobody has to see all lines
 	keeps []stateful // those of list
 	start []string   // their states at the beginning of a stream
 
-	trial *trial // of a stream whose first lines are not all at hand at once: what to try rejected lines with, or nil
-	tries int    // left
+	ahead []attempt // of the others that have to see each line
+	clock clock
+
+	trial *trial // of a stream whose first lines are not all at hand at once: what reads them; nil when there were enough
+	main  Format // what those at hand say, or Auto
 }
 
-func openGrammars(formats []Format) *grammars {
-	g := &grammars{}
-	for _, f := range formats {
-		g.add(f)
+// attempt is what one of the others has made of the line.
+type attempt struct {
+	fields fields
+	why    Reason
+	made   bool // before the main format was asked
+}
+
+func openGrammars(r reader) *grammars {
+	g := &grammars{sure: r.sure, skims: r.sure}
+	for i, f := range r.formats {
+		one := f.definition().open()
+		g.list = append(g.list, one)
+		g.ahead = append(g.ahead, attempt{made: i > 0 && isContainer(f)})
+		g.skims = g.skims && !g.ahead[i].made
+		if s, ok := one.(stateful); ok {
+			g.keeps = append(g.keeps, s)
+			g.start = append(g.start, s.state())
+		}
+	}
+	if len(g.list) > 0 {
+		_, first := g.list[0].(family)
+		g.skims = g.skims && first
 	}
 	return g
 }
 
-func (g *grammars) add(f Format) grammar {
-	one := f.definition().open()
-	g.list = append(g.list, one)
-	if s, ok := one.(stateful); ok {
-		g.keeps = append(g.keeps, s)
-		g.start = append(g.start, s.state())
+// learnGrammars is for a stream, of whose sample perhaps one line was at hand: as many lines as Detect looks at are read with all formats.
+func learnGrammars(d *Detection, r reader) *grammars {
+	if d.Lines >= MaxDetectLines {
+		return openGrammars(r)
 	}
-	_, g.skims = g.list[0].(family)
-	return one
+	return &grammars{trial: newTrial(), main: d.Format}
 }
 
-// learnGrammars is for a stream, of whose sample perhaps one line was at hand: the first lines that are rejected are looked at as Detect would
-// have done, and what they are of is read from then on, too.
-func learnGrammars(d *Detection, formats []Format) *grammars {
-	g := &grammars{trial: newTrial(), tries: MaxDetectLines - d.Lines}
-	if d.Matched > 0 || d.Format != Auto || g.tries <= 0 {
-		for _, f := range formats {
-			g.add(f)
-		}
-	}
-	return g
-}
-
-// learn tries a line that was rejected.
-func (g *grammars) learn(line []byte, f *fields) bool {
-	if g.trial == nil {
-		return false
-	}
-	g.tries--
-	format, ok := g.trial.read(line)
-	if g.tries <= 0 {
-		g.trial = nil
-		if !ok && len(g.list) == 0 {
-			g.add(Auto) // the family
-		}
-	}
-	if !ok {
-		return false
-	}
-	*f = fields{}
-	return g.add(format).read(line, f) == 0
-}
-
-// read returns the reason of the first grammar, the main one, if none can read the line.
-func (g *grammars) read(line []byte, f *fields) (reason Reason) {
-	for i, one := range g.list {
-		*f = fields{}
-		why := one.read(line, f)
-		if why == 0 || why == Continued { // the latter is known for sure, and must not be read as anything else
-			return why
-		}
-		if i == 0 {
-			reason = why
-		}
+// learn reads a line while the formats are not known yet.
+func (g *grammars) learn(line []byte, f *fields) Reason {
+	t, main := g.trial, g.main
+	readings, directive, why := t.look(line)
+	if main == Auto {
+		main = t.main()
 	}
 	switch {
-	case g.learn(line, f):
+	case why != 0:
+	case directive:
+		*f = fields{directive: true}
+	case len(readings) > 0:
+		var found *fields
+		if found, why = pick(readings, main, &t.clock); why == 0 {
+			*f = *found
+		}
+	default:
+		if why = main.definition().open().read(line, &fields{}); why == 0 {
+			why = Misfit
+		}
+	}
+	if t.lines >= MaxDetectLines {
+		*g = *t.open(t.reader())
+	}
+	return why
+}
+
+// read returns the reason of the main format if none can read the line.
+func (g *grammars) read(line []byte, f *fields) (reason Reason) {
+	if g.trial != nil {
+		return g.learn(line, f)
+	}
+	for i := range g.ahead {
+		if a := &g.ahead[i]; a.made {
+			a.fields = fields{}
+			if a.why = g.list[i].read(line, &a.fields); a.why == Continued { // that is known for sure, and must not be read as anything else
+				return Continued
+			}
+		}
+	}
+	others := g.list
+	if g.sure {
+		*f = fields{}
+		if reason = others[0].read(line, f); reason == 0 || reason == Continued || reason == Ambiguous {
+			return reason
+		}
+		others = others[1:]
+	}
+	if len(others) == 0 {
+		return reason
+	}
+	if why := g.ask(line, f, len(g.list)-len(others)); why == 0 || why == Ambiguous || reason == 0 {
+		return why
+	}
+	return reason
+}
+
+// ask reads a line that is not the main format's with the others, from the first of them on. They must agree.
+func (g *grammars) ask(line []byte, f *fields, first int) Reason {
+	reason, found, json := Reason(0), false, false
+	for i := first; i < len(g.list); i++ {
+		a := &g.ahead[i]
+		_, isJSON := g.list[i].(*jsonGrammar)
+		if isJSON && json {
+			continue
+		}
+		if !a.made {
+			a.fields = fields{}
+			a.why = g.list[i].read(line, &a.fields)
+		}
+		switch {
+		case a.why == Ambiguous, a.why == 0 && found && !sameReading(f, &a.fields, &g.clock):
+			return Ambiguous
+		case a.why == 0 && !found:
+			*f, found = a.fields, true
+			json = json || isJSON
+		case reason == 0:
+			reason = a.why
+		}
+	}
+	if found {
 		return 0
-	case reason == 0:
-		return NoRequestField
 	}
 	return reason
 }

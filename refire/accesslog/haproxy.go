@@ -1,17 +1,28 @@
 package accesslog
 
-import "bytes"
+import (
+	"bytes"
+	"regexp"
+)
 
 // haproxy is the grammar of HAProxy's "HTTP log format" and "HTTPS log format" ("option httplog", "option httpslog"; HAProxy Configuration Manual, section
 // 8.2.3 and 8.2.4), with any header before it that "log ... format" (section 3.1) or a syslog daemon writes, or none:
 //
 //	client:port [date] frontend backend/server times status bytes cookie cookie state connections queues {headers} {headers} "request" ...
 //
-// Captured cookies and headers are the client's, but a quote in what is captured, and in the request, is written #22, as every byte that is not printable is
-// written "#" with two hex digits (section 8.6, "Non-printable characters"). So the request stands between the last two quotes of the line, and the status
-// comes before anything that a client wrote. A request that came over HTTP/2 or later is logged with scheme and host. "~" after the frontend's
-// name says that it came over TLS. <BADREQ> is no request. A line that HAProxy has cut off in the request ("len") is no entry.
+// A quote in a captured header and in the request is written #22, as every byte that is not printable is written "#" with two hex digits (section 8.6,
+// "Non-printable characters"; the maps hdr_encode_map and url_encode_map in src/log.c). A captured cookie is written as it came, NAME=, quotes, spaces and
+// all, of at most 63 bytes (tune.http.cookielen); so is the TLS server name, behind the request of httpslog (%[ssl_fc_sni]). So a line whose cookies are both "-"
+// has its request where the columns before it end; of any other one, all columns must be as they should, and there must be no quote beside the request's
+// two: else it is Ambiguous. The status comes before anything that a client wrote.
+//
+// A request that came over HTTP/2 or later is logged with scheme and host. "~" after the frontend's name says that it came over TLS. <BADREQ> is no
+// request. A line that HAProxy has cut off in the request ("len") is no entry, and neither is one whose request it has cut (tune.http.logurilen, section
+// 3.2): the quotes are there then, but what it was that the client asked for is not.
 type haproxy struct{}
+
+// haproxyURILength is how much of a request HAProxy logs, unless it is told to log more; before bytes are escaped.
+const haproxyURILength = 1023
 
 var haproxyTimes = layouts("02/Jan/2006:15:04:05", clfLayout)
 
@@ -40,15 +51,15 @@ func (haproxy) read(line []byte, f *fields) Reason {
 	if f.status, ok = statusOf(status); !ok {
 		return NoStatus
 	}
-	shut := bytes.LastIndexByte(rest, '"')
-	if shut < 0 {
-		return NoRequestField
+	_, rest, _ = bytes.Cut(rest, []byte{' '}) // bytes
+	request, why := haproxyRequest(rest)
+	if why != 0 {
+		return why
 	}
-	open := bytes.LastIndexByte(rest[:shut], '"')
-	if open < 1 || rest[open-1] != ' ' || shut+1 < len(rest) && rest[shut+1] != ' ' {
-		return RequestUnclosed
+	f.request, f.undo = request, unhash
+	if len(f.request) >= haproxyURILength && !endsWithVersion(f.request) {
+		return RequestCut
 	}
-	f.request, f.undo = rest[open+1:shut], unhash
 	f.time, f.layout = when, haproxyTimes
 	if bytes.HasSuffix(frontend, []byte{'~'}) {
 		f.scheme = []byte("https")
@@ -57,4 +68,58 @@ func (haproxy) read(line []byte, f *fields) Reason {
 		f.composed = bytes.HasPrefix(proto, []byte("HTTP/2")) || bytes.HasPrefix(proto, []byte("HTTP/3"))
 	}
 	return 0
+}
+
+// haproxyRequest finds the request in what follows the bytes: cookies, state, connections, queues, captured headers, request.
+func haproxyRequest(b []byte) (request []byte, why Reason) {
+	open := bytes.IndexByte(b, '"')
+	if open < 0 {
+		return nil, NoRequestField
+	}
+	columns, none := bytes.CutPrefix(b[:open], []byte("- - "))
+	if none {
+		if !haproxyColumns.Match(columns) {
+			return nil, Misfit
+		}
+		shut := bytes.IndexByte(b[open+1:], '"')
+		if shut < 0 {
+			return nil, RequestUnclosed
+		}
+		request, b = b[open+1:open+1+shut], b[open+1+shut+1:]
+		if len(b) > 0 && b[0] != ' ' {
+			return nil, Ambiguous
+		}
+		return request, 0
+	}
+	request, b, closed := bytes.Cut(b[open+1:], []byte{'"'})
+	switch {
+	case !closed:
+		return nil, RequestUnclosed
+	case bytes.IndexByte(b, '"') >= 0, !haproxyAfterCookies.Match(columns):
+		return nil, Ambiguous
+	case len(b) > 0 && !haproxyTail.Match(b): // the columns may be a cookie's, and the line cut off before the request
+		return nil, Ambiguous
+	}
+	return request, 0
+}
+
+const haproxyStates = `[-A-Za-z]{4} \d+/\d+/\d+/\d+/\+?\d+ \d+/\d+ (?:\{[^{}"]*\} ){0,2}$`
+
+var (
+	haproxyColumns      = regexp.MustCompile(`^` + haproxyStates)
+	haproxyAfterCookies = regexp.MustCompile(`^\S.* \S.* ` + haproxyStates)
+
+	// haproxyTail is what httpslog adds: codes, then server name, version and cipher.
+	haproxyTail = regexp.MustCompile(`^ -?\d+/[0-9A-Fa-f-]+/-?\d+/-?\d+/-?\d+ [^ "]*/[^ "/]+/[^ "/]+$`)
+)
+
+// endsWithVersion reports whether a request line is whole: HAProxy knows no requests without a version.
+func endsWithVersion(request []byte) bool {
+	const version = " HTTP/1.1"
+	n := len(request) - len(version)
+	if n < 0 || !bytes.HasPrefix(request[n:], []byte(" HTTP/")) {
+		return false
+	}
+	v := request[n+len(" HTTP/"):]
+	return '0' <= v[0] && v[0] <= '9' && v[1] == '.' && '0' <= v[2] && v[2] <= '9'
 }

@@ -17,9 +17,9 @@ func (s *Scanner) prime() {
 		s.primeStream()
 	}
 	s.key = makeStreamKey(s.head)
-	s.detected, s.formats = detect(s.head)
+	s.detected, s.reader = detect(s.head)
 	if s.opts.Format != Auto {
-		s.formats = []Format{s.opts.Format}
+		s.reader = reader{[]Format{s.opts.Format}, true}
 	}
 }
 
@@ -28,6 +28,14 @@ func (s *Scanner) prime() {
 func (s *Scanner) primeFile() {
 	head := make([]byte, max(s.sample, MaxKeyBytes+1))
 	n, err := s.file.ReadAt(head, 0)
+	for err == nil && s.opts.Format == Auto && n >= maxDetectBytes && !IsSample(head) {
+		more := make([]byte, 2*n)
+		copy(more, head)
+		var got int
+		got, err = s.file.ReadAt(more[n:], int64(n))
+		n += got
+		head = more[:n]
+	}
 	s.head = head[:n]
 	switch {
 	case err == nil:

@@ -6,8 +6,8 @@ import (
 	"math/bits"
 )
 
-// jsonGrammar reads lines that are JSON objects (RFC 8259), by a map from keys to slots. Of a key that an object has twice the last one counts, as
-// encoding/json has it; of several keys for one slot, the first one in the map. Values that no slot wants are stepped over, whatever they hold.
+// jsonGrammar reads lines that are JSON objects (RFC 8259), by a map from keys to slots. Of several keys for one slot, the first one in the map counts. A line that has a
+// wanted key twice, with two values, is Ambiguous: encoding/json takes the last one, others the first, and a logger that escapes nothing lets clients write one. Values that no slot wants are stepped over, whatever they hold.
 //
 // It is a walk of its own, because of a line only few values are wanted, and because servers write what is not quite JSON: nginx's \x22, bytes
 // that are no UTF-8. Where a line is JSON, it agrees with encoding/json (FuzzJSON).
@@ -21,6 +21,7 @@ type jsonValue struct {
 	rank  int // which of the slot's keys it is, from 1; 0: none
 	text  []byte
 	plain bool // not a string
+	twice bool // the key is there twice, with two values
 }
 
 func (g *jsonGrammar) read(line []byte, f *fields) Reason {
@@ -41,6 +42,11 @@ func (g *jsonGrammar) parse(line []byte) Reason {
 	rest, ok := g.object(rest[1:], g.keys)
 	if !ok || len(skipSpace(rest)) > 0 {
 		return Misfit
+	}
+	for i := range g.values {
+		if g.values[i].twice {
+			return Ambiguous
+		}
 	}
 	return 0
 }
@@ -143,7 +149,7 @@ func (g *jsonGrammar) value(b []byte, key *jsonKeys) (rest []byte, ok bool) {
 	if len(b) == 0 {
 		return nil, false
 	}
-	v := jsonValue{rank: key.rank}
+	var v jsonValue
 	switch c := b[0]; {
 	case c == '"':
 		v.text, rest, ok = g.text(b)
@@ -153,10 +159,19 @@ func (g *jsonGrammar) value(b []byte, key *jsonKeys) (rest []byte, ok bool) {
 	default:
 		return skipValue(b)
 	}
-	if old := g.values[key.slot]; ok && key.slot != unused && (old.rank == 0 || v.rank <= old.rank) {
-		g.values[key.slot] = v
+	if ok && key.slot != unused {
+		g.put(key, v)
 	}
 	return rest, ok
+}
+
+// put keeps the value of a key that is wanted.
+func (g *jsonGrammar) put(key *jsonKeys, v jsonValue) {
+	v.rank = key.rank
+	if old := g.values[key.slot]; old.rank == 0 || v.rank <= old.rank {
+		v.twice = v.rank == old.rank && (old.twice || !bytes.Equal(v.text, old.text))
+		g.values[key.slot] = v
+	}
 }
 
 // text reads a string, without its quotes and escapes.

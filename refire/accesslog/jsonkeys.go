@@ -3,6 +3,7 @@ package accesslog
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"unicode/utf8"
 )
@@ -84,6 +85,33 @@ var jsonFieldNames = map[string]slot{
 // request line, "url" for one with a URL that the server made of what it knows. What the map does not name is looked for under the usual
 // names; nil looks for all of it there. An empty key is not looked for at all.
 func ParseJSON(keys map[string]string) (Format, error) {
+	name, fields, err := mapped("json", keys)
+	if err != nil {
+		return Auto, err
+	}
+	f := jsonFormat(name, fields)
+	f.d.keys = maps.Clone(keys)
+	return f, nil
+}
+
+// ParseLogfmt is ParseJSON for lines of key=value pairs. Where keys says what holds the request, nothing else does.
+func ParseLogfmt(keys map[string]string) (Format, error) {
+	name, fields, err := mapped("logfmt", keys)
+	if err != nil {
+		return Auto, err
+	}
+	request := []slot{requestSlot, targetSlot, urlSlot}
+	for _, one := range []string{"request", "target", "url"} {
+		if keys[one] != "" {
+			fields = drop(fields, slices.DeleteFunc(request, func(s slot) bool { return s == jsonFieldNames[one] })...)
+			break
+		}
+	}
+	return logfmtFormat(name, fields), nil
+}
+
+// mapped returns a format's name and its fields, with those of keys in the place of the usual ones.
+func mapped(name string, keys map[string]string) (string, []jsonField, error) {
 	names := make([]string, 0, len(keys))
 	for name := range keys {
 		names = append(names, name)
@@ -98,10 +126,10 @@ func ParseJSON(keys map[string]string) (Format, error) {
 				known = append(known, name)
 			}
 			slices.Sort(known)
-			return Auto, fmt.Errorf("accesslog: no field is called %q; the fields are %s", name, enumerate(known))
+			return "", nil, fmt.Errorf("accesslog: no field is called %q; the fields are %s", name, enumerate(known))
 		}
 		if !utf8.ValidString(keys[name]) {
-			return Auto, errors.New("accesslog: a key that is no UTF-8")
+			return "", nil, errors.New("accesslog: a key that is no UTF-8")
 		}
 		one := jsonField{slot: slot}
 		if keys[name] != "" {
@@ -123,12 +151,14 @@ func ParseJSON(keys map[string]string) (Format, error) {
 			fields = drop(fields, targetSlot)
 		}
 	}
-	name := "json"
 	for _, field := range names {
 		name += " " + field + "=" + keys[field]
 	}
-	return jsonFormat(name, fields), nil
+	return name, fields, nil
 }
+
+// JSONKeys returns the map that ParseJSON made the format of; nil, if it did not.
+func (f Format) JSONKeys() map[string]string { return maps.Clone(f.definition().keys) }
 
 // drop removes the usual keys of slots, which would count before the user's.
 func drop(fields []jsonField, those ...slot) []jsonField {
@@ -137,23 +167,29 @@ func drop(fields []jsonField, those ...slot) []jsonField {
 
 func jsonFormat(name string, fields []jsonField) Format {
 	keys := newJSONKeys(fields)
-	return Format{&definition{name, func() grammar { return &jsonGrammar{keys: keys} }}}
+	return named(name, func() grammar { return &jsonGrammar{keys: keys} })
 }
 
-// usualKeys are what loggers call things: nginx's escape=json examples, Envoy, Traefik, Caddy, ECS (Elastic's "http.request.method"), pino, zap, Rails.
+func logfmtFormat(name string, fields []jsonField) Format {
+	keys := newJSONKeys(fields)
+	return named(name, func() grammar { return &logfmt{jsonGrammar: jsonGrammar{keys: keys}} })
+}
+
+// usualKeys are what loggers call things: nginx's escape=json examples, Envoy, Traefik, Caddy, ECS (Elastic's "http.request.method"), Cloudflare's Logpush, Amazon's API Gateway, pino, zap, Rails.
 var usualKeys = []jsonField{
 	{requestSlot, []string{"request", "request_line", "requestLine", "message_request"}},
 	{methodSlot, []string{"method", "request_method", "requestMethod", "RequestMethod", "http_method", "httpMethod", "verb", "request.method", "req.method",
-		"http.request.method", `http\.request\.method`, "httpRequest.requestMethod", `http\.method`, "http.method"}},
+		"http.request.method", "ClientRequestMethod", `http\.request\.method`, "httpRequest.requestMethod", `http\.method`, "http.method"}},
 	{targetSlot, []string{"request_uri", "requestUri", "uri", "target", "path", "request_path", "RequestPath", "request.uri", "req.url", "url.original",
-		`url\.original`, "url.path", `url\.path`, `http\.target`, "http.target", "requestPath", "rawPath"}},
+		`url\.original`, "url.path", `url\.path`, `http\.target`, "http.target", "requestPath", "rawPath", "ClientRequestURI"}},
 	{urlSlot, []string{"url", "request_url", "requestUrl", "request.url", "httpRequest.requestUrl"}},
 	{querySlot, []string{"query", "query_string", "queryString", "args", "url.query", `url\.query`}},
 	{protoSlot, []string{"protocol", "proto", "server_protocol", "http_version", "request.proto", "RequestProtocol"}},
 	{statusSlot, []string{"status", "status_code", "statusCode", "response_code", "response_status", "DownstreamStatus", "code", "res.statusCode",
-		"response.status", "http.response.status_code", `http\.response\.status_code`, "httpRequest.status", `http\.status_code`, "http.status_code"}},
-	{timeSlot, []string{"time", "timestamp", "@timestamp", "ts", "time_iso8601", "time_local", "start_time", "StartUTC", "msec", "datetime", "date"}},
-	{hostSlot, []string{"host", "http_host", "authority", "RequestHost", "vhost", "server_name", "request.host", "url.domain", `url\.domain`, "domain"}},
+		"response.status", "http.response.status_code", `http\.response\.status_code`, "httpRequest.status", `http\.status_code`, "http.status_code", "EdgeResponseStatus"}},
+	{timeSlot, []string{"time", "timestamp", "@timestamp", "ts", "time_iso8601", "time_local", "start_time", "StartUTC", "msec", "datetime", "date",
+		"requestTime", "requestTimeEpoch", "EdgeStartTimestamp"}},
+	{hostSlot, []string{"host", "http_host", "authority", "RequestHost", "vhost", "server_name", "request.host", "url.domain", `url\.domain`, "domain", "ClientRequestHost"}},
 	{schemeSlot, []string{"scheme", "request_scheme", "RequestScheme", "x_forwarded_proto", "url.scheme", `url\.scheme`}},
 }
 

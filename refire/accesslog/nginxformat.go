@@ -21,7 +21,7 @@ func ParseNginx(text string) (Format, error) {
 }
 
 func compiled(name string, g grammar) Format {
-	return Format{&definition{name, func() grammar { return g }}}
+	return named(name, func() grammar { return g })
 }
 
 // cutEscape splits off nginx's escape parameter.
@@ -39,7 +39,7 @@ func unquote(text string) string {
 	if n < 2 || text[0] != text[n-1] || text[0] != '"' && text[0] != '\'' || findUnescaped(text[1:], text[0]) != n-2 {
 		return text
 	}
-	return unslash(text[1:n-1], text[0])
+	return unslash(text[1 : n-1])
 }
 
 // findUnescaped returns the index of the first quote in s that no backslash escapes, or -1.
@@ -55,9 +55,10 @@ func findUnescaped(s string, quote byte) int {
 	return -1
 }
 
-func unslash(s string, quote byte) string {
-	return strings.NewReplacer(`\`+string(quote), string(quote), `\\`, `\`).Replace(s)
-}
+// unslash undoes backslashes as nginx does when it reads a word, in quotes or not (ngx_conf_read_token); others stay.
+func unslash(s string) string { return slashes.Replace(s) }
+
+var slashes = strings.NewReplacer(`\"`, `"`, `\'`, `'`, `\\`, `\`, `\t`, "\t", `\r`, "\r", `\n`, "\n")
 
 func compileNginx(escape, text string) (grammar, error) {
 	var clientText *byteSet

@@ -57,7 +57,11 @@ var presetLogs = []struct {
 		accesslog.Entry{Time: when}},
 	{"HAProxy, short", "haproxy", `<6>10.0.1.2:33317 [03/Feb/2026:03:05:06.000] http-in static/<NOSRV> -1/-1/-1/-1/0 503 2750 - - SC-- 1/1/1/1/0 0/0 "GET /a?b=c HTTP/1.1"` + "\n",
 		accesslog.Entry{Time: when}},
-	{"HAProxy, by itself", "haproxy", `unix:1 [03/Feb/2026:03:05:06.000] http-in static/srv1 10/0/30/69/109 503 2750 "GET / - ---- 1/1/1/1/0 0/0 {"GET|200} "GET /a?b=c HTTP/1.1"` + "\n", accesslog.Entry{Time: when}},
+	{"HAProxy, by itself", "haproxy", `unix:1 [03/Feb/2026:03:05:06.000] http-in static/srv1 10/0/30/69/109 503 2750 c=GET /x 200 s=1 ---- 1/1/1/1/+0 0/0 {#22GET|200} "GET /a?b=c HTTP/1.1"` + "\n", accesslog.Entry{Time: when}},
+	{"HAProxy, a server name with quotes", "haproxy", `1.2.3.4:5 [03/Feb/2026:03:05:06.000] f~ b/s 0/-1/-1/-1/0 503 73 - - LR-- 1/1/0/0/0 0/0 "GET /a?b=c HTTP/1.1" 0/0000000000000000/0/0/0 a "DELETE /forged HTTP/1.1" b/TLSv1.3/TLS_AES_256_GCM_SHA384` + "\n",
+		accesslog.Entry{Time: when, Scheme: "https"}},
+	{"HAProxy, httpslog, a cookie", "haproxy", `1.2.3.4:5 [03/Feb/2026:03:05:06.000] f~ b/s 0/-1/-1/-1/0 503 73 c=1 - LR-- 1/1/0/0/0 0/0 {} "GET /a?b=c HTTP/1.1" 0/0000000000000000/0/0/0 www.example.org/TLSv1.3/TLS_AES_256_GCM_SHA384` + "\n",
+		accesslog.Entry{Time: when, Scheme: "https"}},
 	{"HAProxy, journal", "haproxy", `2026-02-03T04:05:06+0100 host haproxy[1]: 1.2.3.4:5 [03/Feb/2026:03:05:06.000] f b/s -1/-1/-1/-1/0 400 2750 - - PR-- 1/1/1/1/0 0/0 "<BADREQ>"` + "\n",
 		accesslog.Entry{Time: when, Status: 400, NoRequest: true}},
 
@@ -73,13 +77,24 @@ var presetLogs = []struct {
 	{"Traefik, JSON", "traefik-json", `{"DownstreamStatus":503,"OriginStatus":200,"RequestHost":"www.example.org","RequestMethod":"GET","RequestPath":"/a?b=c","RequestProtocol":"HTTP/1.1","RequestScheme":"http","StartUTC":"2026-02-03T03:05:06.000000001Z","level":"info","msg":"","time":"x"}` + "\n",
 		accesslog.Entry{Time: when.Add(1), Host: "www.example.org", Scheme: "http"}},
 	{"JSON of any kind", "json", ` { "time" : "1770087906000" , "request" : "GET /a?b=c HTTP/1.1" , "status" : "503" , "more": [{"status":200},[]] } ` + "\n", accesslog.Entry{Time: when}},
+	{"API Gateway", "json", `{"requestTime":"03/Feb/2026:03:05:06 +0000","httpMethod":"GET","path":"/a?b=c","status":"503","protocol":"HTTP/1.1"}` + "\n", accesslog.Entry{Time: when}},
+	{"Cloudflare", "json", `{"ClientRequestHost":"h","ClientRequestMethod":"GET","ClientRequestURI":"/a?b=c","EdgeResponseStatus":503,"EdgeStartTimestamp":"2026-02-03T03:05:06Z","OriginResponseStatus":200}` + "\n",
+		accesslog.Entry{Time: when, Proto: "-", Host: "h"}},
+	{"Werkzeug", "extended", `192.0.2.7 - - [03/Feb/2026 03:05:06] "GET /a?b=c HTTP/1.1" 503 -` + "\n", accesslog.Entry{Time: when}},
 	{"ECS", "json", `{"@timestamp":"2026-02-03T03:05:06Z","http":{"request":{"method":"GET"},"response":{"status_code":503},"version":"1.1"},"url":{"path":"/a","query":"b=c","domain":"h","scheme":"https"}}` + "\n",
 		accesslog.Entry{Time: when, Host: "h", Scheme: "https", Proto: "-"}},
 	{"a URL that the server wrote", "json", `{"method":"GET","url":"https://u@h:1/a?b=c","status":503}` + "\n", accesslog.Entry{Proto: "-", Host: "u@h:1", Scheme: "https"}},
-	{"JSON, twice and odd", "json", `{"status":200,"method":"POST","uri":"/\u0000\ud800\x22","method":"GET","status":503,"uri":null,"x":{"y":[1,-2.5e+3,true,null,"}"]}}` + "\n",
+	{"JSON, twice the same, and odd", "json", `{"status":503,"method":"GET","code":200,"code":404,"uri":"/\u0000\ud800\x22","method":"GET","status":503,"uri":null,"x":{"y":[1,-2.5e+3,true,null,"}"]}}` + "\n",
 		accesslog.Entry{Target: "/\x00\uFFFD\"", Proto: "-"}},
 
+	{"lograge", "logfmt", `method=GET path=/a?b=c format=html controller=X action=show status=503 duration=58.33 host=h` + "\n", accesslog.Entry{Proto: "-", Host: "h"}},
+	{"lograge in Ruby's log", "logfmt", `I, [2026-02-03T03:05:06.123456 #123]  INFO -- : [8601b555] [x] method=GET path=/a?b=c status=503 time=2026-02-03T03:05:06Z` + "\n", accesslog.Entry{Time: when, Proto: "-"}},
+	{"Heroku's router", "syslog:logfmt", `2026-02-03T03:05:06.123456+00:00 heroku[router]: at=error code=H12 desc="Request timeout" method=GET path="/a?b=c" host=www.example.org request_id=8601b555 fwd="192.0.2.7" dyno=web.1 connect=6ms service=30001ms status=503 bytes=0 protocol=https` + "\n",
+		accesslog.Entry{Proto: "-", Host: "www.example.org", Scheme: "https"}},
+	{"a logger of Go", "logfmt", `time=2026-02-03T03:05:06.000Z level=ERROR msg="it said \"no\" status=200" request="GET /a?b=c HTTP/1.1" status=503 ` + "\n", accesslog.Entry{Time: when}},
 	{"combined with vhost", "vhost_combined", "www.example.org:443 " + prefix + `"GET /a?b=c HTTP/1.1" 503 19 "-" "-"` + "\n", accesslog.Entry{Time: when, Host: "www.example.org:443"}},
+	{"Traefik, a quote in the query, backslashes", "traefik", `10.0.0.1, ::1 - u x [03/Feb/2026:03:05:06 +0000] "GET /a\x41?b={"c":1} HTTP/2.0" 503 19 "ref" "an "agent" - [x] "y" 2 "x@docker" "http://10.0.0.1:80" 12ms` + "\n",
+		accesslog.Entry{Time: when, Target: `/a\x41?b={"c":1}`, Proto: "HTTP/2.0"}},
 	{"Traefik", "traefik", `192.0.2.7 - - [03/Feb/2026:03:05:06 +0000] "GET /a?b=c HTTP/1.1" 503 19 "-" "-" 1 "x@docker" "http://10.0.0.1:80" 0ms` + "\n", accesslog.Entry{Time: when}},
 	{"nginx-ingress", "nginx-ingress", `192.0.2.7 - - [03/Feb/2026:03:05:06 +0000] "GET /a?b=c HTTP/1.1" 503 19 "-" "-" 320 0.005 [default-x-80] [] 10.0.0.1:80, 10.0.0.2:80 0, 1 0.001, 0.002 502, 200 c6b7` + "\n",
 		accesslog.Entry{Time: when}},
@@ -148,7 +163,33 @@ func TestPresetsMalformed(t *testing.T) {
 		{"ALB, cut", "alb", `https 2026-02-03T03:05:06.000000Z app/x/5 1.2.3.4:1 - 0 0 0 503 - 0 57 "GET https://x:443/`, accesslog.RequestUnclosed},
 		{"ALB, cut before", "alb", `https 2026-02-03T03:05:06.000000Z app/x/5 1.2.3.4:1 - 0 0 0 503 - 0 57`, accesslog.NoRequestField},
 		{"HAProxy, cut", "haproxy", `1.2.3.4:1 [03/Feb/2026:03:05:06.000] f b/s 1/1/1/1/1 503 1 - - ---- 1/1/1/1/0 0/0 "GET /x`, accesslog.RequestUnclosed},
-		{"HAProxy, cut after a cookie", "haproxy", `1.2.3.4:1 [03/Feb/2026:03:05:06.000] f b/s 1/1/1/1/1 503 1 "GET - ---- 1/1/1/1/0 0/0 "GET /x`, accesslog.RequestUnclosed},
+		{"HAProxy, cut request", "haproxy", haproxyLine("GET /" + strings.Repeat("x", 1018)), accesslog.RequestCut},
+		{"HAProxy, cut in the version", "haproxy", haproxyLine("GET /" + strings.Repeat("x", 1010) + " HTTP/1."), accesslog.RequestCut},
+		{"HAProxy, cut after a cookie", "haproxy", `1.2.3.4:1 [03/Feb/2026:03:05:06.000] f b/s 1/1/1/1/1 503 1 "GET - ---- 1/1/1/1/0 0/0 "GET /x`, accesslog.Ambiguous},
+		{"HAProxy, a cookie with quotes", "haproxy", `1.2.3.4:1 [03/Feb/2026:03:05:06.000] f b/s 1/1/1/1/1 200 1 c=a - ---- 1/1/1/1/0 0/0 "GET /forged HTTP/1.1" - ---- 1/1/1/1/0 0/0 "GET /x HTTP/1.1"`, accesslog.Ambiguous},
+		{"HAProxy, such a cookie, and the line cut", "haproxy", `1.2.3.4:1 [03/Feb/2026:03:05:06.000] f b/s 1/1/1/1/1 200 1 c=a - ---- 1/1/1/1/0 0/0 "GET /forged HTTP/1.1" - ---- 1/1/1/1/0 0/0 {xx`, accesslog.Ambiguous},
+		{"HAProxy, a cookie and a server name with quotes", "haproxy", `1.2.3.4:1 [03/Feb/2026:03:05:06.000] f b/s 1/1/1/1/1 200 1 c=a - ---- 1/1/1/1/0 0/0 "GET /x HTTP/1.1" 0/0/0/0/0 "x"/a/b`, accesslog.Ambiguous},
+		{"HAProxy, a combined line with such a beginning", "haproxy", `1.2.3.4:1 [03/Feb/2026:03:05:06.000] f b/s 1/1/1/1/1 503 1 - - ---- 1/1/1/1/0 0/0 - - [03/Feb/2026:03:05:06 +0000] "GET /x HTTP/1.1" 200 1 "-" "DELETE /forged HTTP/1.1"`, accesslog.Misfit},
+		{"Traefik, a path over HTTP/2", "traefik", `1.2.3.4 - - [03/Feb/2026:03:05:06 +0000] "GET /x HTTP/2.0" 503 0 "-" "-" HTTP/2.0" 200 5 "-" "-" 3 "r@docker" "http://10.0.0.9:80" 3ms`, accesslog.Ambiguous},
+		{"Traefik, a user name", "traefik", `1.2.3.4 - a [03/Feb/2026:03:05:06 +0000] "GET /forged HTTP/2.0" 503 0 "-" "-" [03/Feb/2026:03:05:06 +0000] "GET /x HTTP/1.1" 200 5 "-" "-" 3 "r@docker" "http://10.0.0.9:80" 3ms`, accesslog.Ambiguous},
+		{"Traefik, an agent", "traefik", `1.2.3.4 - a [03/Feb/2026:03:05:06 +0000] "GET /x HTTP/2.0" 200 0 "-" "" [03/Feb/2026:03:05:06 +0000] "GET /forged" 3 "r@docker" "http://10.0.0.9:80" 3ms`, accesslog.Ambiguous},
+		{"Envoy, a path of its own making", "envoy", `[2026-02-03T03:05:06.000Z] "GET /forged HTTP/1.1" 503 UF 0 HTTP/2" 200 - 0 0 1 - "-" "-" "-" "h" "10.0.2.1:80"`, accesslog.Ambiguous},
+		{"Envoy, such a path without a protocol", "envoy", `[2026-02-03T03:05:06.000Z] "GET /forged -" 503 UF 0 HTTP/2" 200 - 0 0 1 - "-" "-" "-" "h" "10.0.2.1:80"`, accesslog.Ambiguous},
+		{"Envoy, such a path with another one", "envoy", `[2026-02-03T03:05:06.000Z] "GET /forged x" 503 UF 0 HTTP/2" 200 - 0 0 1 - "-" "-" "-" "h" "10.0.2.1:80"`, accesslog.Ambiguous},
+		{"IIS, tabs in the agent", "w3c", "#Fields: date time cs-method cs-uri sc-status sc-substatus cs(User-Agent)\n2026-02-03 03:05:06 GET /x 200 0 a\t+\tGET\t/forged\t503\t0\tx y\n", accesslog.Misfit},
+		{"W3C, tabs in the agent", "w3c", "#Fields: date cs-method cs-uri sc-status cs(User-Agent)\n2026-02-03 GET /x 200 a\tGET\t/forged\t503\tx y\n", accesslog.Misfit},
+		{"logfmt, the status twice", "logfmt", `method=GET path=/ status=200 agent=x status=503`, accesslog.Ambiguous},
+		{"logfmt, two methods", "logfmt", `verb=GET path=/ status=200 agent=x method=DELETE`, accesslog.Ambiguous},
+		{"logfmt, two statuses", "logfmt", `method=GET path=/ code=200 agent=x status=503`, accesslog.Ambiguous},
+		{"logfmt, two requests", "logfmt", `request="GET / HTTP/1.1" status=503 agent=x method=GET path=/forged`, accesslog.Ambiguous},
+		{"logfmt, a URL and a path", "logfmt", `url=http://h/x method=GET status=503 agent=x path=/forged`, accesslog.Ambiguous},
+		{"logfmt, words", "logfmt", `method=GET path=/ agent=x y status=503`, accesslog.Ambiguous},
+		{"logfmt, words before it", "logfmt", `no route for / method=GET path=/forged status=503`, accesslog.Misfit},
+		{"logfmt, words in Ruby's log", "logfmt", `I, [2026-02-03T03:05:06.123456 #123]  INFO -- : no route for / method=GET path=/forged status=503`, accesslog.Misfit},
+		{"logfmt, a quote", "logfmt", `method=GET path=/ status=200 agent=x" status=503`, accesslog.Ambiguous},
+		{"logfmt, quotes", "logfmt", `method=GET path=/ status=200 agent="x"status=503`, accesslog.Ambiguous},
+		{"logfmt, no status", "logfmt", `method=GET path=/`, accesslog.NoStatus},
+		{"JSON, the status twice", "json", `{"status":200,"agent":"x","status":503,"method":"GET","path":"/"}`, accesslog.Ambiguous},
 		{"HAProxy, TCP", "haproxy", `Feb  6 12:12:56 localhost haproxy[14387]: 10.0.1.2:33313 [06/Feb/2009:12:12:51.443] fnt bck/srv1 0/0/5007 212 -- 0/0/0/0/3 0/0`, accesslog.Misfit},
 		{"JSON without a status", "json", `{"method":"GET","path":"/"}`, accesslog.NoStatus},
 		{"JSON without a request", "json", `{"status":500}`, accesslog.NoRequestField},
@@ -156,7 +197,8 @@ func TestPresetsMalformed(t *testing.T) {
 		{"JSON and more", "json", `{"method":"GET","path":"/","status":500} x`, accesslog.Misfit},
 		{"JSON, a status that is none", "json", `{"method":"GET","path":"/","status":50}`, accesslog.NoStatus},
 		{"JSON, a status that is an object", "json", `{"method":"GET","path":"/","status":{"code":500}}`, accesslog.NoStatus},
-		{"Envoy, two quotes", "envoy", `[2026-02-03T03:05:06.000Z] "GET /a x HTTP/1.1" 503 - 1`, accesslog.RequestUnclosed},
+		{"Envoy, two quotes", "envoy", `[2026-02-03T03:05:06.000Z] "GET /a x HTTP/1.1" 503 - 1`, accesslog.Ambiguous},
+		{"Envoy, cut", "envoy", `[2026-02-03T03:05:06.000Z] "GET /a`, accesslog.RequestUnclosed},
 		{"CRI, later pieces", "cri:extended", "2026-02-03T03:05:06Z stdout P x\n2026-02-03T03:05:06Z stdout F " + prefix + "\"GET / HTTP/1.1\" 500 1\n", accesslog.Continued},
 		{"CRI, without a line", "cri:extended", "2026-02-03T03:05:06Z stdout F \n", accesslog.Misfit},
 		{"CRI, other tags", "cri:extended", "2026-02-03T03:05:06Z stdout X " + prefix + "\"GET / HTTP/1.1\" 500 1\n", accesslog.Misfit},
@@ -390,4 +432,23 @@ func FuzzFormats(f *testing.F) {
 			t.Fatalf("%v: %+v in pieces, %+v as a whole", format, counts(file.Stats()), counts(stats))
 		}
 	})
+}
+
+func haproxyLine(request string) string {
+	return `1.2.3.4:1 [03/Feb/2026:03:05:06.000] f b/s 1/1/1/1/1 503 1 - - ---- 1/1/1/1/0 0/0 "` + request + `"`
+}
+
+// TestHAProxy_long: requests that are as long as HAProxy logs them, or longer where it was told to, are whole if they end with a version.
+func TestHAProxy_long(t *testing.T) {
+	format, err := accesslog.ParseFormat("haproxy")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, length := range []int{1, 1009, 1010, 5000} {
+		target := "/" + strings.Repeat("x", length)
+		e, err := format.Parse([]byte(haproxyLine("GET " + target + " HTTP/1.1")))
+		if err != nil || e.Target != target {
+			t.Errorf("%d bytes: %v, %.50q", length, err, e.Target)
+		}
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -61,8 +62,8 @@ func percentEscape(s string) string {
 }
 
 // encoded and decode are for servers that log paths without their percent-encoding.
-func encoded(s string) string { return strings.ReplaceAll(s, "%", "%25") }
-func decode(s string) string  { return strings.ReplaceAll(s, "%25", "%") }
+func encoded(s string) string { return strings.NewReplacer("%", "%25", "#", "%23").Replace(s) }
+func decode(s string) string  { return strings.NewReplacer("%25", "%", "%23", "#").Replace(s) }
 
 // noBreaks: HTTP itself lets no line end through, and these servers escape nothing.
 func noBreaks(s string) string {
@@ -127,7 +128,7 @@ var servers = []server{
 	{"HAProxy", "haproxy", "", nil,
 		func(e *accesslog.Entry, stuff func() string) string {
 			return fmt.Sprintf(`Feb  3 04:05:06 host haproxy[1]: 192.0.2.1:2 [03/Feb/2026:03:05:06.000] f~ b/s 1/1/1/1/1 %03d 1 %s - ---- 1/1/1/1/0 0/0 {%s|} {%s} "%s"`,
-				e.Status, noSpacesNorBreaks(stuff()), hashEscape(stuff(), `{|}"#`), hashEscape(stuff(), `{|}"#`), hashEscape(e.Method+" "+e.Target+" "+e.Proto, `"#`))
+				e.Status, cookie(stuff()), hashEscape(stuff(), `{|}"#`), hashEscape(stuff(), `{|}"#`), hashEscape(e.Method+" "+e.Target+" "+e.Proto, `"#`))
 		}},
 	{"Envoy", "envoy", "", noSpacesNorBreaks,
 		func(e *accesslog.Entry, stuff func() string) string {
@@ -176,10 +177,11 @@ var servers = []server{
 		}},
 }
 
-// TestRegenerate: whatever clients put wherever they can, the fields of a line are those that the server was given.
+// TestRegenerate: whatever clients put wherever they can, the fields of a line are those that the server was given; or, where servers do not escape all of it,
+// it is a bad line, which says so.
 func TestRegenerate(t *testing.T) {
 	const seed = 2
-	for _, s := range servers {
+	for _, s := range slices.Concat(servers, rawServers) {
 		if s.line == nil {
 			if _, err := accesslog.ParseFormat(s.format); err == nil {
 				t.Errorf("%s: a format in which clients can forge is not refused", s.name)
@@ -212,8 +214,13 @@ func TestRegenerate(t *testing.T) {
 			t.Errorf("%s: %d entries of %d", s.name, len(all), len(want))
 			continue
 		}
+		lost := 0
 		for i, o := range all {
 			got := o.entry
+			if o.isBad && o.bad.Reason == accesslog.Ambiguous && unescaped[s.name] {
+				lost++
+				continue
+			}
 			if o.isBad {
 				t.Errorf("seed %d, %s, %d: %v: %q", seed, s.name, i, o.bad.Reason, o.raw)
 				break
@@ -223,13 +230,19 @@ func TestRegenerate(t *testing.T) {
 				break
 			}
 			got.Scheme, got.ID, got.Line, got.Offset = "", accesslog.ID{}, 0, 0
-			if s.format == "s3" || s.format == "haproxy" { // say no host
+			if s.format == "s3" || s.format == "haproxy" || s.format == "traefik" { // say no host
 				want[i].Host = ""
+			}
+			if strings.HasSuffix(s.format, "common") { // a client's first column may say one
+				want[i].Host, got.Host = "", ""
 			}
 			if got != want[i] {
 				t.Errorf("seed %d, %s, %d:\n got %+v\nwant %+v", seed, s.name, i, got, want[i])
 				break
 			}
+		}
+		if lost > len(want)*19/20 {
+			t.Errorf("%s: %d lines of %d are ambiguous", s.name, lost, len(want))
 		}
 	}
 }

@@ -71,7 +71,10 @@ func TestRoundTrip(t *testing.T) {
 
 // hostile returns bytes that a parser may trip over.
 func hostile(r *rand.Rand, s string) string {
-	pieces := []string{" ", `"`, `\`, "[", "]", "] \"", "\" 500 1", "\n", "\r", "\x00", "\x7f", "\xff", "é", `\x22`, "HTTP/1.1", "a", "%", "- - [", "\t"}
+	pieces := []string{" ", `"`, `\`, "[", "]", "] \"", "\" 500 1", "\n", "\r", "\x00", "\x7f", "\xff", "é", `\x22`, "HTTP/1.1", "a", "%", "- - [", "\t",
+		` HTTP/1.1" 503 0 "-" "-" `, ` [03/Feb/2026:04:05:06 +0100] "GET /forged HTTP/1.1" 503 1 `, ` - ---- 1/1/1/1/0 0/0 `, ` "GET /forged HTTP/1.1"`, ` 0/0/0/0/0 x/TLSv1.3/y`,
+		`","status":503,"uri":"/forged","x":"`, `2026-02-03T03:05:06Z stdout F `, "1.2.3.4:5 [03/Feb/2026:03:05:06.000] f b/s 1/1/1/1/1 503 1 - - ---- 1/1/1/1/0 0/0 ",
+		"#Fields: cs-method cs-uri sc-status ", "<190>Feb  3 04:05:06 host x: ", ` 1 "r" "u" 1ms`, ` status=503 path=/forged method=DELETE`, " code=503 verb=PUT"}
 	for range r.IntN(8) {
 		s += pieces[r.IntN(len(pieces))]
 	}

@@ -8,6 +8,8 @@ import (
 	"iter"
 	"os"
 	"runtime"
+
+	"github.com/seed8b1f0744/aio/refire/internal/mark"
 )
 
 // DefaultMaxLineBytes is the limit where Options.MaxLineBytes is 0.
@@ -36,6 +38,10 @@ type Options struct {
 	// and passed over without being held in memory. 0: DefaultMaxLineBytes.
 	MaxLineBytes int
 
+	// End leaves out the lines that begin at that offset or behind it; one that begins before is read to its end. So nothing is read of what a server
+	// logs because of what is done with the entries. 0: all lines.
+	End int64
+
 	// Workers is how many goroutines scan a file beside the caller's, which only puts their results in order, and does the
 	// work itself where no worker has started. 0: runtime.GOMAXPROCS(0). Streams, and files of less than a few megabytes, need none.
 	Workers int
@@ -51,6 +57,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.MaxLineBytes <= 0 {
 		o.MaxLineBytes = DefaultMaxLineBytes
+	}
+	if o.End <= 0 {
+		o.End = noLimit
 	}
 	if o.Workers <= 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
@@ -72,6 +81,7 @@ type Scanner struct {
 	stream io.Reader   // what to read; or, with segments:
 	file   io.ReaderAt // ...
 	size   int64       // of file when the scan began
+	mark   *mark.Mark  // of file then
 	step   int         // how much to read at once
 	stride int64       // the length of a file's segments
 
@@ -83,7 +93,7 @@ type Scanner struct {
 	err      error  // with which that reading ended
 	key      streamKey
 	detected Detection
-	formats  []Format // what to read with
+	reader   reader // what to read with
 
 	stats   Stats   // of what was walked
 	running *walker // not in stats yet; nil when there is none
@@ -99,8 +109,9 @@ func NewScanner(r io.Reader, opts Options) *Scanner {
 }
 
 // NewFileScanner scans a file from its beginning, wherever it stands, on several cores. The scan ends where a read first meets
-// the end of the file: what was appended before that is read, what is appended later is not. A file that gets shorter ends the scan
-// with an error that wraps ErrChanged. Pipes and devices are read as NewScanner reads them. It does not close f.
+// the end of the file: what was appended before that is read (but for Options.End), what is appended later is not. A file that gets shorter ends the scan
+// with an error that wraps ErrChanged, and so does one that was truncated and has grown again: nothing of its new text is read as if it followed the old one.
+// Pipes and devices are read as NewScanner reads them. It does not close f.
 func NewFileScanner(f *os.File, opts Options) (*Scanner, error) {
 	info, err := f.Stat()
 	if err != nil {
@@ -111,7 +122,8 @@ func NewFileScanner(f *os.File, opts Options) (*Scanner, error) {
 	}
 	s := NewScanner(f, opts)
 	if info.Mode().IsRegular() {
-		s.stream, s.file, s.size = nil, f, info.Size()
+		s.stream, s.file, s.mark = nil, f, mark.Of(f)
+		s.size = min(s.mark.Offset, s.opts.End)
 	}
 	return s, nil
 }
@@ -146,11 +158,11 @@ var errStopped = errors.New("stopped")
 
 // scanStream walks everything in the calling goroutine.
 func (s *Scanner) scanStream(ctx context.Context, yield func(Entry, error) bool) error {
-	c := &cursor{read: s.stream.Read, step: s.step, held: s.head, limit: noLimit, err: s.err, first: -1}
+	c := &cursor{read: s.stream.Read, step: s.step, held: s.head, limit: s.opts.End, err: s.err, first: -1}
 	s.head = nil
-	w := newWalker(&s.opts, s.key, s.formats)
+	w := newWalker(&s.opts, s.key, s.reader)
 	if s.opts.Format == Auto {
-		w.grammars = learnGrammars(&s.detected, s.formats)
+		w.grammars = learnGrammars(&s.detected, s.reader)
 	}
 	_, err := s.inline(ctx, c, w, s.yielder(yield))
 	return err

@@ -21,6 +21,7 @@ var anyLayout = layouts(
 	"2006-01-02 15:04:05Z07:00",
 	"2006-01-02T15:04:05",
 	"2006-01-02T15:04:05-0700",
+	"02/Jan/2006 15:04:05", // Werkzeug's
 )
 
 // clfLayout is the common log format's.

@@ -88,22 +88,27 @@ func isDirective(line []byte) bool {
 	return found && isToken(name)
 }
 
-// split finds the values: between single tabs, or single spaces, or with quotes around some of them.
+// split finds the values: between single tabs, or single spaces, or with quotes around some of them. Which of them it is must not depend on how many of
+// them a client has put into a value: CloudFront separates with tabs, IIS with spaces, others with what stands behind the first value.
 func (w *w3c) split(line []byte) bool {
 	n := len(w.columns)
-	for _, separator := range []byte{'\t', ' '} {
-		if n > 1 && bytes.Count(line, []byte{separator}) == n-1 || n == 1 {
-			w.values = w.values[:0]
-			for range n - 1 {
-				i := bytes.IndexByte(line, separator)
-				w.values = append(w.values, line[:i])
-				line = line[i+1:]
-			}
-			w.values = append(w.values, line)
-			return true
-		}
+	separator := byte(' ')
+	if i := bytes.IndexAny(line, " \t"); w.percent || !w.plus && i >= 0 && line[i] == '\t' {
+		separator = '\t'
 	}
 	w.values = w.values[:0]
+	if bytes.Count(line, []byte{separator}) == n-1 {
+		for range n - 1 {
+			i := bytes.IndexByte(line, separator)
+			w.values = append(w.values, line[:i])
+			line = line[i+1:]
+		}
+		w.values = append(w.values, line)
+		return true
+	}
+	if w.percent || w.plus {
+		return false
+	}
 	for {
 		line = bytes.TrimLeft(line, " \t")
 		if len(line) == 0 {

@@ -34,8 +34,8 @@ type walker struct {
 	stopped bool
 }
 
-func newWalker(opts *Options, key streamKey, formats []Format) *walker {
-	w := &walker{source: opts.Source, maxLine: opts.MaxLineBytes, ids: newIdentifier(key), grammars: openGrammars(formats)}
+func newWalker(opts *Options, key streamKey, r reader) *walker {
+	w := &walker{source: opts.Source, maxLine: opts.MaxLineBytes, ids: newIdentifier(key), grammars: openGrammars(r)}
 	for status := range statuses {
 		w.selected[status] = opts.Status.Contains(status)
 	}

@@ -29,7 +29,7 @@ var wrappers = []wrapper{
 // around returns the format of f's lines in w.
 func (w *wrapper) around(f Format) Format {
 	inside := f.definition()
-	return Format{&definition{w.name + ":" + inside.name, func() grammar { return &wrapped{w.open(), inside.open()} }}}
+	return named(w.name+":"+inside.name, func() grammar { return &wrapped{w.open(), inside.open()} })
 }
 
 // within is around, but one value for each of the presets.
@@ -57,10 +57,15 @@ func (w *wrapped) read(line []byte, f *fields) Reason {
 	if why := w.inner.read(inner, f); why != 0 {
 		return why
 	}
+	f.written(when)
+	return 0
+}
+
+// written is when the wrapper says that the line was written, for want of anything better.
+func (f *fields) written(when []byte) {
 	if len(f.time) == 0 {
 		f.date, f.time, f.layout = nil, when, nil
 	}
-	return 0
 }
 
 func (w *wrapped) state() string {

@@ -175,7 +175,7 @@ func TestPage_policy(t *testing.T) {
 	}
 }
 
-// TestPage_print: it prints on pages of paper, in light colours.
+// TestPage_print: it prints on pages of paper, in light colours, and not the whole list.
 func TestPage_print(t *testing.T) {
 	b := open(t, writePage(t, outcomes(400)))
 	b.media(t, "", "dark")
@@ -194,6 +194,10 @@ func TestPage_print(t *testing.T) {
 	}
 	if hidden := evaluate[bool](t, b, `getComputedStyle(document.getElementById("filter")).display === "none"`); !hidden {
 		t.Error("the search is printed")
+	}
+	const printed = `[...document.querySelectorAll("#entries tbody tr")].filter(tr => getComputedStyle(tr).display !== "none").length`
+	if n := evaluate[int](t, b, printed); n != 20 {
+		t.Errorf("%d entries are printed", n)
 	}
 }
 

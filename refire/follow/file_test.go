@@ -3,11 +3,13 @@ package follow_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -55,7 +57,7 @@ func start(t *testing.T, name string, first *os.File) *follower {
 					continue
 				}
 				f.ends = append(f.ends, err)
-				if err != io.EOF && err != follow.ErrTruncated {
+				if err != io.EOF && !errors.Is(err, follow.ErrTruncated) {
 					return
 				}
 				break
@@ -86,7 +88,7 @@ func (f *follower) end(ends ...error) {
 		f.t.Fatalf("ended with %v, want %v", f.ends, ends)
 	}
 	for i := range ends {
-		if f.ends[i] != ends[i] {
+		if !errors.Is(f.ends[i], ends[i]) {
 			f.t.Errorf("ended with %v, want %v", f.ends, ends)
 		}
 	}
@@ -307,16 +309,23 @@ func TestFile_notYet(t *testing.T) {
 	})
 }
 
-// TestFile_limit: no more files are held open than the limit says, and reading goes on.
+// TestFile_limit: no more files are held open than the limit says, reading goes on, and each generation for which there was no room is told of.
 func TestFile_limit(t *testing.T) {
 	bubble(t, func(t *testing.T, name string) {
+		const more = 10
 		atEnd := 0
-		file := follow.New(t.Context(), name, nil, follow.Config{AtEnd: func() { atEnd++ }})
+		var missed atomic.Int32
+		file := follow.New(t.Context(), name, nil, follow.Config{AtEnd: func() { atEnd++ }, Missed: func() { missed.Add(1) }})
 		defer file.Close()
-		for range follow.MaxGenerations + 10 {
-			os.Remove(name)
+		for i := range follow.MaxGenerations + more {
 			write(t, name, "x")
 			pass(2 * follow.DefaultEvery)
+			if i < follow.MaxGenerations+more-1 {
+				must(t, os.Rename(name, fmt.Sprint(name, i)))
+			}
+		}
+		if n := missed.Load(); n != more-1 { // the last one may be read yet
+			t.Errorf("%d missed, want %d", n, more-1)
 		}
 		n := 0
 		for ; ; n++ {
@@ -331,8 +340,8 @@ func TestFile_limit(t *testing.T) {
 				break
 			}
 		}
-		if n != follow.MaxGenerations || atEnd == 0 { // and the one that bears the name now
-			t.Errorf("%d generations, %d waits", n, atEnd)
+		if n != follow.MaxGenerations || atEnd == 0 || missed.Load() != more-1 { // and the one that bears the name now
+			t.Errorf("%d generations, %d waits, %d missed", n, atEnd, missed.Load())
 		}
 	})
 }

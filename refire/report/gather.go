@@ -16,7 +16,7 @@ func Gather(r io.ReaderAt, size int64, maxEntries int) (rep *Report, ext retrylo
 	if maxEntries <= 0 {
 		maxEntries = DefaultMaxEntries
 	}
-	g := &gathering{max: maxEntries, groups: map[string]*Path{}}
+	g := &gathering{max: maxEntries}
 	g.Matrix.counts = map[[2]string]int{}
 	ext, err = retrylog.Latest(r, size, func(o *refire.Outcome) error {
 		g.add(o)
@@ -35,12 +35,15 @@ type gathering struct {
 	max       int
 	open      []Entry // did not recover
 	recovered []Entry
-	groups    map[string]*Path
+	paths     Paths // of those that did not recover
 }
 
 func (g *gathering) add(o *refire.Outcome) {
 	fate := FateOf(o)
 	g.Fates[fate]++
+	if fate == Recovered && IsRedirect(o.Status) {
+		g.Redirected++
+	}
 	g.Matrix.add(o.OldStatus, NewOutcome(o), fate)
 	g.Rounds = max(g.Rounds, o.Round)
 	g.Sources.add(o.Source)
@@ -60,7 +63,7 @@ func (g *gathering) add(o *refire.Outcome) {
 		g.slow(o)
 	}
 	if fate != Recovered {
-		g.group(o)
+		g.paths.Add(o.Method, o.Origin.String(), o.Target, NewOutcome(o), o.Error)
 	}
 	list := &g.open
 	if fate == Recovered {
@@ -90,7 +93,7 @@ func (g *gathering) finish() *Report {
 	if g.Zone == nil {
 		g.Zone = time.UTC
 	}
-	g.Paths = worst(g.groups)
+	g.Paths = g.paths.Worst(MaxPaths)
 	listed := 0
 	for _, p := range g.Paths {
 		listed += p.Count

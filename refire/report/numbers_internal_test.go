@@ -130,7 +130,7 @@ func TestCut_betweenLetters(t *testing.T) {
 
 // TestGathering_slowest: the first of equally slow ones, and the highest round of all.
 func TestGathering_slowest(t *testing.T) {
-	g := &gathering{max: 100, groups: map[string]*Path{}}
+	g := &gathering{max: 100}
 	g.Matrix.counts = map[[2]string]int{}
 	for i := range 2 * MaxSlowest {
 		g.add(&refire.Outcome{Request: refire.Request{Method: "GET", Target: fmt.Sprint("/", i)}, Status: 500, Latency: time.Second, Round: 2*MaxSlowest - i, Time: time.Unix(1, 0)})

@@ -28,9 +28,18 @@ type Page struct {
 	*Report
 	Name  string    // of the retry log
 	Made  time.Time // when
-	Notes []Note    // of the run: what was not fired
+	Notes []Note    // of the last run that read logs: what was not fired
 	By    string    // the program and its version
+
+	Unfinished string    // why there may be more to fire than was, in words; empty: no reason is known
+	Counted    time.Time // when Notes were
 }
+
+// onPaper is how many entries are printed: an incident's report is a few pages, and the list is for searching. page.css says so, too; a test compares.
+const onPaper = 20
+
+// OnPaper is for the template.
+func (v *view) OnPaper() int { return onPaper }
 
 // Note is a count and what it is of.
 type Note struct {
@@ -75,8 +84,9 @@ type view struct {
 	Bins           []binView
 	P50, P90, P99  time.Duration
 	PathViews      []pathView
-	Left           int // entries that are not listed
-	LeftUnfinished int // of those, the ones that did not recover
+	Joined         bool // some of them stand for several paths
+	Left           int  // entries that are not listed
+	LeftUnfinished int  // of those, the ones that did not recover
 	ZoneName       string
 }
 
@@ -87,12 +97,16 @@ type binView struct {
 
 type pathView struct {
 	Path
+	Name  string
 	Parts string
 }
 
 func newView(p *Page) *view {
 	v := &view{Page: p, Policy: policy(), ZoneName: zoneName(p.Zone), Shown: p.shown()}
 	v.Headline, v.Sentence = headline(p.Report), sentence(p.Report)
+	if p.Unfinished != "" {
+		v.Headline = "Not finished: " + strings.ToLower(v.Headline[:1]) + v.Headline[1:]
+	}
 	v.Outage, v.Recovery = newChart(&p.Logged, p.Zone, v.Shown), newChart(&p.Fired, p.Zone, v.Shown)
 	v.Columns, v.Rows = p.Matrix.Table()
 	v.ColumnTotals = make([]int, len(v.Columns))
@@ -114,7 +128,12 @@ func newView(p *Page) *view {
 	}
 	v.P50, v.P90, v.P99 = p.Latency.Quantile(0.5), p.Latency.Quantile(0.9), p.Latency.Quantile(0.99)
 	for _, path := range p.Paths {
-		v.PathViews = append(v.PathViews, pathView{path, pathParts(path.Outcomes)})
+		name := path.Method + " " + path.Path
+		if len(p.Places.List) > 1 {
+			name = path.Method + " " + path.Place + path.Path
+		}
+		v.PathViews = append(v.PathViews, pathView{path, name, pathParts(path.Outcomes)})
+		v.Joined = v.Joined || path.Joined()
 	}
 	v.Left = p.Total() - len(p.Entries)
 	listed := 0

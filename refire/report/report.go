@@ -1,6 +1,7 @@
 package report
 
 import (
+	"net/http"
 	"strings"
 	"time"
 
@@ -63,6 +64,8 @@ type Report struct {
 	Torn  bool  // its last line is cut short
 	Fates [fates]int
 
+	Redirected int // of those that recovered: a redirect came, which is not followed
+
 	Matrix  Matrix
 	Logged  Timeline // of the entries whose time is known, by that
 	Undated int      // the others
@@ -91,6 +94,19 @@ func total(counts [fates]int) (n int) {
 
 // unfinished is how many entries did not recover.
 func (r *Report) unfinished() int { return r.Total() - r.Fates[Recovered] }
+
+// MostlyRedirected reports whether half of what recovered were redirects: a login or a maintenance page may be all that answers.
+func (r *Report) MostlyRedirected() bool { return MostlyRedirected(r.Redirected, r.Fates[Recovered]) }
+
+// MostlyRedirected reports it of so many.
+func MostlyRedirected(redirected, recovered int) bool {
+	return redirected > 0 && 2*redirected >= recovered
+}
+
+// IsRedirect reports whether a status sends the client elsewhere.
+func IsRedirect(status int) bool {
+	return status >= 300 && status < 400 && status != http.StatusNotModified
+}
 
 // shown are the fates that a page tells apart: the last of them, which is seldom, only if there is any.
 func (r *Report) shown() []Fate {

@@ -79,7 +79,7 @@ func TestGather(t *testing.T) {
 	}
 	var paths []string
 	for _, p := range rep.Paths {
-		paths = append(paths, fmt.Sprint(p.Method, " ", p.URL, " ", p.Count, p.Outcomes))
+		paths = append(paths, fmt.Sprint(p.Method, " ", p.Place+p.Path, " ", p.Count, p.Outcomes))
 	}
 	want := "GET https://shop.test/avatar 1 map[200, answer broke off:1]; GET https://shop.test/cart 1 map[404:1]; GET https://shop.test/export 1 map[no answer in time:1]"
 	if got := strings.Join(paths, "; "); got != want {
@@ -103,7 +103,7 @@ func TestUnknown(t *testing.T) {
 		t.Errorf("%+v", rep)
 	}
 	for _, want := range []string{
-		"1 of 2 requests have recovered", "1 was under way when refire was stopped, and nobody knows what became of it.",
+		"1 of 2 fired requests have recovered", "1 was under way when refire was stopped, and nobody knows what became of it.",
 		`<div class="unknown"><dt>outcome unknown</dt><dd>1</dd></div>`, `<rect class="unknown" x="1" y="0" height="10" width="1"/>`,
 		`<option value="unknown">`, `<tr data-fate="unknown">`,
 	} {
@@ -124,7 +124,7 @@ func TestGather_bounded(t *testing.T) {
 		if i%4 != 0 {
 			status = 500 + i%40
 		}
-		o := outcome(i, fmt.Sprintf("/%d/%s", i, strings.Repeat("x", 400)), status)
+		o := outcome(i, fmt.Sprintf("/p%d/%s", i, strings.Repeat("x", 400)), status)
 		o.OldStatus = 500 + i%99
 		o.Source = fmt.Sprintf("log%d", i%50)
 		all = append(all, o)
@@ -152,7 +152,7 @@ func TestGather_bounded(t *testing.T) {
 		t.Errorf("%d buckets", n)
 	}
 	page := htmlOf(t, rep)
-	for _, want := range []string{"100 of 14,000 are listed", "13,900 are left out, of which 10,400 did not recover", "10,480 more did not recover at other paths"} {
+	for _, want := range []string{"100 of 14,000 are listed", "13,900 are left out, of which 10,400 did not recover", "10,480 of them were at other paths"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not say %q", want)
 		}

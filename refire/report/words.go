@@ -7,22 +7,22 @@ import (
 	"time"
 )
 
-// headline is the report in a few words.
+// headline is the report in a few words: about what was fired, for what had failed may be more.
 func headline(r *Report) string {
 	all, ok := r.Total(), r.Fates[Recovered]
 	switch {
 	case all == 0:
 		return "Nothing was fired yet"
 	case ok == all && all == 1:
-		return "The one request has recovered"
+		return "The one fired request has recovered"
 	case ok == all:
-		return "All " + number(all) + " requests have recovered"
+		return "All " + number(all) + " fired requests have recovered"
 	case ok == 0 && all == 1:
-		return "The one request has not recovered"
+		return "The one fired request has not recovered"
 	case ok == 0:
-		return "None of " + number(all) + " requests has recovered"
+		return "None of " + number(all) + " fired requests has recovered"
 	}
-	return number(ok) + " of " + number(all) + " requests have recovered"
+	return number(ok) + " of " + number(all) + " fired requests have recovered"
 }
 
 // sentence is the report in two sentences.
@@ -31,7 +31,7 @@ func sentence(r *Report) string {
 	if all == 0 {
 		return "The retry log holds no outcome."
 	}
-	text := plural(all, "request") + " had failed"
+	text := "The " + pick(all, "request", number(all)+" requests") + " in here had failed"
 	if r.Undated < all {
 		text += " " + between(r.Logged.First.In(r.Zone), r.Logged.Last.In(r.Zone))
 	}

@@ -152,6 +152,15 @@ func (m *machine) live(t *testing.T, policy Sync, once bool) (done bool, unknown
 	}
 	announcements := &firedLog{
 		create: func() (file, error) { m.announced = &fallibleDisk{}; return m.announced, nil },
+		replace: func(text []byte) (file, error) {
+			m.announced.mu.Lock()
+			defer m.announced.mu.Unlock()
+			if m.announced.crashed {
+				return nil, errCrashed
+			}
+			m.announced = &fallibleDisk{data: text, synced: len(text)}
+			return m.announced, nil
+		},
 		remove: func() error { m.announced = nil; return nil },
 		limit:  1000,
 	}

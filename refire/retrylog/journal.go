@@ -2,6 +2,7 @@ package retrylog
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"io"
 	"os"
@@ -42,15 +43,19 @@ type Journal struct {
 	f      file
 	fired  *firedLog
 	policy Sync
-	loaded int64 // what was there when it was opened, repaired
+	loaded int64  // what was there when it was opened, repaired
+	path   string // as it was named; empty: it is no file of the system's
+	home   string // the same by no link
+	room   room
 	locked bool
 	remote string
 
-	mu     sync.Mutex
-	size   int64 // guarded by mu: whole lines
-	broken error // guarded by mu: nothing is written any more, and why
-	enc    Encoder
-	buf    []byte
+	mu      sync.Mutex
+	size    int64         // guarded by mu: whole lines
+	broken  error         // guarded by mu: nothing is written any more, and why
+	changed *ChangedError // guarded by mu: by somebody else; nil: not so far
+	enc     Encoder
+	buf     []byte
 
 	due     bool        // guarded by mu: the timer runs
 	timer   *time.Timer // guarded by mu
@@ -81,6 +86,9 @@ func Open(path string, o Options, visit func(*refire.Outcome) error) (j *Journal
 	if err != nil {
 		return nil, r, err
 	}
+	if err := announcedElsewhere(info, Beside(path, "")); err != nil {
+		return nil, r, err
+	}
 	left, err := ReadFired(path) // under the lock of f
 	if err != nil {
 		return nil, r, err
@@ -89,7 +97,7 @@ func Open(path string, o Options, visit func(*refire.Outcome) error) (j *Journal
 	if err != nil {
 		return nil, r, err
 	}
-	j.locked, j.remote = locked, network(f)
+	j.path, j.home, j.locked, j.remote = path, Beside(path, ""), locked, network(f)
 	if info.Size() == 0 && o.Sync != SyncNever {
 		syncFolder(path)
 	}
@@ -114,6 +122,7 @@ func open(f file, size int64, fired *firedLog, left *Fired, o Options, visit fun
 		return nil, Repairs{}, err
 	}
 	j.loaded = j.size
+	j.room.size.Store(j.size)
 	return j, Repairs{Torn: ext.Torn, Unknown: left.Len()}, nil
 }
 
@@ -160,7 +169,8 @@ func (j *Journal) Locked() bool { return j.locked }
 // Network names the network file system that the file is on; empty: none that is known. There, a second run may be noticed on the same machine only.
 func (j *Journal) Network() string { return j.remote }
 
-// Append writes outcomes. After an error the file holds exactly the lines that written counts, and nothing more is written to it.
+// Append writes outcomes. After an error with fewer written than there are, the file holds exactly the lines that written counts, and nothing more is written to
+// it. All are written with a *ChangedError, to the file that was opened, and where there is no room for more than is under way.
 func (j *Journal) Append(outcomes []refire.Outcome) (written int, err error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -180,24 +190,35 @@ func (j *Journal) Append(outcomes []refire.Outcome) (written int, err error) {
 		return written, err
 	}
 	j.size += int64(n)
+	changed := j.note()
+	j.room.size.Store(j.size)
 	j.fired.settle(outcomes)
-	return len(outcomes), j.written()
+	if err := j.written(); err != nil {
+		return len(outcomes), err
+	}
+	return len(outcomes), cmp.Or(changed, j.keepRoom(0))
 }
 
-// Announce implements refire.Announcer: it returns when the next Open would find that these requests may have been fired.
+// Announce implements refire.Announcer: it returns when the next Open would find that these requests may have been fired, and there is room for their outcomes,
+// where the system can tell.
 func (j *Journal) Announce(requests []refire.Request, round int) error {
-	return j.fired.announce(requests, round, false)
+	return j.fired.announce(requests, round, j.keepRoom)
 }
 
 // Withdraw implements refire.Announcer: these requests have been announced, and not a byte of them was sent.
 func (j *Journal) Withdraw(requests []refire.Request, round int) error {
-	return j.fired.announce(requests, round, true)
+	return j.fired.withdraw(requests, round)
 }
 
 // keepWhole cuts a line off that was written in part, which needs no room on a full disk. If even that fails, the next Open does it.
 func (j *Journal) keepWhole(n int, cause error) (written int, err error) {
 	whole := bytes.LastIndexByte(j.buf[:n], '\n') + 1
 	j.size += int64(whole)
+	if f, ok := j.f.(*os.File); ok && whole < n { // whatever somebody else has done to it
+		if info, err := f.Stat(); err == nil {
+			j.size = max(0, info.Size()-int64(n-whole))
+		}
+	}
 	if whole < n {
 		if err := j.f.Truncate(j.size); err != nil {
 			cause = errors.Join(cause, err)
@@ -224,6 +245,7 @@ func (j *Journal) Close() error {
 			return errors.Join(syncError(err), j.f.Close()) // the announcements stay
 		}
 	}
+	j.giveRoom()
 	return errors.Join(j.fired.close(), j.f.Close())
 }
 

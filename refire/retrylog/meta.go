@@ -22,8 +22,14 @@ type Meta struct {
 	PID     int               `json:"pid"`  // of the last run
 	Host    string            `json:"host"` // where that was
 	Began   time.Time         `json:"began"`
-	Options map[string]string `json:"options"` // flags that decide what is fired, and where
-	Logs    map[string]string `json:"logs"`    // the names of the logs of all runs, by what their first lines come to
+	Options map[string]string `json:"options"`         // flags that decide what is fired, and where
+	Ended   int               `json:"ended,omitempty"` // the last round (--again) that was fired to its end
+	Logs    map[string]string `json:"logs"`            // the names of the logs of all runs, by what their first lines come to
+
+	Running  bool              `json:"running,omitempty"`   // the last run has not ended, or was killed
+	Ending   *Ending           `json:"ending,omitempty"`    // of the last run; nil and not Running: an earlier refire wrote this, and nobody knows
+	Open     map[string]string `json:"open,omitempty"`      // logs, as in Logs, of which a run began to fire what failed, and none has come to the end since
+	NotFired *NotFired         `json:"not_fired,omitempty"` // by the last run that read logs and ended
 }
 
 // NewerError says that a retry log belongs to a later version of refire.
@@ -37,8 +43,8 @@ func (e *NewerError) Error() string {
 // ErrDamagedMeta says that a Meta cannot be understood.
 var ErrDamagedMeta = errors.New("not what refire wrote")
 
-// beside names a file beside the retry log at path, which is the same by whatever link it is reached.
-func beside(path, suffix string) string {
+// Beside names a file beside the retry log at path, which is the same by whatever link it is reached.
+func Beside(path, suffix string) string {
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		path = real
 	}
@@ -47,7 +53,7 @@ func beside(path, suffix string) string {
 
 // ReadMeta reads what is beside the retry log at path; nil: nothing is. A later version's is a *NewerError.
 func ReadMeta(path string) (*Meta, error) {
-	text, err := os.ReadFile(beside(path, MetaSuffix))
+	text, err := os.ReadFile(Beside(path, MetaSuffix))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -74,15 +80,9 @@ func (m *Meta) Write(path string) error {
 	if err != nil {
 		return err
 	}
-	path = beside(path, MetaSuffix)
-	part := path + ".part"
-	if err := os.WriteFile(part, append(text, '\n'), 0o644); err != nil {
-		_ = os.Remove(part)
+	f, err := replaceFile(Beside(path, MetaSuffix), append(text, '\n'))
+	if err != nil {
 		return err
 	}
-	if err := os.Rename(part, path); err != nil {
-		_ = os.Remove(part)
-		return err
-	}
-	return nil
+	return f.Close()
 }

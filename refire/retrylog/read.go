@@ -19,10 +19,11 @@ const (
 	maxLineBytes    = 8*MaxLogLineBytes + 1<<20 // a longer one is not ours
 )
 
-// NotOursError says that a file is no retry log.
+// NotOursError says that a file is no retry log, or a damaged one.
 type NotOursError struct {
-	Line int64 // from 1
-	Err  error
+	Line    int64 // from 1
+	Err     error
+	Damaged bool // other lines are outcomes
 }
 
 func (e *NotOursError) Error() string { return fmt.Sprintf("line %d is %v", e.Line, e.Err) }
@@ -41,12 +42,16 @@ type Extent struct {
 func Read(r io.Reader, visit func(*refire.Outcome) error) (Extent, error) {
 	var ext Extent
 	br := bufio.NewReaderSize(r, 256<<10)
+	if mark, _ := br.Peek(len(byteOrderMark)); string(mark) == byteOrderMark {
+		n, _ := br.Discard(len(mark))
+		ext.Bytes += int64(n)
+	}
 	var long []byte
 	for {
 		text, err := br.ReadSlice('\n')
 		if errors.Is(err, bufio.ErrBufferFull) {
 			if long = append(long, text...); len(long) > maxLineBytes || !bytes.HasPrefix(long, []byte(beginning)) {
-				return ext, &NotOursError{ext.Lines + 1, errNotOurs}
+				return ext, &NotOursError{ext.Lines + 1, errNotOurs, ext.Lines > 0 || holdsOutcome(br, true)}
 			}
 			continue
 		}
@@ -62,7 +67,7 @@ func Read(r io.Reader, visit func(*refire.Outcome) error) (Extent, error) {
 		}
 		o, err := Decode(text)
 		if err != nil {
-			return ext, &NotOursError{ext.Lines + 1, err}
+			return ext, &NotOursError{ext.Lines + 1, err, ext.Lines > 0 || holdsOutcome(br, false)}
 		}
 		ext.Lines++
 		ext.Bytes += int64(len(text))
@@ -71,6 +76,25 @@ func Read(r io.Reader, visit func(*refire.Outcome) error) (Extent, error) {
 		}
 		long = long[:0]
 	}
+}
+
+// byteOrderMark is what some editors put before a text that they save.
+const byteOrderMark = "\uFEFF"
+
+// holdsOutcome reports whether one of the next lines is an outcome. within: the first of them is the rest of a line.
+func holdsOutcome(br *bufio.Reader, within bool) bool {
+	const most = 1000 // lines, or pieces of long ones
+	for range most {
+		text, err := br.ReadSlice('\n')
+		if _, bad := Decode(text); bad == nil && !within {
+			return true
+		}
+		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
+			return false
+		}
+		within = err != nil
+	}
+	return false
 }
 
 // end judges what follows the last newline.
@@ -85,7 +109,7 @@ func (ext Extent) end(tail []byte, visit func(*refire.Outcome) error) (Extent, e
 		return ext, visit(&o)
 	}
 	if !torn(tail) || ext.Lines == 0 && !begun(tail) {
-		return ext, &NotOursError{ext.Lines + 1, errNotOurs}
+		return ext, &NotOursError{ext.Lines + 1, errNotOurs, ext.Lines > 0}
 	}
 	ext.Torn = int64(len(tail))
 	return ext, nil

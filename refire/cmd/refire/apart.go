@@ -18,7 +18,7 @@ func (f *runFlags) written() (list []place) {
 	if f.out != "-" {
 		list = append(list, place{"--out " + f.out, f.out})
 		if f.journals() {
-			for _, suffix := range []string{retrylog.MetaSuffix, retrylog.FiredSuffix} { // beside the file itself, where --out is a link
+			for _, suffix := range []string{retrylog.MetaSuffix, retrylog.FiredSuffix} {
 				list = append(list, place{f.out + suffix + ", which is kept beside --out", whereItWouldBe(f.out) + suffix})
 			}
 		}
@@ -32,7 +32,7 @@ func (f *runFlags) written() (list []place) {
 	return list
 }
 
-// checkApart refuses a run that would write into one of its logs, or one file twice.
+// checkApart refuses a run that would write into what it reads, or into one file twice.
 func checkApart(f *runFlags, logs []*log) error {
 	written := f.written()
 	for i, to := range written {
@@ -41,8 +41,13 @@ func checkApart(f *runFlags, logs []*log) error {
 				return usage(fmt.Errorf("%s is the same file as %s", to.what, other.what), "name another file")
 			}
 		}
+		for _, name := range f.headers.files {
+			if sameFile(to.name, name) {
+				return usage(fmt.Errorf("%s is the file of --header-file %s", to.what, name), "name another file")
+			}
+		}
 		for _, l := range logs {
-			if l.info != nil && sameFile(to.name, l.name) {
+			if l.stream == nil && sameFile(to.name, l.name) { // which may not be there yet
 				return usage(fmt.Errorf("%s is the log %s itself", to.what, l.name), "name another file")
 			}
 		}

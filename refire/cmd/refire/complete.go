@@ -16,11 +16,11 @@ var flagValues = map[string][]string{
 	"out-format": {"json\ta retry log", "urls\tone marked URL a line"},
 	"method":     {"GET", "HEAD", "GET,HEAD", "any\tall, POST and DELETE too"},
 	"status":     {"5xx", "500", "502", "503", "504", "429"},
-	"since":      {"1h", "2h", "1d"},
+	"since":      {"1h", "2h", "1d", "today", "yesterday"},
 	"proxy":      {"env\twhat HTTP_PROXY and others say", "http://", "https://", "socks5://"},
 	"base":       {"http://", "https://"},
 	"rate":       {"10/s", "50/s", "30/m"},
-	"only":       {"failing", "unreachable", "failing,unreachable", "recovered", "unknown", "all"},
+	"only":       {"failing", "unreachable", "recovered", "unknown", "all"},
 
 	"dry-run":      {"curl\tcommands that send the same"},
 	"at-most-once": {"unsafe\tPOST and the like", "all", "off"},
@@ -53,7 +53,7 @@ func addCompletions(root *cobra.Command) {
 				if slices.ContainsFunc(values, func(v string) bool { return strings.HasSuffix(v, "://") }) {
 					directive |= cobra.ShellCompDirectiveNoSpace
 				}
-				return beginning(values, begun), directive
+				return beginning(values, begun, partBefore(name, begun)), directive
 			})
 		}
 		for name, ends := range fileFlags {
@@ -67,11 +67,24 @@ func addCompletions(root *cobra.Command) {
 	}
 }
 
-func beginning(values []string, with string) (list []string) {
+// beginning are the values that go on with what is typed, after a part of it that is whole.
+func beginning(values []string, typed, whole string) (list []string) {
 	for _, v := range values {
-		if strings.HasPrefix(v, with) {
-			list = append(list, v)
+		if strings.HasPrefix(whole+v, typed) {
+			list = append(list, whole+v)
 		}
 	}
 	return list
+}
+
+// partBefore is what is whole of a value that is being typed: a list up to its last comma, what is said to be around the lines of a log.
+func partBefore(flag, typed string) string {
+	end := -1
+	switch flag {
+	case "only", "status", "method":
+		end = strings.LastIndexByte(typed, ',')
+	case "format":
+		end = strings.IndexByte(typed, ':')
+	}
+	return typed[:end+1]
 }

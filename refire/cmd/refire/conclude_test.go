@@ -28,7 +28,7 @@ func TestWhenUp(t *testing.T) {
 	} {
 		flags.proxy = c.proxy
 		e := &ended{
-			flags: flags, Progress: refire.Progress{Done: 3, NoAnswer: c.noAnswer}, tally: refire.Tally{ByTrouble: map[refire.Trouble]int{c.trouble: c.noAnswer}},
+			flags: flags, Progress: refire.Progress{Done: 3, Unreachable: c.noAnswer, NoAnswer: c.noAnswer, Asked: []refire.Origin{routes.Base}}, tally: refire.Tally{ByTrouble: map[refire.Trouble]int{c.trouble: c.noAnswer}},
 			read: &reading{plan: refire.Plan{Routes: routes}},
 		}
 		if got := e.whenUp("go on"); !strings.HasPrefix(got, c.want) || !strings.Contains(got, "go on") {

@@ -47,14 +47,45 @@ func updates(terminal bool) bool {
 
 // say prints a line of words.
 func (c *console) say(format string, args ...any) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	line := safe(strings.TrimSuffix(fmt.Sprintf(format, args...), "\n")) + "\n"
-	if c.status == "" {
-		io.WriteString(c.w, line)
+	c.print(safe(strings.TrimSuffix(fmt.Sprintf(format, args...), "\n")))
+}
+
+// hint prints what to do: lines of words, of which those that begin with two spaces are commands to copy.
+func (c *console) hint(text string) {
+	if text == "" {
 		return
 	}
-	io.WriteString(c.w, c.blank()+line+c.status)
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		lines[i] = fmt.Sprintf("%-6s%s", []string{"hint:", ""}[min(i, 1)], safe(line))
+	}
+	c.print(lines...)
+}
+
+// print prints lines, folded on a terminal, out of the way of the status line.
+func (c *console) print(lines ...string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	text := ""
+	for _, line := range lines {
+		if !strings.HasPrefix(line, "        ") { // a command of a hint
+			line = fold(line, c.room(), hang(line))
+		}
+		text += line + "\n"
+	}
+	if c.status == "" {
+		io.WriteString(c.w, text)
+		return
+	}
+	io.WriteString(c.w, c.blank()+text+c.status)
+}
+
+// room is how wide lines may be; 0: as wide as they are, where it is no terminal.
+func (c *console) room() int {
+	if !c.terminal {
+		return 0
+	}
+	return c.width()
 }
 
 // update replaces the status line by what status makes of the width there is. The cursor stays visible and behind it, so that there is nothing to restore but
@@ -65,7 +96,7 @@ func (c *console) update(status func(width int) string) {
 	if c.left {
 		return
 	}
-	text := status(max(c.width()-1, 0))
+	text := status(max(c.width()-1-echoed, 0))
 	pad := max(len(c.status)-len(text), 0)
 	if c.wraps() > 0 {
 		io.WriteString(c.w, c.blank())
@@ -90,8 +121,11 @@ func (c *console) blank() string {
 	if rows := c.wraps(); rows > 0 {
 		return fmt.Sprintf("\r\x1b[%dA\x1b[J", rows)
 	}
-	return "\r" + strings.Repeat(" ", len(c.status)) + "\r"
+	return "\r" + strings.Repeat(" ", len(c.status)+echoed) + "\r"
 }
+
+// echoed is the width of the ^C that a terminal shows behind the status line: it has room there, and is erased with it.
+const echoed = len("^C")
 
 // wraps is how many rows the status line takes, beside the first one.
 func (c *console) wraps() int {

@@ -39,6 +39,9 @@ func newDemo(std stdio) *cobra.Command {
 
 func runDemo(dir string, std stdio) error {
 	logs, err := prepareDemo(dir)
+	if err == nil {
+		err = os.Chdir(filepath.Dir(logs.access)) // so that the commands are short
+	}
 	if err != nil {
 		return cannotRun(err, "give another --dir")
 	}
@@ -47,7 +50,7 @@ func runDemo(dir string, std stdio) error {
 		return cannotRun(fmt.Errorf("cannot listen on the loopback interface: %w", err), "")
 	}
 	defer server.close()
-	d := &demo{std: std, base: server.base(), logs: logs}
+	d := &demo{std: std, base: server.base(), logs: logs, name: ownName()}
 	if err := d.play(); err != nil {
 		return err
 	}
@@ -65,6 +68,9 @@ func prepareDemo(dir string) (demoLogs, error) {
 			return demoLogs{}, err
 		}
 	}
+	if dir, err = filepath.Abs(dir); err != nil {
+		return demoLogs{}, err
+	}
 	logs := demoLogs{filepath.Join(dir, "access.log"), filepath.Join(dir, "retry.log")}
 	for _, name := range []string{logs.access, logs.retry} {
 		if _, err := os.Lstat(name); err == nil {
@@ -78,20 +84,22 @@ type demo struct {
 	std  stdio
 	base string
 	logs demoLogs
+	name string // of this program, from where it was started
 }
 
 func (d *demo) say(format string, args ...any) { fmt.Fprintf(d.std.err, format+"\n", args...) }
 
 // play runs the commands as a user would.
 func (d *demo) play() error {
-	d.say("A shop had an outage. Its access log is %s.\nIts server is up again at %s, more or less.\n", d.logs.access, d.base)
+	d.say("A shop had an outage. Its access log is\n%s.\nIts server is up again at %s, more or less.\n", d.logs.access, d.base)
 	d.say("1. What failed? Nothing is fired.\n")
-	if err := d.run("scan", d.logs.access); err != nil {
+	access := filepath.Base(d.logs.access) // the other one is --out's default
+	if err := d.run("scan", access); err != nil {
 		return err
 	}
 	d.say("\n2. Fire it again. Only GET and HEAD, only at --base, whatever a line says.\n")
-	run := []string{"run", "--base", d.base, "--out", d.logs.retry, "--timeout", "700ms"}
-	if err := d.run(append(run, "--show-refused", "--show-bad", d.logs.access)...); err != nil {
+	run := []string{"run", "--base", d.base, "--timeout", "700ms"}
+	if err := d.run(append(run, access)...); err != nil {
 		return err
 	}
 	d.say("\n3. Some pages needed a moment longer. Fire what still fails once more.\n")
@@ -103,7 +111,7 @@ func (d *demo) run(args ...string) error {
 	d.say("$ refire %s", strings.Join(args, " "))
 	quiet := d.std
 	if args[0] == "scan" {
-		quiet.out = &firstLines{w: d.std.err, left: 5}
+		quiet.out = &firstLines{w: d.std.err, left: 4}
 	}
 	if code := run(args, quiet); code != exitRecovered && code != exitStillFails {
 		return &failure{code: code}
@@ -118,11 +126,11 @@ func (d *demo) farewell() {
 		d.say("%s", first)
 	}
 	d.say("\nTry next:")
-	refire := ownName()
+	refire := d.name
 	fmt.Fprintf(d.std.out, "  %s scan %s\n", refire, d.logs.access)
 	fmt.Fprintf(d.std.out, "  %s report %s\n", refire, d.logs.retry)
 	fmt.Fprintf(d.std.out, "  %s report --html %s %s\n", refire, filepath.Join(filepath.Dir(d.logs.retry), "out.html"), d.logs.retry)
-	fmt.Fprintf(d.std.out, "  %s run --base http://127.0.0.1:8080 --dry-run %s\n", refire, d.logs.access)
+	fmt.Fprintf(d.std.out, "  %s run --base http://127.0.0.1:8080 --dry-run --show-refused --show-bad %s\n", refire, d.logs.access)
 	fmt.Fprintf(d.std.out, "  %s run --base http://127.0.0.1:8080 your-access.log\n", refire)
 }
 

@@ -63,7 +63,7 @@ func sayRepairs(c *console, name string, r retrylog.Repairs) {
 	}
 	if r.Unknown > 0 {
 		c.say("refire: under way when a run was stopped: %s; nobody knows with what outcome, and none is fired again", plural(r.Unknown, "request"))
-		c.say("hint: see \"unknown\" in %s; ask the server's own log, then --again --at-most-once=off fires all of them once more", name)
+		c.hint(fmt.Sprintf("see \"unknown\" in %s; ask the server's own log, then --again --at-most-once=off fires all of them once more", name))
 	}
 }
 

@@ -70,6 +70,8 @@ type held struct {
 	Place string  `json:"place"`
 	Why   string  `json:"why"`
 	Wait  float64 `json:"wait_s"`
+
+	GivesUp float64 `json:"gives_up_s,omitempty"`
 }
 
 // Why a place is held.
@@ -93,6 +95,7 @@ type endEvent struct {
 	Unreachable int            `json:"unreachable"`
 	Unknown     int            `json:"unknown"`
 	Unsettled   int            `json:"unsettled"`
+	RecoveredBy map[int]int    `json:"recovered_by_status"`
 	ByStatus    map[int]int    `json:"by_status"`
 	ByTrouble   map[string]int `json:"by_trouble"`
 	Skipped     int            `json:"skipped"`
@@ -177,7 +180,7 @@ func (e *events) start(f *runFlags, read *reading, settled int) {
 	for _, l := range read.logs {
 		s.Logs = append(s.Logs, l.name)
 	}
-	e.rate.total = s.TotalBytes
+	e.rate = *newMeter(f, read)
 	e.write(s)
 }
 
@@ -196,7 +199,7 @@ func (e *events) progress(p refire.Progress) {
 		if h.Breaker {
 			why = heldFailing
 		}
-		event.Held = append(event.Held, held{h.Place.String(), why, seconds(h.Wait)})
+		event.Held = append(event.Held, held{h.Place.String(), why, seconds(h.Wait), seconds(h.GivesUp)})
 	}
 	if left, known := e.rate.eta(p); known {
 		s := seconds(left)
@@ -217,7 +220,7 @@ func (e *events) finish(err error) {
 	if e == nil {
 		return
 	}
-	event := endEvent{head: e.head("end"), ExitCode: exitRecovered, ByStatus: map[int]int{}, ByTrouble: map[string]int{}}
+	event := endEvent{head: e.head("end"), ExitCode: exitRecovered, RecoveredBy: map[int]int{}, ByStatus: map[int]int{}, ByTrouble: map[string]int{}}
 	var f *failure
 	if errors.As(err, &f) {
 		event.ExitCode, event.Hint = f.code, f.hint
@@ -240,7 +243,7 @@ func (event *endEvent) count(e *ended) {
 	t := e.tally
 	event.Settled, event.Recovered, event.Failing, event.Unreachable = t.Settled(), t.Recovered, t.Failing(), t.Unreachable()
 	event.Unknown, event.Unsettled = t.Unknown, t.Unsettled
-	event.ByStatus = t.ByStatus
+	event.RecoveredBy, event.ByStatus = t.RecoveredBy, t.ByStatus
 	for trouble, n := range t.ByTrouble {
 		event.ByTrouble[trouble.String()] = n
 	}

@@ -163,8 +163,8 @@ func TestEvents_held(t *testing.T) {
 	var b bytes.Buffer
 	e := &events{w: &b, enc: json.NewEncoder(&b)}
 	place := refire.Origin{Scheme: "http", Host: "shop.test", Port: 80}
-	e.progress(refire.Progress{Elapsed: time.Second, Held: []refire.Held{{Place: place, Breaker: true, Wait: 1500 * time.Millisecond}, {Place: place}}})
-	want := `"held":[{"place":"http://shop.test","why":"failing","wait_s":1.5},{"place":"http://shop.test","why":"retry-after","wait_s":0}]`
+	e.progress(refire.Progress{Elapsed: time.Second, Held: []refire.Held{{Place: place, Breaker: true, Wait: 1500 * time.Millisecond, GivesUp: 4 * time.Second}, {Place: place}}})
+	want := `"held":[{"place":"http://shop.test","why":"failing","wait_s":1.5,"gives_up_s":4},{"place":"http://shop.test","why":"retry-after","wait_s":0}]`
 	if !strings.Contains(b.String(), want) {
 		t.Errorf("%s, want %s", b.String(), want)
 	}

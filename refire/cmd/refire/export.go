@@ -12,6 +12,7 @@ import (
 
 	"github.com/seed8b1f0744/aio/refire"
 	"github.com/seed8b1f0744/aio/refire/report"
+	"github.com/seed8b1f0744/aio/refire/retrylog"
 	"github.com/spf13/cobra"
 )
 
@@ -91,6 +92,8 @@ func parseFates(text string) (list []report.Fate, err error) {
 }
 
 func runExport(name string, format func(*bufio.Writer) exporter, only []report.Fate, std stdio) error {
+	c := newConsole(std.err)
+	s := readStory(name, c)
 	l, err := openRetryLog(name, std)
 	if err != nil {
 		return err
@@ -99,7 +102,12 @@ func runExport(name string, format func(*bufio.Writer) exporter, only []report.F
 	out := newDataWriter(std.out)
 	export := format(out)
 	var printing error
-	ext, err := l.latest(func(o *refire.Outcome) error {
+	fired, err := retrylog.ReadFired(name)
+	if err != nil {
+		return damagedAnnouncements(name, err)
+	}
+	_, err = l.latest(func(o *refire.Outcome) error {
+		fired.Settle(o)
 		if slices.Contains(only, report.FateOf(o)) {
 			printing = export(o)
 		}
@@ -109,13 +117,17 @@ func runExport(name string, format func(*bufio.Writer) exporter, only []report.F
 	case printing != nil:
 		return cannotPrint(printing)
 	case err != nil:
-		return notARetryLog(name, ext, err, "export reads what refire run wrote to --out")
+		return notARetryLog(name, err, "export reads what refire run wrote to --out")
 	}
 	if err := export(nil); err != nil {
 		return cannotPrint(err)
 	}
 	if err := out.Flush(); err != nil {
 		return cannotPrint(err)
+	}
+	sayAnnounced(c, name, fired)
+	if text := s.unfinished(); text != "" {
+		c.say("refire: %s is not finished: %s", name, text)
 	}
 	return nil
 }

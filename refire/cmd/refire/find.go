@@ -124,7 +124,7 @@ func (f *finder) members(of string, paths []string, hint string) error {
 		case err != nil:
 			var told *failure
 			if errors.As(err, &told) && errors.Is(err, fs.ErrPermission) {
-				told.hint = hint
+				told.hint = "ls -l says who may read it" + besides(paths)
 			}
 			return err
 		case why != "":
@@ -147,6 +147,25 @@ func (f *finder) members(of string, paths []string, hint string) error {
 	}
 	f.logs = append(f.logs, found...)
 	return nil
+}
+
+// besides names those of the paths that can be read, as what else to do.
+func besides(paths []string) string {
+	var others []string
+	for _, path := range paths {
+		f, err := os.Open(path)
+		if err != nil {
+			continue
+		}
+		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() && info.Size() > 0 {
+			others = append(others, path)
+		}
+		f.Close()
+	}
+	if len(others) == 0 {
+		return ""
+	}
+	return "; the others, by name: " + some(others)
 }
 
 // some is a list, but not a long one.
@@ -183,7 +202,7 @@ func (f *finder) member(path string) (l *log, why string, err error) {
 		}
 		return nil, "", err
 	}
-	if l.detected = accesslog.Detect(l.head); isRetryLog(l.head) || f.opts.Format == accesslog.Auto && l.detected.Matched == 0 || f.opts.Format != accesslog.Auto && !hasEntry(l.head, f.opts) {
+	if l.detected = accesslog.Detect(l.head); isRetryLog(l.head) || f.opts.Format == accesslog.Auto && (l.detected.Matched == 0 || l.detected.Doubt != "") || f.opts.Format != accesslog.Auto && !hasEntry(l.head, f.opts) {
 		l.close()
 		if besideRetryLog(path) {
 			return nil, "", nil
@@ -250,7 +269,7 @@ func (l *log) note(opts accesslog.Options) {
 	if bytes.IndexByte(l.head, '\n') >= 0 {
 		l.headSum = sha256.Sum256(l.head)
 	}
-	if l.length = int64(len(l.head)); l.length == detectBytes {
+	if l.length = int64(len(l.head)); l.length >= detectBytes {
 		l.length = l.unpackedSize()
 	}
 	l.head = nil

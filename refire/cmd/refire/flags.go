@@ -35,8 +35,8 @@ func (f *selectFlags) add(fs *pflag.FlagSet) {
 	fs.Var(value("LIST", parseStatus, &f.status), "status", "statuses, as 500,502-504")
 	fs.Var(value("LIST", refire.ParseMethods, &f.methods), "method", "methods, as GET,POST, or any")
 	moments := func(text string) (moment, error) { return parseMoment(text, time.Now()) }
-	fs.Var(value("TIME", moments, &f.window.since), "since", "from then on: 2h (ago), '2026-11-20 14:00'")
-	fs.Var(value("TIME", moments, &f.window.until), "until", "before then; no zone: as the log has it")
+	fs.Var(value("TIME", moments, &f.window.since), "since", "from then on: 2h, 1d (ago), 14:00, yesterday")
+	fs.Var(value("TIME", moments, &f.window.until), "until", "before then; or a date, as the log has it, too")
 	f.formatFlags.add(fs)
 	fs.IntVar(&f.maxLine, "max-line", f.maxLine, "`BYTES`: of the longest line")
 	fs.BoolVar(&f.showBad, "show-bad", false, "list malformed lines")
@@ -111,7 +111,12 @@ type runFlags struct {
 	report      string // --report: a page
 	json        string // --json: events; -: stdout
 	quiet       bool
+
+	given *pflag.FlagSet // as they were given; nil: none was
 }
+
+// gives reports whether a flag was given, be it with its default.
+func (f *runFlags) gives(name string) bool { return f.given != nil && f.given.Changed(name) }
 
 func newRunFlags() *runFlags {
 	return &runFlags{
@@ -122,6 +127,7 @@ func newRunFlags() *runFlags {
 }
 
 func (f *runFlags) add(fs *pflag.FlagSet) {
+	f.given = fs
 	fs.SortFlags = false
 	f.selectFlags.add(fs)
 	fs.BoolVar(&f.follow, "follow", false, "go on with what is appended, through rotations")
@@ -176,6 +182,9 @@ func (f *runFlags) check(args []string) error {
 		return usage(errors.New("no LOG given"), "name the access logs to read, or - for standard input: refire run --base http://HOST access.log")
 	case len(args) == 0 && (f.window.since.text != "" || f.window.until.text != ""):
 		return usage(errors.New("--since and --until choose from logs, and no LOG is given"), "name the logs too, or leave them out: --again fires all that still fails")
+	case len(args) == 0 && f.gives("status"):
+		return usage(errors.New("--status chooses from logs, and no LOG is given"),
+			"name the logs too, or leave it out: --again fires all that still fails, whatever its status is now")
 	case f.base == "" && len(f.allowHosts) == 0:
 		return usage(errors.New("neither --base nor --allow-host: nowhere to fire at"),
 			"give --base http://HOST:PORT, the server that should get the requests")
@@ -204,7 +213,7 @@ func (f *runFlags) check(args []string) error {
 	if err := f.durable.check(f.journals() || f.dryRun != ""); err != nil {
 		return err
 	}
-	if err := errors.Join(f.checkProxy(), f.safety.check(), f.headers.check(f.base)); err != nil {
+	if err := errors.Join(f.checkProxy(), f.safety.check(f.gives), f.headers.check(f.base)); err != nil {
 		return err
 	}
 	if _, err := retrylog.ParseFormat(f.outFormat); err != nil {
@@ -312,20 +321,24 @@ type flagValue[T any] struct {
 	kind  string
 	parse func(string) (T, error)
 	to    *T
+	said  *string // the last text that it was set to
 }
 
 func value[T any](kind string, parse func(string) (T, error), to *T) pflag.Value {
-	return flagValue[T]{kind, parse, to}
+	return flagValue[T]{kind, parse, to, new(string)}
 }
 
 // Set implements pflag.Value.
 func (v flagValue[T]) Set(text string) error {
 	parsed, err := v.parse(text)
 	if err == nil {
-		*v.to = parsed
+		*v.to, *v.said = parsed, text
 	}
 	return err
 }
+
+// asGiven is the text of the value, for a command line.
+func (v flagValue[T]) asGiven() string { return *v.said }
 
 // Type implements pflag.Value: it stands in the help.
 func (v flagValue[T]) Type() string { return v.kind }

@@ -3,10 +3,12 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -100,7 +102,7 @@ func TestFollow(t *testing.T) {
 	}
 	appendTo(t, log, failedEntry("/truncated"))
 	f.wait("/truncated")
-	f.end(exitInterrupted, "access.log was rotated", "access.log was truncated after byte", "recovered        7", "the same command goes on from there")
+	f.end(exitInterrupted, "access.log was rotated", "access.log was truncated; it was read to byte ", "recovered        7", "the same command goes on from there")
 
 	// with what was rotated meanwhile, nothing is fired twice
 	appendTo(t, log, failedEntry("/while-away"))
@@ -144,4 +146,82 @@ func TestFollowFor(t *testing.T) {
 	if code := exitCode(f.cmd.Wait()); code != exitRecovered || !strings.Contains(text, "fired 1 request") {
 		t.Errorf("exit code %d\n%s", code, text)
 	}
+}
+
+// TestFollow_appearsFirst: the only log is not there yet; nor is it taken for the retry log, which is not either.
+func TestFollow_appearsFirst(t *testing.T) {
+	dir := t.TempDir()
+	log := filepath.Join(dir, "access.log")
+	arrived := make(chan int, 10)
+	s := newCounter(func(n int) { arrived <- n })
+	defer s.Close()
+	cmd := child(t, "run", "--base", s.URL, "--out", filepath.Join(dir, "retry.log"), "--json="+filepath.Join(dir, "events"), "--follow", log)
+	words := watchWords(t, cmd, "access.log is not there yet; waits for it", func() { appendTo(t, log, failedEntry("/one")) })
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	<-arrived
+	cmd.Process.Signal(os.Interrupt)
+	text := <-words
+	if code := exitCode(cmd.Wait()); code != exitInterrupted || !strings.Contains(text, "fired 1 request") || s.count("/one") != 1 {
+		t.Errorf("exit code %d\n%s", code, text)
+	}
+	output, err := child(t, "run", "--base", s.URL, "--follow", "--out", log+".2", log+".2").CombinedOutput()
+	if code := exitCode(err); code != exitUsage || !strings.Contains(string(output), "is the log") {
+		t.Errorf("exit code %d\n%s", code, output)
+	}
+}
+
+// TestFollow_truncatedWhileHeldBack: a log is truncated, and grows again, while the server keeps refire from reading on. Nothing of the new text is fired as if
+// it were the old one's, so nothing is fired twice; what was not read is told, at the end, too, with an exit code of its own.
+func TestFollow_truncatedWhileHeldBack(t *testing.T) {
+	const old, later = 5000, 6000 // more than is read at once
+	dir := t.TempDir()
+	log, out := filepath.Join(dir, "access.log"), filepath.Join(dir, "retry.log")
+	lines := func(target string, n int) string {
+		var b strings.Builder
+		for i := range n {
+			b.WriteString(failedEntry(fmt.Sprintf("/%s/%d", target, i)))
+		}
+		return b.String()
+	}
+	appendTo(t, log, lines("old", old))
+	first, rewritten, last := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	var s *counter
+	s = newCounter(func(n int) {
+		if n == 1 {
+			close(first)
+		}
+		<-rewritten
+		if s.count(fmt.Sprintf("/new/%d", later-1)) > 0 {
+			once.Do(func() { close(last) })
+		}
+	})
+	defer s.Close()
+	cmd := child(t, "run", "--base", s.URL, "--method", "GET", "--out", out, "--follow", "--progress", "off", log)
+	words := watchWords(t, cmd, "access.log was truncated", nil)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	<-first
+	for _, file := range []struct{ name, text string }{{log + ".1", readText(t, log)}, {log, lines("new", later)}} {
+		if err := os.WriteFile(file.name, []byte(file.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	close(rewritten)
+	<-last
+	cmd.Process.Signal(os.Interrupt)
+	text := <-words
+	if code := exitCode(cmd.Wait()); code != exitInterrupted || !strings.Contains(text, "access.log was not read in full: it was truncated before it was read to its end") {
+		t.Errorf("exit code %d\n%s", code, text)
+	}
+	if output, err := child(t, "run", "--base", s.URL, "--out", out, log+".1", log).CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, output)
+	}
+	if n := s.total(); n != old+later {
+		t.Errorf("%d requests for %d entries", n, old+later)
+	}
+	checkOutcomes(t, out, old+later)
 }

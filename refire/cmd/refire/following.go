@@ -3,7 +3,10 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/seed8b1f0744/aio/refire"
@@ -66,8 +69,17 @@ func (f *following) fail(err error) {
 
 // log follows one log, from its turn on.
 func (f *following) log(ctx context.Context, l *log, turn <-chan struct{}, reached func()) error {
-	file := follow.New(ctx, l.name, l.file, follow.Config{AtEnd: reached, Stop: f.stop})
-	defer file.Close()
+	var missed atomic.Int64
+	file := follow.New(ctx, l.name, l.file, follow.Config{AtEnd: reached, Stop: f.stop, Missed: func() {
+		if missed.Add(1) == 1 {
+			f.r.c.say("refire: %s is rotated, and rotated again, while refire waits: %d files of it are held open, and of those that come then one or more are not read", l.name, follow.MaxGenerations)
+		}
+	}})
+	var lost lost
+	defer func() {
+		file.Close()
+		l.trouble = lost.trouble(l.name, missed.Load())
+	}()
 	select {
 	case <-turn:
 	case <-ctx.Done():
@@ -84,13 +96,64 @@ func (f *following) log(ctx context.Context, l *log, turn <-chan struct{}, reach
 			f.r.c.say("refire: %s was rotated: its old file is read to the end, the new one comes next", l.name)
 		case errors.Is(err, follow.ErrStopped):
 			return nil
-		case errors.Is(err, follow.ErrTruncated):
-			f.r.c.say("refire: %s was truncated after byte %d: what was written to it right before that is in its copy only; run on that, too (nothing in it is fired twice)",
-				l.name, file.Offset())
+		case lost.truncated(err):
+			f.r.c.say("refire: %s was truncated%s; it was read to byte %d: what came after that%s is in its copy only; run on that, too (nothing in it is fired twice)",
+				l.name, times(lost.last.Times), lost.last.Read, known(lost.last.Unread))
 		default:
 			return f.cannot(ctx, l, err)
 		}
 	}
+}
+
+// lost is what was in a log, and is not read.
+type lost struct {
+	last  *follow.TruncatedError
+	times int   // truncated, with something known to be unread
+	bytes int64 // of that
+}
+
+// truncated takes in how a generation ended, and reports whether it was so.
+func (l *lost) truncated(err error) bool {
+	if !errors.As(err, &l.last) {
+		return false
+	}
+	if l.last.Unread > 0 {
+		l.times += l.last.Times
+		l.bytes += l.last.Unread
+	}
+	return true
+}
+
+// trouble says at the end of a run what is not in it; nil: nothing is known to be missing.
+func (l *lost) trouble(name string, missed int64) *failure {
+	var what []string
+	if l.times > 0 {
+		what = append(what, fmt.Sprintf("it was truncated%s before it was read to its end (%s bytes or more)", times(l.times), number(l.bytes)))
+	}
+	if missed > 0 {
+		what = append(what, fmt.Sprintf("%s or more came and went while %d others waited", plural(missed, "file"), follow.MaxGenerations))
+	}
+	if len(what) == 0 {
+		return nil
+	}
+	return cannotRun(fmt.Errorf("%s was not read in full: %s", name, strings.Join(what, ", and ")),
+		"run on its copies and on what was rotated, too: nothing in them is fired twice")
+}
+
+// times says how often, if that is more than once.
+func times(n int) string {
+	if n < 2 {
+		return ""
+	}
+	return fmt.Sprintf(" %d times", n)
+}
+
+// known says how much is known to be unread.
+func known(bytes int64) string {
+	if bytes == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (%s bytes or more)", number(bytes))
 }
 
 func (f *following) cannot(ctx context.Context, l *log, err error) error {

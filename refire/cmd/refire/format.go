@@ -22,9 +22,9 @@ type formatFlags struct {
 
 func (f *formatFlags) add(fs *pflag.FlagSet) {
 	f.formatText = accesslog.Auto.String()
-	fs.StringVar(&f.formatText, "format", f.formatText, "`FORMAT`: name, or nginx's or Apache's string")
+	fs.StringVar(&f.formatText, "format", f.formatText, "`FORMAT`: see refire help formats")
 	fs.StringVar(&f.formatFrom, "format-from", "", "`FILE[:NAME]`: take it from nginx's or Apache's configuration")
-	fs.StringArrayVar(&f.jsonFields, "field", nil, "`NAME=KEY`: of JSON lines, as status=code (repeat)")
+	fs.StringArrayVar(&f.jsonFields, "field", nil, "`NAME=KEY`: of JSON or logfmt, as status=code (repeat)")
 	put(fs, whatToRead, "format", "format-from", "field")
 	rare(fs, "format-from", "field")
 }
@@ -44,8 +44,8 @@ func (f *formatFlags) settle() error {
 	switch {
 	case f.formatFrom != "" && !auto:
 		return usage(errors.New("--format and --format-from are both given"), "leave one of them out")
-	case len(f.jsonFields) > 0 && (f.formatFrom != "" || !auto && f.formatText != accesslog.JSON.String()):
-		return usage(errors.New("--field is for JSON lines"), "give it with --format json, or alone")
+	case len(f.jsonFields) > 0 && (f.formatFrom != "" || !auto && f.formatText != accesslog.JSON.String() && f.formatText != accesslog.Logfmt.String()):
+		return usage(errors.New("--field is for JSON lines, and for key=value"), "give it with --format json or --format logfmt, or alone, which is JSON")
 	case len(f.jsonFields) > 0:
 		return f.settleJSON()
 	case f.formatFrom != "":
@@ -68,7 +68,11 @@ func (f *formatFlags) settleJSON() error {
 		keys[name] = key
 	}
 	var err error
-	if f.format, err = accesslog.ParseJSON(keys); err != nil {
+	parse := accesslog.ParseJSON
+	if f.formatText == accesslog.Logfmt.String() {
+		parse = accesslog.ParseLogfmt
+	}
+	if f.format, err = parse(keys); err != nil {
 		return usage(fmt.Errorf("--field: %w", plainError(err)), "for example --field status=response.code --field target=req.uri")
 	}
 	return nil

@@ -57,3 +57,32 @@ func TestDiskStaysFull(t *testing.T) {
 		t.Errorf("%d requests for %d entries", n, entries)
 	}
 }
+
+// TestDiskFullOfAnnouncements: run after run on a disk that is full, and a little larger each time: what goes out at most once is announced, and has room for its
+// outcome, before it is fired, so that none becomes unknown.
+func TestDiskFullOfAnnouncements(t *testing.T) {
+	const entries = 400
+	s := newCounter(nil)
+	defer s.Close()
+	log := writeLogOf(t, t.TempDir(), "POST", entries)
+	dir := filepath.Join(t.TempDir(), "small")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	text := onSmallDisk(t, dir, `
+		for size in 36 52 68 84 100 116 132 148 164 180 1000; do
+			mount -o remount,size=${size}k .
+			refire run --base "$1" --method POST --concurrency 16 --progress off "$2"; echo "exit code $?"
+			wc -l <retry.log
+		done
+		ls`, s.URL, log)
+	if n := s.total(); n != entries || strings.Contains(text, "  unknown ") || strings.Contains(text, "the outcomes of ") {
+		t.Errorf("%d requests for %d entries", n, entries)
+	}
+	if strings.Count(text, "exit code 3\n") < 3 || !strings.HasSuffix(text, "exit code 0\n400\nretry.log\nretry.log.meta\n") {
+		t.Errorf("does not end well")
+	}
+	if t.Failed() || testing.Verbose() {
+		t.Log(text)
+	}
+}

@@ -44,7 +44,7 @@ A server that knows such keys does once what arrives twice.
 
 --client loop, the default, speaks HTTP/1.1 and sends any target as it was
 logged. --client net/http speaks HTTP/2 where a server offers it, and goes
-through a --proxy; a few odd targets it cannot send, and they are refused.`}
+through a --proxy; a few odd targets it cannot send, and they are refused.`, nil}
 
 func (f *headerFlags) add(fs *pflag.FlagSet) {
 	fs.StringArrayVar(&f.plain, "header", nil, "`HEADER`: as 'X-Debug: 1'; no secrets (repeat)")

@@ -174,7 +174,7 @@ func setHelp(root *cobra.Command) {
 		if f := cmd.LocalFlags().Lookup("format"); !all || f == nil || headingOf(f) != whatToRead {
 			return ""
 		}
-		return wrap("Formats: "+formatNames()+"; docker:, cri: or syslog: before one; or a format string of nginx or Apache.", screenWidth) + "\n\n"
+		return wrap("Formats (refire help formats): "+formatNames()+"; docker:, cri: or syslog: before one; or a format string of nginx or Apache.", screenWidth) + "\n\n"
 	})
 	cobra.AddTemplateFunc("topicList", topicList)
 	root.SetHelpTemplate(helpTemplate)
@@ -196,7 +196,7 @@ func setHelp(root *cobra.Command) {
 			}
 			cmd, rest, err := root.Find(args)
 			if err != nil || len(rest) > 0 {
-				return usage(errors.New("there is no command and no topic "+quoted(strings.Join(args, " "))), "refire --help lists the commands and topics")
+				return usage(errors.New("there is no command and no topic "+quoted(strings.Join(args, " "))), helpHint(root, args))
 			}
 			cmd.InitDefaultHelpFlag()
 			return cmd.Help()
@@ -204,10 +204,23 @@ func setHelp(root *cobra.Command) {
 	})
 }
 
+// helpHint names the command or topic that may be meant.
+func helpHint(root *cobra.Command, args []string) string {
+	hint := "refire --help lists the commands and topics"
+	names := commandNames(root)
+	for _, t := range topics {
+		names = append(names, t.name)
+	}
+	if names = likely(args[0], names); len(names) > 0 {
+		hint = "did you mean refire help " + strings.Join(names, " or ") + "? " + hint
+	}
+	return hint
+}
+
 // helpArgs are what a shell may offer after help.
 func helpArgs(root *cobra.Command, args []string, begun string) []string {
 	if len(args) > 0 {
-		return beginning([]string{helpAll}, begun)
+		return beginning([]string{helpAll}, begun, "")
 	}
 	var list []string
 	for _, cmd := range root.Commands() {
@@ -215,7 +228,7 @@ func helpArgs(root *cobra.Command, args []string, begun string) []string {
 			list = append(list, cmd.Name()+"\t"+cmd.Short)
 		}
 	}
-	return beginning(list, begun)
+	return beginning(list, begun, "")
 }
 
 const helpTemplate = `{{.Long}}
@@ -230,7 +243,8 @@ Commands:{{range .Commands}}{{if .IsAvailableCommand}}
 
 refire COMMAND --help says more, with the exit codes; refire help TOPIC, about:
 {{topicList}}
-refire completion bash|zsh|fish|powershell prints completions.
+refire completion bash|zsh|fish|powershell prints completions,
+refire man the manual page (refire man | man -l -).
 {{end}}{{if .HasAvailableLocalFlags}}
 {{flagList .}}
 {{end}}{{formatList .}}{{with index .Annotations "` + exitCodes + `"}}Exit codes: {{.}}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/seed8b1f0744/aio/refire/accesslog"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
@@ -84,7 +85,7 @@ func TestHelp_headings(t *testing.T) {
 // TestHelp_all: it is asked for in several ways, and names the formats.
 func TestHelp_all(t *testing.T) {
 	want := helpOf(t, "run", "--help", "all")
-	for _, part := range []string{"--progress WHEN", "Formats: w3c, alb, ", "Exit codes: 0 all recovered", "Usage: refire run", "--json[=FILE]", "-q, --quiet "} {
+	for _, part := range []string{"--progress WHEN", "Formats (refire help formats): w3c, alb, ", "Exit codes: 0 all recovered", "Usage: refire run", "--json[=FILE]", "-q, --quiet "} {
 		if !strings.Contains(want, part) {
 			t.Errorf("no %q in\n%s", part, want)
 		}
@@ -117,5 +118,32 @@ func TestWrap(t *testing.T) {
 		if got := wrap(text, 8); got != want {
 			t.Errorf("%q: %q, want %q", text, got, want)
 		}
+	}
+}
+
+// TestHelp_formats: the page has each name that --format takes, and none that it does not.
+func TestHelp_formats(t *testing.T) {
+	names := accesslog.FormatNames()
+	_, table, _ := strings.Cut(formatsTopic.text, "has the name:")
+	table, _, _ = strings.Cut(table, "Before a name")
+	listed := map[string]bool{}
+	for line := range strings.Lines(table) {
+		if strings.HasPrefix(line, "  ") && !strings.HasPrefix(line, "   ") {
+			for name := range strings.SplitSeq(strings.TrimSpace(line), ", ") {
+				listed[name] = true
+			}
+		}
+	}
+	for _, name := range names {
+		if listed[name] == (name == accesslog.Auto.String()) {
+			t.Errorf("%s: listed %v", name, listed[name])
+		}
+		delete(listed, name)
+	}
+	if len(listed) > 0 {
+		t.Errorf("no formats: %v", listed)
+	}
+	if n := strings.Count(helpOf(t, "help", "formats"), "\n"); n > 45 {
+		t.Errorf("%d lines", n)
 	}
 }

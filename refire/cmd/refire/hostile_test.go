@@ -73,7 +73,7 @@ func testHostileLinesOnTheScreen(t *testing.T) {
 	}
 }
 
-const scanTabs = 3
+const scanTabs = 4
 
 // hostileLog is an access log of package refire's corpus, every line of it once as it is.
 func hostileLog(t *testing.T, dir, base, victim string) (path string) {

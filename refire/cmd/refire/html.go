@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/seed8b1f0744/aio/refire/report"
+	"github.com/seed8b1f0744/aio/refire/retrylog"
 )
 
 // writeHTML makes a page of a retry log. The page appears when it is whole, in place of one that may be there.
@@ -58,18 +59,30 @@ func checkHTML(flag, name, retryLog string) error {
 }
 
 // newPage reads a retry log into a page.
-func newPage(r io.ReaderAt, size int64, name string) (*report.Page, error) {
-	rep, ext, err := report.Gather(r, size, 0)
+func newPage(r io.ReaderAt, size int64, s story) (*report.Page, error) {
+	rep, _, err := report.Gather(r, size, 0)
 	if err != nil {
-		return nil, notARetryLog(name, ext, err, "a page is made of what refire run wrote to --out")
+		return nil, notARetryLog(s.name, err, "a page is made of what refire run wrote to --out")
 	}
-	return &report.Page{Report: rep, Name: name, Made: time.Now(), By: version()}, nil
+	page := &report.Page{Report: rep, Name: s.name, Made: time.Now(), By: version(), Unfinished: s.unfinished()}
+	for _, r := range s.rows() {
+		page.Notes = append(page.Notes, report.Note{Name: r.name, Count: r.count, Parts: r.parts})
+	}
+	if len(page.Notes) > 0 {
+		page.Counted = s.meta.NotFired.At
+	}
+	return page, nil
 }
 
 // writeReport is --report of a run that has ended, well or not.
 func (e *ended) writeReport(c *console) error {
 	f := e.flags
 	if f.report == "" {
+		return nil
+	}
+	var changed *retrylog.ChangedError
+	if e.journalChanged(&changed) {
+		c.say("refire: there is no --report, as %s does not hold what it would show; refire report --html FILE RETRYLOG makes it of what does", f.out)
 		return nil
 	}
 	hint := "the outcomes are in " + f.out + "; refire report --html FILE " + f.out + " makes the page later"
@@ -82,14 +95,9 @@ func (e *ended) writeReport(c *console) error {
 	if err != nil {
 		return cannotRun(fmt.Errorf("cannot write --report: %w", err), hint)
 	}
-	page, err := newPage(file, info.Size(), f.out)
+	page, err := newPage(file, info.Size(), story{f.out, e.out.meta})
 	if err != nil {
 		return err
-	}
-	for _, r := range e.read.rows(e.Skipped) {
-		if r.count > 0 {
-			page.Notes = append(page.Notes, report.Note{Name: r.name, Count: r.count, Parts: r.parts})
-		}
 	}
 	if err := writeHTML(f.report, page); err != nil {
 		var path *fs.PathError

@@ -2,7 +2,7 @@ package main
 
 import (
 	"bufio"
-	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/seed8b1f0744/aio/refire/accesslog"
+	"github.com/seed8b1f0744/aio/refire/internal/mark"
 	"github.com/seed8b1f0744/aio/refire/unpack"
 )
 
@@ -23,8 +24,10 @@ type log struct {
 	info   fs.FileInfo
 	file   *os.File      // a regular file, open since it was checked: when its turn comes, its name may be another one's (log rotation)
 	stream *bufio.Reader // of standard input and pipes
+	end    int64         // of what is to be read, from where it begins: what was there when the run began; -1: a pipe, which has no such end
 	close  func() error
 
+	mark    *mark.Mark // of file when it was checked
 	kind    unpack.Kind
 	head    []byte            // its first bytes, unpacked; of a file only, and only until they are noted
 	begins  time.Time         // of its first entry, or, where that is not known, when it was written
@@ -33,10 +36,13 @@ type log struct {
 	length  int64             // unpacked, modulo 4 GiB; -1: not known
 
 	detected accesslog.Detection       // what a file looks like
+	looks    string                    // what it looks like if it is no access log, in words; empty: that is not known
+	hint     string                    // what to do then
 	guess    func(accesslog.Detection) // told when it is the log's turn what it looks like; nil: nobody asks
 
 	ahead   *ahead   // it is being read already; nil: not before its turn
 	trouble *failure // set by scan if it could not be read as a log, to its end
+	broken  bool     // set by scan: there was more, which could not be unpacked
 }
 
 // openLog checks a log before anything is done.
@@ -60,6 +66,13 @@ func (l *log) begin(f *os.File) (err error) {
 	if l.info, err = f.Stat(); err != nil {
 		return unreadable(l.name, err)
 	}
+	if l.end = -1; l.info.Mode().IsRegular() {
+		at, err := f.Seek(0, io.SeekCurrent) // standard input may stand anywhere
+		if err != nil {
+			return unreadable(l.name, err)
+		}
+		l.end = max(0, l.info.Size()-at)
+	}
 	if l.info.IsDir() {
 		return cannotRun(errors.New("standard input is a directory"), "give it a log: refire ... - <access.log")
 	}
@@ -75,14 +88,31 @@ func (l *log) begin(f *os.File) (err error) {
 	if l.kind = unpack.Recognise(head); !l.kind.CanRead() {
 		return notUnpacked(l.name, l.kind)
 	}
+	if head, _ = l.stream.Peek(l.stream.Buffered()); isRetryLog(head) {
+		return ownLog(l.name)
+	}
 	return nil
 }
 
-// detectBytes is how much of a file is looked at to recognise it.
+// detectBytes is how much of a file is looked at to recognise it, if there are some lines in it.
 const detectBytes = 64 << 10
+
+// sample reads more of the log, after the first bytes, until it can be recognised by that.
+func (l *log) sample(read func(p []byte, offset int) (int, error)) error {
+	for len(l.head) >= detectBytes && !accesslog.IsSample(l.head) {
+		n := len(l.head)
+		more := append(l.head, make([]byte, n)...)
+		got, err := read(more[n:], n)
+		if l.head = more[:n+got]; err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // beginFile reads the first bytes, and unpacks them.
 func (l *log) beginFile() error {
+	l.mark = mark.Of(l.file)
 	l.head = make([]byte, detectBytes)
 	n, err := l.file.ReadAt(l.head, 0)
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -93,13 +123,18 @@ func (l *log) beginFile() error {
 	case !l.kind.CanRead():
 		return notUnpacked(l.name, l.kind)
 	case l.kind == unpack.Plain:
+		if err := l.sample(func(p []byte, offset int) (int, error) { return l.file.ReadAt(p, int64(offset)) }); err != nil && !errors.Is(err, io.EOF) {
+			return unreadable(l.name, err)
+		}
 		return nil
 	}
 	z := unpack.NewReader(l.packed(), l.kind)
 	defer z.Close()
 	l.head = make([]byte, detectBytes)
 	n, err = io.ReadFull(z, l.head)
-	l.head = l.head[:n]
+	if l.head = l.head[:n]; err == nil {
+		err = l.sample(func(p []byte, _ int) (int, error) { return io.ReadFull(z, p) })
+	}
 	var fault *unpack.Error
 	var limit *unpack.LimitError
 	if errors.As(err, &fault) && (n == 0 || errors.As(err, &limit)) { // what is met later is told when it is
@@ -155,24 +190,37 @@ func damaged(name string, fault *unpack.Error) *failure {
 		before+"what follows was not")
 }
 
-// formatHelp is what to do about a log that is not recognised.
-const formatHelp = "--format says what it is, --format-from takes it from the server's configuration"
-
 // recognise refuses a file that is something else for sure, and warns of one that may be.
 func (l *log) recognise(format accesslog.Format, c *console) error {
+	if isRetryLog(l.head) {
+		return ownLog(l.name)
+	}
+	var mixes bool
+	l.looks, l.hint, mixes = unrecognised(l.name, firstLine(l.head), format)
 	if len(l.head) == 0 || format != accesslog.Auto {
 		return nil
 	}
 	l.detected = accesslog.Detect(l.head)
 	switch d := l.detected; {
-	case d.Lines == 0 || d.Matched > 0:
+	case d.Lines == 0 || d.Matched > 0 && d.Doubt == "":
 		return nil
+	case d.Doubt != "":
+		return doubtful(l.name, d)
+	case !mixes && l.looks != "":
+		return cannotRun(fmt.Errorf("%s is not an access log that can be read: it looks like %s", l.name, l.looks), cmp.Or(l.hint, formatHelp))
 	case d.Looks != "":
-		return cannotRun(fmt.Errorf("%s is %v", l.name, d), formatHelp)
+		return cannotRun(fmt.Errorf("%s is %v", l.name, d), cmp.Or(l.hint, formatHelp))
+	case l.kind == unpack.Plain && l.info.Size() <= int64(len(l.head)): // all of it was looked at: notALog says it
 	default:
 		c.say("refire: %s: none of the first %s is a line of an access log; --show-bad says why", l.name, plural(d.Lines, "line"))
 	}
 	return nil
+}
+
+// doubtful is for a log that was taken for a format for which it makes no sense.
+func doubtful(name string, d accesslog.Detection) *failure {
+	return cannotRun(fmt.Errorf("%s looks like %v, but %s", spoken(name), d, d.Doubt),
+		"say what its columns are: --format with the server's log_format or LogFormat string, or --format-from; --format "+d.Format.String()+" takes it so all the same")
 }
 
 // spoken is how a log is named in words.
@@ -236,13 +284,27 @@ func (l *log) scan(ctx context.Context, opts accesslog.Options, each func(*acces
 func (l *log) scanNow(ctx context.Context, opts accesslog.Options, each func(*accesslog.Entry, *accesslog.BadLine) error) (accesslog.Stats, error) {
 	opts.Source = l.name
 	defer l.close()
+	if l.kind == unpack.Plain && l.end >= 0 {
+		if opts.End = l.end; opts.End == 0 { // which would not be taken for an end
+			return accesslog.Stats{}, nil
+		}
+	}
 	s, stop, err := l.scanner(ctx, opts)
 	if err != nil {
 		return accesslog.Stats{}, err
 	}
 	defer stop()
-	if l.stream != nil && l.guess != nil {
-		l.guess(s.Detection())
+	if l.file != nil && !l.mark.Holds(l.file) { // and if it was still when the scanner was made, that notices what comes later
+		return accesslog.Stats{}, fmt.Errorf("%s: %w: what it was when the run began was not there any more when its turn came", l.name, accesslog.ErrChanged)
+	}
+	if l.stream != nil && opts.Format == accesslog.Auto {
+		d := s.Detection()
+		if d.Doubt != "" {
+			return accesslog.Stats{}, doubtful(l.name, d)
+		}
+		if l.guess != nil {
+			l.guess(d)
+		}
 	}
 	var first *accesslog.BadLine
 	err = walk(ctx, s, func(e *accesslog.Entry, bad *accesslog.BadLine) error {
@@ -255,12 +317,10 @@ func (l *log) scanNow(ctx context.Context, opts accesslog.Options, each func(*ac
 	var fault *unpack.Error
 	switch {
 	case errors.As(err, &fault): // the other logs are good
-		l.trouble, err = damaged(l.name, fault), nil
+		l.trouble, l.broken, err = damaged(l.name, fault), true, nil
 	case err != nil:
-	case l.file != nil && l.kind == unpack.Plain && stats.Bytes < l.info.Size():
-		err = fmt.Errorf("%s: %w: it had %d bytes when the run began, and %d when its turn came", l.name, accesslog.ErrChanged, l.info.Size(), stats.Bytes)
 	case first != nil && stats.Entries+stats.NoRequest == 0:
-		l.trouble = notALog(l.name, &stats, first)
+		l.trouble = l.notALog(&stats, first, opts.Format)
 	}
 	return stats, err
 }
@@ -295,13 +355,14 @@ func (l *log) scanner(ctx context.Context, opts accesslog.Options) (s *accesslog
 }
 
 // notALog is for a log without a single line that is one.
-func notALog(name string, stats *accesslog.Stats, first *accesslog.BadLine) *failure {
+func (l *log) notALog(stats *accesslog.Stats, first *accesslog.BadLine, format accesslog.Format) *failure {
 	const enough = 60
+	if l.looks == "" && l.hint == "" {
+		l.looks, l.hint, _ = unrecognised(l.name, first.Raw, format)
+	}
 	looks := "the first one is "
-	if kind := accesslog.Detect(first.Raw).Looks; kind != "" {
+	if kind := cmp.Or(l.looks, accesslog.Detect(first.Raw).Looks); kind != "" {
 		looks = "it looks like " + kind + "; " + looks
-	} else if bytes.IndexByte(first.Raw, 0) >= 0 {
-		looks = "it looks like binary data; " + looks
 	}
 	text := string(first.Raw)
 	if len(text) > enough {
@@ -312,8 +373,8 @@ func notALog(name string, stats *accesslog.Stats, first *accesslog.BadLine) *fai
 		looks += "..."
 	}
 	return cannotRun(fmt.Errorf("%s is no access log that can be read: not one of its lines (%s) is an entry; %s",
-		spoken(name), number(stats.Malformed+stats.TooLong), looks),
-		formatHelp+"; nothing was fired from this one")
+		spoken(l.name), number(stats.Malformed+stats.TooLong), looks),
+		cmp.Or(l.hint, formatHelp)+"; nothing was fired from this one")
 }
 
 func walk(ctx context.Context, s *accesslog.Scanner, each func(*accesslog.Entry, *accesslog.BadLine) error) error {

@@ -38,6 +38,9 @@ func run(args []string, std stdio) int {
 	stdlog.SetOutput(io.Discard) // net/http writes there about odd servers; what matters of it is in the outcome
 	root := newRoot(std)
 	root.SetArgs(args)
+	if len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd) {
+		plainUsages(root)
+	}
 	root.SetIn(std.in)
 	root.SetOut(std.out)
 	root.SetErr(std.err)
@@ -49,7 +52,7 @@ func run(args []string, std stdio) int {
 	if !errors.As(err, &f) { // cobra's own: an unknown command or flag
 		f = usage(errors.New(strings.Join(strings.Fields(err.Error()), " ")), "refire --help lists the commands, refire run --help the flags")
 	}
-	f.print(std.err)
+	f.print(newConsole(std.err))
 	return f.code
 }
 
@@ -69,16 +72,11 @@ func (f *failure) Error() string {
 
 func (f *failure) Unwrap() error { return f.err }
 
-func (f *failure) print(w io.Writer) {
+func (f *failure) print(c *console) {
 	if f.err != nil {
-		text := strings.TrimPrefix(f.err.Error(), "refire: ")
-		fmt.Fprintf(w, "refire: %s\n", safe(text))
+		c.say("refire: %s", strings.TrimPrefix(f.err.Error(), "refire: "))
 	}
-	if f.hint != "" {
-		for i, line := range strings.Split(f.hint, "\n") {
-			fmt.Fprintf(w, "%-6s%s\n", []string{"hint:", ""}[min(i, 1)], safe(line))
-		}
-	}
+	c.hint(f.hint)
 }
 
 func usage(err error, hint string) *failure     { return &failure{exitUsage, err, hint} }
@@ -90,7 +88,7 @@ its new status to a retry log. Started again, it goes on where it was.`
 
 const rootExample = `  refire demo                                        see all of it, here only
   refire scan access.log                             what failed? fires nothing
-  refire run --base https://shop.example access.log  fire it again
+  refire run --base https://shop.example --rate 20/s access.log  fire it gently
   refire run --base https://shop.example --again     what still fails, once more
   refire report retry.log                            the summary, later
   refire export retry.log > retry.csv                a table of the outcomes`
@@ -108,18 +106,18 @@ func newRoot(std stdio) *cobra.Command {
 		Example:       rootExample,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
+		Args:          knownCommand,
 		Version:       version(),
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.Flags().BoolP("version", "v", false, "say which version this is")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usage(flagError(err), cmd.CommandPath()+" --help lists the flags")
+		return usage(flagError(err), flagHint(cmd, err))
 	})
-	root.CompletionOptions.HiddenDefaultCmd = true
+	root.CompletionOptions.DisableDefaultCmd = true
 	setHelp(root)
-	root.AddCommand(newRun(std), newScan(std), newReport(std), newExport(std), newDemo(std), newMan(std))
+	root.AddCommand(newRun(std), newScan(std), newReport(std), newExport(std), newDemo(std), newMan(std), newCompletion(std))
 	addTopics(root)
 	addCompletions(root)
 	return root

@@ -115,6 +115,11 @@ func testScripts(t *testing.T) {
 					ts.Fatalf("exit code %d", got)
 				}
 			},
+			"hinted": func(ts *testscript.TestScript, _ bool, _ []string) { // runs the command that the hint on stderr names
+				_, command, _ := strings.Cut(ts.ReadFile("stderr"), "hint: as lines of Apache's: ")
+				command, _, _ = strings.Cut(command, "\n")
+				ts.Check(ts.Exec("sh", "-c", strings.Replace(command, "refire ...", "refire scan", 1)))
+			},
 			"pack": func(ts *testscript.TestScript, _ bool, args []string) {
 				kind, less, _ := strings.Cut(args[0], ":")
 				data, err := pack(kind, []byte(ts.ReadFile(args[1])))

@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/seed8b1f0744/aio/refire"
@@ -15,7 +17,8 @@ const (
 
 // watchProgress tells how far a run is, to people and to machines.
 func watchProgress(f *runFlags, firing *refire.Firing, read *reading, c *console, e *events) {
-	m := &meter{c: c, total: read.total(), logs: len(read.logs), at: read.at.Load, follow: f.follows()}
+	m := newMeter(f, read)
+	m.c = c
 	tell, every := m.tell, pipeEvery
 	switch {
 	case f.quiet || f.progress == "off":
@@ -49,9 +52,20 @@ type meter struct {
 	logs   int
 	at     func() int32 // which of them is being read, from 1
 	follow bool
+	again  int     // entries of the retry log that are fired before those of the logs
+	max    int     // --max; 0: none
+	limit  float64 // --rate; 0: none
 
 	last refire.Progress
-	rate float64 // requests per second
+	done float64 // entries within the last looks; older ones count less and less
+	time float64 // the seconds in which they were done
+	rate float64 // requests per second: the one by the other
+}
+
+func newMeter(f *runFlags, read *reading) *meter {
+	return &meter{
+		total: read.total(), logs: len(read.logs), at: read.at.Load, follow: f.follows(), again: read.toAgain, max: f.safety.max, limit: f.rate,
+	}
 }
 
 func (m *meter) tell(p refire.Progress) {
@@ -63,15 +77,21 @@ func (m *meter) tell(p refire.Progress) {
 	m.c.say("refire: %s", m.line(p))
 }
 
-// observe mixes the rate since the last time into the smoothed one; a look back of about ten looks.
+// observe takes in what was done since the last time. It looks back over about ten looks, and where that is little to go by (--rate 20/m), over ten entries.
+// Time in which all places are left alone does not count.
 func (m *meter) observe(p refire.Progress) {
-	const weight = 0.2
-	if dt := (p.Elapsed - m.last.Elapsed).Seconds(); dt > 0 {
-		now := float64(p.Done-m.last.Done) / dt
-		if m.last.Elapsed == 0 {
-			m.rate = now
+	const keeps, fewest = 0.9, 10
+	dt := (p.Elapsed - m.last.Elapsed).Seconds()
+	if dt > 0 && !p.Waiting {
+		if m.done > fewest {
+			m.done, m.time = m.done*keeps, m.time*keeps
 		}
-		m.rate += weight * (now - m.rate)
+		m.done += float64(p.Done - m.last.Done)
+		m.time += dt
+		m.rate = m.done / m.time
+		if m.limit > 0 {
+			m.rate = min(m.rate, m.limit) // the first one does not wait
+		}
 	}
 	m.last = p
 }
@@ -87,43 +107,83 @@ func (m *meter) line(p refire.Progress) string { return fit(m.parts(p), 1<<10) }
 // parts are what progress says, in order.
 func (m *meter) parts(p refire.Progress) []part {
 	done := "fired " + number(p.Done)
-	if p.ReadAll {
-		done += " of " + number(p.Admitted)
+	all, known := m.all(p)
+	switch {
+	case known:
+		done += " of " + number(all)
+	case m.max > 0:
+		done += " of at most " + number(m.max)
 	}
 	list := []part{{done, 0}}
-	if !p.ReadAll {
+	if !known {
 		list = append(list, m.reading(p)...)
 	}
-	list = append(list, part{"recovered " + number(p.Recovered), 2})
+	list = append(list, part{"recovered " + number(p.Recovered), 5})
 	if n := p.Done - p.Recovered - p.Unreachable; n > 0 {
-		list = append(list, part{"failing " + number(n), 2})
+		list = append(list, part{"failing " + number(n), 1})
 	}
 	if p.Unreachable > 0 {
 		list = append(list, part{"unreachable " + number(p.Unreachable), 3})
 	}
-	list = append(list, part{fmt.Sprintf("running %d", p.Running), 6}, part{number(int(m.rate)) + "/s", 4})
-	if left, known := m.eta(p); known {
-		list = append(list, part{"ETA " + span(left.Round(time.Second)), 1})
+	list = append(list, part{fmt.Sprintf("running %d", p.Running), 8})
+	if !p.Waiting {
+		list = append(list, part{speed(m.rate), 6})
 	}
-	if len(p.Held) > 0 {
-		list = append(list, part{p.Held[0].String(), 1})
+	if left, known := m.eta(p); known {
+		list = append(list, part{"ETA " + about(left), 4})
+	}
+	return append(list, waits(p.Held)...)
+}
+
+// waits is why nothing is fired at a place, and for how long.
+func waits(held []refire.Held) (list []part) {
+	if len(held) == 0 {
+		return nil
+	}
+	h := held[0]
+	list = append(list, part{h.String(), 2})
+	if h.GivesUp > 0 {
+		list = append(list, part{"gives up in " + about(h.GivesUp), 1})
 	}
 	return list
+}
+
+// about is a time to come, as well as anybody can know it.
+func about(d time.Duration) string {
+	if d < time.Hour {
+		return d.Round(time.Second).String()
+	}
+	return strings.TrimSuffix(d.Round(time.Minute).String(), "0s")
+}
+
+// speed is a rate in the unit in which it is more than one.
+func speed(perSecond float64) string {
+	n, unit := perSecond, "/s"
+	switch {
+	case n > 0 && n < 1.0/60:
+		n, unit = n*3600, "/h"
+	case n > 0 && n < 0.95:
+		n, unit = n*60, "/m"
+	}
+	if n < 9.95 {
+		return strings.TrimSuffix(strconv.FormatFloat(n, 'f', 1, 64), ".0") + unit
+	}
+	return number(int(n+0.5)) + unit
 }
 
 // reading is how far the logs are read: over all of them.
 func (m *meter) reading(p refire.Progress) (list []part) {
 	if m.follow {
-		return []part{{"following", 5}}
+		return []part{{"following", 7}}
 	}
 	if m.logs > 1 {
-		list = append(list, part{fmt.Sprintf("log %d of %d", max(m.at(), 1), m.logs), 5})
+		list = append(list, part{fmt.Sprintf("log %d of %d", max(m.at(), 1), m.logs), 7})
 	}
 	switch {
 	case m.total > 0 && m.logs > 1:
-		return append(list, part{fmt.Sprintf("%d%% of all read", min(100, 100*p.Read/m.total)), 4})
+		return append(list, part{fmt.Sprintf("%d%% of all read", min(100, 100*p.Read/m.total)), 6})
 	case m.total > 0:
-		return append(list, part{fmt.Sprintf("log read to %d%%", min(100, 100*p.Read/m.total)), 4})
+		return append(list, part{fmt.Sprintf("log read to %d%%", min(100, 100*p.Read/m.total)), 6})
 	}
 	return list
 }
@@ -148,13 +208,44 @@ func fit(list []part, width int) string {
 	}
 }
 
-// eta is by requests once they are all known, before that by bytes of the logs.
-func (m *meter) eta(p refire.Progress) (left time.Duration, known bool) {
+// all is how many entries the run fires, if that is known: when all is read, or where there is nothing to read but the retry log.
+func (m *meter) all(p refire.Progress) (n int, known bool) {
 	switch {
-	case p.ReadAll && m.rate > 0:
-		return time.Duration(float64(p.Admitted-p.Done) / m.rate * float64(time.Second)), true
-	case !p.ReadAll && m.total > 0 && p.Read > 0 && p.Done > 0:
-		return time.Duration(float64(p.Elapsed) * float64(m.total-p.Read) / float64(p.Read)), true
+	case p.ReadAll:
+		return p.Admitted, true
+	case m.logs > 0 || m.again == 0:
+		return 0, false
+	case m.max > 0:
+		return min(m.again, m.max), true
 	}
-	return 0, false
+	return m.again, true
 }
+
+// left is how many entries are still to be fired. While logs are read it is guessed: the rest of them holds as many for its length as what was read. Those that
+// an earlier run had fired count for that, because they come first.
+func (m *meter) left(p refire.Progress) (n float64, known bool) {
+	if all, known := m.all(p); known {
+		return float64(all - p.Done), true
+	}
+	if m.total == 0 || p.Read == 0 {
+		return 0, false
+	}
+	found := max(p.Admitted-m.again, 0) + p.Skipped[refire.AlreadyDone]
+	n = float64(p.Admitted-p.Done) + float64(found)*float64(max(m.total-p.Read, 0))/float64(p.Read)
+	if m.max > 0 {
+		n = min(n, float64(m.max-p.Done))
+	}
+	return n, true
+}
+
+// eta is when all is fired if it goes on as it does.
+func (m *meter) eta(p refire.Progress) (left time.Duration, known bool) {
+	n, known := m.left(p)
+	if !known || m.rate == 0 || p.Waiting {
+		return 0, false
+	}
+	return time.Duration(min(max(n, 0)/m.rate, maxETA.Seconds()) * float64(time.Second)), true
+}
+
+// maxETA keeps an ETA within what a Duration can be.
+const maxETA = 365 * 24 * time.Hour

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"os"
 	"sync/atomic"
 
 	"github.com/seed8b1f0744/aio/refire"
@@ -16,11 +18,15 @@ type reading struct {
 	again map[refire.Reason]int // what fails in the journal, and is not fired again by this run
 	c     *console
 
+	toAgain int // entries of the journal that are fired again
+
 	stats    accesslog.Stats
 	refused  map[refire.Reason]int
+	named    places                // by entries that are refused as they name another host
 	nothing  map[refire.Reason]int // no request
 	byMethod map[string]int        // methods not asked for
 	outside  map[string]int        // outside --since and --until, by why
+	timed    int                   // entries that are not without a time, as far as there are --since or --until
 
 	at atomic.Int32 // which log is being read, from 1
 }
@@ -29,15 +35,18 @@ func newReading(logs []*log, plan refire.Plan, flags *runFlags, c *console) *rea
 	return &reading{
 		logs: logs, plan: plan, flags: flags, c: c,
 		refused: map[refire.Reason]int{}, nothing: map[refire.Reason]int{}, byMethod: map[string]int{},
-		outside: map[string]int{},
+		outside: map[string]int{}, named: places{},
 	}
 }
 
 // total is how many bytes there are to read, unpacked; 0: that is not known.
 func (r *reading) total() (bytes int64) {
+	if r.flags.follows() { // logs that are not there yet have no size
+		return 0
+	}
 	for _, l := range r.logs {
 		size := l.size()
-		if size < 0 || r.flags.follows() {
+		if size < 0 {
 			return 0
 		}
 		bytes += size
@@ -66,12 +75,19 @@ func (r *reading) source(ctx context.Context, emit func(refire.Request, int64) e
 			}
 		}
 		readAhead(reads, r.logs, i, r.flags.options())
+		without, with := r.outside[noTime], r.timed
 		stats, err := l.scan(ctx, r.flags.options(), func(e *accesslog.Entry, bad *accesslog.BadLine) error {
 			return r.look(e, bad, func(req refire.Request) error { return emit(req, before+l.read(e.Offset)) })
 		})
 		r.stats.Add(&stats)
 		if err != nil {
 			return err
+		}
+		if f := l.untimed(r.outside[noTime]-without, r.timed-with); f != nil && l.trouble == nil {
+			l.trouble = f
+		}
+		if stats.Bytes == 0 && l.trouble == nil && !r.flags.quiet {
+			r.c.say("refire: %s is empty%s", spoken(l.name), rotated(l.name))
 		}
 		before += max(l.size(), 0)
 	}
@@ -81,22 +97,44 @@ func (r *reading) source(ctx context.Context, emit func(refire.Request, int64) e
 	return nil
 }
 
+// rotated names the log that was there before one that is empty, which is where the failures may be.
+func rotated(name string) string {
+	for _, suffix := range []string{".1", ".1.gz", ".0", ".0.gz"} {
+		if info, err := os.Stat(name + suffix); name != "-" && err == nil && info.Size() > 0 {
+			return "; was it rotated? there is " + name + suffix
+		}
+	}
+	return ""
+}
+
+// inVain says what was read in vain; empty: there was something, or it is not known yet.
+func (r *reading) inVain() string {
+	if st := &r.stats; st.Entries+st.NoRequest > 0 && st.Selected+st.SelectedNoRequest == 0 {
+		return fmt.Sprintf("read %s, none with status %v; ", plural(st.Lines, "line"), r.flags.status)
+	}
+	return ""
+}
+
 // look decides what becomes of an entry, or of a bad line.
 func (r *reading) look(e *accesslog.Entry, bad *accesslog.BadLine, emit func(refire.Request) error) error {
 	if bad != nil {
 		r.bad(bad)
 		return nil
 	}
-	if why := r.flags.window.outside(e.Time); why != "" {
+	why := r.flags.window.outside(e.Time)
+	if why != noTime {
+		r.timed++
+	}
+	if why != "" {
 		r.outside[why]++
 		if why == noTime {
 			r.show("left out", e, why)
 		}
 		return nil
 	}
-	req, why := r.plan.Decide(e)
-	if why != "" {
-		r.left(e, why)
+	req, reason := r.plan.Decide(e)
+	if reason != "" {
+		r.left(e, reason)
 		return nil
 	}
 	return emit(req)
@@ -112,8 +150,7 @@ func troubled(logs []*log, c *console) error {
 			continue
 		}
 		if last != nil {
-			c.say("refire: %v", last)
-			c.say("hint: %s", last.hint)
+			last.print(c)
 		}
 		last = l.trouble
 	}
@@ -155,6 +192,9 @@ func (r *reading) left(e *accesslog.Entry, why refire.Reason) {
 		r.nothing[why]++
 	default:
 		r.refused[why]++
+		if why == refire.OtherHost {
+			r.named.add(e.Target)
+		}
 	}
 	r.show("refused", e, string(why))
 }
@@ -167,13 +207,15 @@ func (r *reading) show(fate string, e *accesslog.Entry, why string) {
 }
 
 // rows are the summary's rows about what was not fired.
-func (r *reading) rows(skipped map[refire.Reason]int) []row {
+func (r *reading) rows(skipped map[refire.Reason]int) []row { return r.rowsOf(skipped, r.again) }
+
+func (r *reading) rowsOf(skipped, again map[refire.Reason]int) []row {
 	others := sum(r.byMethod)
 	skippedParts := map[string]int{}
 	for why, n := range skipped {
 		skippedParts[string(why)] = n
 	}
-	for why, n := range r.again {
+	for why, n := range again {
 		skippedParts["not fired again: "+string(why)] = n
 	}
 	for why, n := range r.outside {
@@ -190,7 +232,7 @@ func (r *reading) rows(skipped map[refire.Reason]int) []row {
 	}
 	return []row{
 		{"skipped", sum(skippedParts), parts(skippedParts, same), "", false},
-		{"refused", sum(r.refused), parts(r.refused, reason), "", false},
+		{"refused", sum(r.refused), parts(r.refused, r.reason), "", false},
 		{"no request", sum(r.nothing), parts(r.nothing, reason), "", false},
 		{"bad lines", sum(bad), parts(bad, same), "", false},
 	}

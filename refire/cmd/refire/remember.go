@@ -58,9 +58,15 @@ func recall(name string, c *console) (*retrylog.Meta, error) {
 }
 
 // sayChanges tells which options are not those of the last run, and a journal of another log. Neither keeps a run from going on: an entry that is in the
-// journal is not fired again whatever they are, and none that is not is taken for one that is. But it may not be what the operator has in mind.
-func sayChanges(m *retrylog.Meta, f *runFlags, logs []*log, entries int, c *console) {
-	if m == nil || entries == 0 {
+// journal is not fired again whatever they are, and none that is not is taken for one that is. But it may not be what the operator has in mind. places are where
+// the entries in the journal were fired; none: there are no entries.
+func sayChanges(m *retrylog.Meta, f *runFlags, logs []*log, places map[refire.Origin]struct{}, c *console) {
+	routes, _ := f.routes() // checked before
+	away := elsewhere(places, &routes)
+	if away != "" {
+		sayElsewhere(m, f, logs, places, away, c)
+	}
+	if m == nil || len(places) == 0 {
 		return
 	}
 	now := f.remembered()
@@ -73,7 +79,7 @@ func sayChanges(m *retrylog.Meta, f *runFlags, logs []*log, entries int, c *cons
 	slices.Sort(names)
 	changed := false
 	for _, name := range names {
-		if before := m.Options[name]; before != now[name] {
+		if before := m.Options[name]; before != now[name] && matters(name, before, logs, places, away) {
 			c.say("refire: the last run on %s was %s, this one is %s", f.out, flagWords(name, before), flagWords(name, now[name]))
 			changed = true
 		}
@@ -86,6 +92,50 @@ func sayChanges(m *retrylog.Meta, f *runFlags, logs []*log, entries int, c *cons
 		c.say("hint: what is in %s stays, and is not fired again but by --again; to begin anew, name another --out (--fresh makes sure that it is)", f.out)
 	}
 }
+
+// matters reports whether another value of an option than before means anything for the entries in the journal.
+func matters(name, before string, logs []*log, places map[refire.Origin]struct{}, away string) bool {
+	switch name {
+	case "base", "allow-host":
+		if away != "" {
+			return false // sayElsewhere has said it
+		}
+		o, err := refire.ParseOrigin(before)
+		_, fired := places[o]
+		return name != "base" || before != "" && err == nil && fired
+	case "status":
+		return len(logs) > 0
+	}
+	return true
+}
+
+// sayElsewhere tells that this run does not fire at the places where entries of the journal were fired, and what to do about it: a wrong --base before this one
+// is the usual reason.
+func sayElsewhere(m *retrylog.Meta, f *runFlags, logs []*log, places map[refire.Origin]struct{}, away string, c *console) {
+	c.say("refire: %s holds outcomes of %s; those entries are not fired at %s", f.out, away, f.places())
+	routes, _ := f.routes()
+	for place := range places {
+		if routes.Permits(place) {
+			c.hint("what fails in it there is fired with --again, if " + away + " is allowed again")
+			return
+		}
+	}
+	var names []string
+	for _, l := range logs {
+		names = append(names, l.name)
+	}
+	if len(names) == 0 && m != nil {
+		names = slices.Compact(slices.Sorted(maps.Values(m.Logs)))
+	}
+	if command := f.elsewhereCommand(names); command != "" && len(names) > 0 && len(names) <= maxNamedLogs {
+		c.hint("fired there they need a retry log of their own:\n  " + command)
+		return
+	}
+	c.hint("to fire them there, name the logs and another --out")
+}
+
+// maxNamedLogs is how many logs a command line in a hint names.
+const maxNamedLogs = 5
 
 func flagWords(name, value string) string {
 	switch value {
@@ -114,10 +164,18 @@ func otherLogs(m *retrylog.Meta, logs []*log) string {
 // maxLogs bounds how many logs are remembered: a journal may see a new one every day for years.
 const maxLogs = 1000
 
-// remember writes down how this run is. Only the notices and the number of the process depend on it, so that a failure is told and no more.
-func remember(before *retrylog.Meta, f *runFlags, logs []*log, c *console) {
-	m := &retrylog.Meta{PID: os.Getpid(), Began: time.Now().UTC().Truncate(time.Second), Options: f.remembered(), Logs: map[string]string{}}
+// remember writes down how this run is. Only the notices, the number of the process, whether an --again begins a new round or finishes one, and what is said of
+// a run that did not come to its end depend on it, so that a failure is told and no more. It also returns a function that writes down that a round has ended.
+func remember(before *retrylog.Meta, f *runFlags, logs []*log, ledger *refire.Ledger, c *console) (m *retrylog.Meta, ended func(round int)) {
+	options := f.remembered()
+	if len(logs) == 0 && before != nil && before.Options["status"] != "" {
+		options["status"] = before.Options["status"] // nothing was chosen by it
+	}
+	m = &retrylog.Meta{PID: os.Getpid(), Began: time.Now().UTC().Truncate(time.Second), Options: options, Logs: map[string]string{}, Running: true}
 	m.Host, _ = os.Hostname()
+	if ledger.Len() > 0 { // else it is another retry log
+		m.GoOn(before)
+	}
 	if before != nil && len(before.Logs) < maxLogs {
 		maps.Copy(m.Logs, before.Logs)
 	}
@@ -125,10 +183,29 @@ func remember(before *retrylog.Meta, f *runFlags, logs []*log, c *console) {
 		if l.key != "" {
 			m.Logs[l.key] = l.name
 		}
+		m.Begin(l.key, l.name)
 	}
-	if err := m.Write(f.out); err != nil {
-		c.say("refire: cannot remember the options of this run: %v", err)
+	m.Ended = ledger.Ended
+	write := func() {
+		if err := m.Write(f.out); err != nil {
+			c.say("refire: cannot remember the options of this run: %v", err)
+		}
 	}
+	write()
+	return m, func(round int) {
+		if round != m.Ended {
+			m.Ended = round
+			write()
+		}
+	}
+}
+
+// endedRound is the round that the last run but for new entries was; of another retry log it says nothing.
+func endedRound(m *retrylog.Meta, ledger *refire.Ledger) int {
+	if m == nil || ledger.Len() == 0 {
+		return 0
+	}
+	return m.Ended
 }
 
 // lockedBy says who has the retry log, as far as that is known.

@@ -23,8 +23,8 @@ const runExample = `  refire run --base http://127.0.0.1:8080 --rate 20/s access
   refire run --base https://shop.example --since 2h --dry-run /var/log/nginx
   refire run --base https://shop.example --again    what still fails, once more`
 
-const runExits = `0 all recovered, or nothing to do; 1 not all did; 2 usage;
-3 could not run (unreadable input, full disk); 129, 130, 143 ended by a signal.`
+const runExits = `0 all recovered (2xx, or 3xx, not followed), or nothing to do;
+1 not all, or all refused; 2 usage; 3 could not run; 129, 130, 143 by a signal.`
 
 func newRun(std stdio) *cobra.Command {
 	f := newRunFlags()
@@ -65,6 +65,7 @@ func runRun(f *runFlags, args []string, std stdio) error {
 	}
 	ledger := refire.NewLedger(f.dedup)
 	read := newReading(logs, refire.Plan{Methods: f.methods, Routes: routes, CanSend: f.client.canSend}, f, c)
+	ledger.Wanted = f.status.Contains
 	ledger.MayNot, ledger.Once = read.plan.MayNot, f.durable.applies
 	f.sayUnsafe(c)
 	f.headers.say(routes.Base, c)
@@ -114,25 +115,39 @@ func dryRun(f *runFlags, read *reading, ledger *refire.Ledger, std stdio, c *con
 	if err := out.Flush(); err != nil {
 		return cannotPrint(err)
 	}
-	c.say("refire: would fire %s", plural(n, "request"))
-	writeRows(c.w, read.rows(skipped), plain)
-	return read.troubled()
+	c.say("refire: %swould fire %s", read.inVain(), plural(n, "request"))
+	writeRows(c.w, read.rows(skipped), plain, c.room())
+	if err := read.troubled(); err != nil {
+		return err
+	}
+	if f := read.allRefused(n + skipped[refire.AlreadyDone]); f != nil {
+		return f
+	}
+	return nil
 }
+
+// roundBefore is why an entry that fails is not fired by an --again that finishes another one.
+const roundBefore refire.Reason = "fired by the --again that this one finishes"
 
 // sources are what a run reads: what still fails in the journal, then the logs.
 func sources(f *runFlags, read *reading, journal io.Reader, ledger *refire.Ledger) []refire.Source {
 	var list []refire.Source
 	if f.again && journal != nil {
 		read.again = ledger.Barred()
-		if ledger.BeginAgain() > 0 {
+		fires, wait := ledger.BeginAgain()
+		if read.toAgain = fires; fires > 0 {
 			list = append(list, retrylog.Failed(journal))
+		}
+		if wait > 0 {
+			read.again[roundBefore] = wait
+			read.c.say("refire: this finishes the --again before, which did not come to all; %s that it fired, and that still fail, come with the next --again", number(wait))
 		}
 	}
 	return append(list, read.source)
 }
 
 // fireLogs is a run from here on: everything has been checked.
-func fireLogs(ctx context.Context, f *runFlags, read *reading, ledger *refire.Ledger, std stdio, c *console) (err error) {
+func fireLogs(ctx context.Context, f *runFlags, read *reading, ledger *refire.Ledger, std stdio, c *console) error {
 	pins, err := f.pin(ctx, &read.plan.Routes)
 	if err != nil {
 		return err
@@ -141,7 +156,13 @@ func fireLogs(ctx context.Context, f *runFlags, read *reading, ledger *refire.Le
 	if err != nil {
 		return err
 	}
-	defer func() { events.finish(err) }()
+	err = fireTold(ctx, f, read, ledger, pins, events, std, c)
+	events.finish(err) // not of a run that panics
+	return err
+}
+
+// fireTold is fireLogs with events that somebody else ends.
+func fireTold(ctx context.Context, f *runFlags, read *reading, ledger *refire.Ledger, pins *refire.Pins, events *events, std stdio, c *console) (err error) {
 	out, err := openOutput(f, read.logs, ledger, std, c)
 	if err != nil {
 		return err
@@ -152,9 +173,6 @@ func fireLogs(ctx context.Context, f *runFlags, read *reading, ledger *refire.Le
 		}
 	}()
 	f.sayProxies(pins, &read.plan.Routes, c)
-	if places := out.elsewhere(&read.plan.Routes); places != "" {
-		c.say("refire: %s holds outcomes of %s; those entries are in it and are not fired at %s", f.out, places, f.places())
-	}
 	ctx, stopped := watchSignals(ctx, c, goOnHint(f))
 	defer stopped()
 	client := f.client.start(f.httpConfig(pins, &read.plan.Routes))
@@ -165,8 +183,11 @@ func fireLogs(ctx context.Context, f *runFlags, read *reading, ledger *refire.Le
 	events.start(f, read, ledger.Len())
 	watchProgress(f, firing, read, c, events)
 	p, err := aio.Run(ctx, firing.Run)
-	err = errors.Join(err, client.Close())
+	err = errors.Join(err, client.Close(), out.changed())
 	c.leave()
+	if f.again && err == nil && p.ReadAll && !p.Enough {
+		out.ended(ledger.Round())
+	}
 	end := &ended{f, p, err, ledger.Tally(), read, out}
 	events.summary(end)
 	return conclude(ctx, end, c)

@@ -29,7 +29,7 @@ func newSafetyFlags() safetyFlags {
 
 func (f *safetyFlags) add(fs *pflag.FlagSet) {
 	fs.IntVar(&f.canary, "canary", 0, "`N`: fire so many first; go on if most recover")
-	fs.IntVar(&f.max, "max", 0, "`N`: fire no more entries; the next run goes on")
+	fs.Var(value("N", parseMax, &f.max), "max", "fire no more entries; the next run goes on")
 	fs.Var(value("TIME", parseTimeout, &f.ramp), "ramp", "rise to full concurrency and rate over TIME")
 	fs.Var(value("TIME", parseTimeout, &f.deadline), "deadline", "begin nothing after TIME; the next run goes on")
 	fs.IntVar(&f.perHost, "per-host", 0, "`N`: at a time at each place (else --concurrency)")
@@ -39,14 +39,15 @@ func (f *safetyFlags) add(fs *pflag.FlagSet) {
 	rare(fs, "max", "ramp", "deadline", "per-host", "breaker", "retry-budget")
 }
 
-func (f *safetyFlags) check() error {
+// check takes a number of 0 only where that means something: it may be what is left of a budget, and must not mean "no limit".
+func (f *safetyFlags) check(given func(name string) bool) error {
 	for _, n := range []struct {
 		name  string
 		value int
 		least int
-	}{{"max", f.max, 0}, {"canary", f.canary, 0}, {"per-host", f.perHost, 0}, {"breaker", f.breaker, 0}} {
-		if n.value < n.least || n.value > math.MaxInt32 {
-			return usage(fmt.Errorf("--%s %d is no number of that kind", n.name, n.value), "give a whole number from 1, or leave it out")
+	}{{"canary", f.canary, 1}, {"per-host", f.perHost, 1}, {"breaker", f.breaker, 0}} {
+		if given(n.name) && (n.value < n.least || n.value > math.MaxInt32) {
+			return usage(fmt.Errorf("--%s %d is not between %d and %d", n.name, n.value, n.least, math.MaxInt32), "leave it out for no such limit")
 		}
 	}
 	if f.max > 0 && f.canary > f.max {
@@ -94,6 +95,15 @@ func parseRetryBudget(text string) (retryBudget, error) {
 	return retryBudget(percent / 100), nil
 }
 
+// parseMax takes no 0: nothing would be fired, and without --max everything is.
+func parseMax(text string) (int, error) {
+	n, err := strconv.ParseInt(text, 10, 32)
+	if err != nil || n < 1 {
+		return 0, fmt.Errorf("%q is no whole number from 1", text)
+	}
+	return int(n), nil
+}
+
 // stoppedShort is for runs that their own safety ended: nil for other errors.
 func (e *ended) stoppedShort() *failure {
 	var canary *refire.CanaryError
@@ -119,7 +129,7 @@ func (e *ended) whenUp(rest string) string {
 		return e.flags.proxyHint(e.read.plan.Routes.Origins(), rest)
 	}
 	if e.NoAnswer == e.Done {
-		return fmt.Sprintf("nothing at all answered at %s: is it up, and are scheme and port right?\n%s", e.flags.places(), rest)
+		return fmt.Sprintf("nothing at all answered at %s: is it up, and are scheme and port right?\n%s", e.asked(), rest)
 	}
 	return "is it up? " + rest
 }

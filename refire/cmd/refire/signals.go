@@ -60,7 +60,7 @@ func watchSignals(ctx context.Context, c *console, goOn string) (watched context
 				go func() {
 					c.leave()
 					c.say("refire: %v again: ends at once", why)
-					c.say("hint: %s", goOn)
+					c.hint(goOn)
 					close(said)
 				}()
 				select {

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/seed8b1f0744/aio/refire"
+	"github.com/seed8b1f0744/aio/refire/report"
 )
 
 // row is a line of the summary: a count, and what it is made of.
@@ -24,12 +25,17 @@ type row struct {
 const (
 	green = "32"
 	red   = "31"
+	brown = "33" // yellow, on most
 )
 
 // tallyRows are the rows about what was fired, ever.
 func tallyRows(t refire.Tally) []row {
+	recovered := green
+	if report.MostlyRedirected(redirected(t), t.Recovered) {
+		recovered = brown
+	}
 	return []row{
-		{"recovered", t.Recovered, "", green, true},
+		{"recovered", t.Recovered, recoveredParts(t), recovered, true},
 		{"still failing", t.Failing(), parts(t.ByStatus, strconv.Itoa), red, true},
 		{"unreachable", t.Unreachable(), parts(t.ByTrouble, refire.Trouble.Words), red, true},
 		{"unknown", t.Unknown, "fired when a run was stopped, and not again", red, false},
@@ -48,8 +54,8 @@ func parts[K cmp.Ordered](counts map[K]int, name func(K) string) string {
 	return strings.Join(list, ", ")
 }
 
-// writeRows writes a table.
-func writeRows(w io.Writer, rows []row, paint func(code, text string) string) {
+// writeRows writes a table, folded where it is wider than width; 0: as wide as it is.
+func writeRows(w io.Writer, rows []row, paint func(code, text string) string, width int) {
 	widest := 0
 	for _, r := range rows {
 		widest = max(widest, len(number(r.count)))
@@ -58,13 +64,14 @@ func writeRows(w io.Writer, rows []row, paint func(code, text string) string) {
 		if r.count == 0 && !r.zero {
 			continue
 		}
-		count := fmt.Sprintf("%*s", widest, number(r.count))
-		if r.count > 0 && r.code != "" {
-			count = paint(r.code, count)
-		}
-		line := fmt.Sprintf("  %-16s %s", r.name, count)
+		line := fmt.Sprintf("  %-16s %*s", r.name, widest, number(r.count))
+		counted := len(line)
 		if r.parts != "" {
 			line += "   " + safe(r.parts)
+		}
+		line = fold(line, width, min(counted+3, max(width/3, 4)))
+		if first := strings.IndexByte(line+"\n", '\n'); r.count > 0 && r.code != "" && first >= counted {
+			line = line[:counted-widest] + paint(r.code, line[counted-widest:counted]) + line[counted:]
 		}
 		fmt.Fprintln(w, line)
 	}

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // safe returns s as one line without anything that a terminal might act on: controls, newlines included, are escaped as Go writes them.
@@ -66,4 +67,53 @@ func span(d time.Duration) string {
 	default:
 		return d.Round(time.Second).String()
 	}
+}
+
+// minFolded is how much of a line must stand beside its indent: in a window narrower than that the terminal breaks it.
+const minFolded = 12
+
+// fold breaks a line at spaces where it is wider than width, and indents what follows. Words that are too long stay whole, for they are to be copied. width 0:
+// as it is.
+func fold(line string, width, indent int) string {
+	if width < indent+minFolded {
+		return line
+	}
+	var b strings.Builder
+	for from := indent; utf8.RuneCountInString(line) > width; {
+		at := foldAt(line, width, from)
+		if at < 0 {
+			break
+		}
+		b.WriteString(strings.TrimRight(line[:at], " ") + "\n")
+		line = strings.Repeat(" ", indent) + line[at+1:]
+	}
+	return b.String() + line
+}
+
+// foldAt is the last space within width and after from, or else the first one behind; -1: there is none.
+func foldAt(line string, width, from int) int {
+	column, found := 0, -1
+	for i, r := range line {
+		if r == ' ' && i > from {
+			if column > width && found >= 0 {
+				return found
+			}
+			found = i
+			if column > width {
+				return i
+			}
+		}
+		column++
+	}
+	return found
+}
+
+// hang is how far the lines that follow a line of words are indented: below its words.
+func hang(line string) int {
+	for _, label := range []string{"refire: ", "hint: ", "      "} {
+		if strings.HasPrefix(line, label) {
+			return len(label)
+		}
+	}
+	return 2
 }

@@ -49,21 +49,21 @@ func TestParseRate(t *testing.T) {
 	}
 }
 
-// TestMeter: the ETA goes by bytes while the log is being read, by requests after that, and the rate follows what happens now.
+// TestMeter: the ETA guesses from the bytes while the log is being read, is by requests after that, and the rate follows what happens now.
 func TestMeter(t *testing.T) {
 	m := meter{c: &console{}, total: 1000}
 	say := func(p refire.Progress) string {
 		m.observe(p)
 		return m.line(p)
 	}
-	if got := say(refire.Progress{Elapsed: time.Second, Read: 100, Done: 50, Recovered: 40, Running: 8}); got != "fired 50, log read to 10%, recovered 40, failing 10, running 8, 50/s, ETA 9s" {
+	if got := say(refire.Progress{Elapsed: time.Second, Read: 100, Admitted: 50, Done: 50, Recovered: 40, Running: 8}); got != "fired 50, log read to 10%, recovered 40, failing 10, running 8, 50/s, ETA 9s" {
 		t.Error(got)
 	}
 	if got := say(refire.Progress{Elapsed: 2 * time.Second, Read: 1000, ReadAll: true, Admitted: 200, Done: 100, Recovered: 90}); got != "fired 100 of 200, recovered 90, failing 10, running 0, 50/s, ETA 2s" {
 		t.Error(got)
 	}
 	got := say(refire.Progress{Elapsed: 3 * time.Second, ReadAll: true, Admitted: 200, Done: 100})
-	if !strings.Contains(got, "40/s, ETA 3s") {
+	if !strings.Contains(got, "32/s, ETA 3s") {
 		t.Error(got)
 	}
 	m = meter{c: &console{}}
@@ -78,12 +78,12 @@ func TestConsole(t *testing.T) {
 	width := 20
 	c := &console{w: &b, terminal: true, width: func() int { return width }}
 	show := func(text string) { c.update(func(width int) string { return text[:min(width, len(text))] }) }
-	show("fired 10 and much more than fits")
+	show("fired 10 and much more than fits") // without room for the ^C that the terminal may add
 	c.say("bad: %s", "\x1b[31m")
 	show("short")
 	show("")
-	want := "\rfired 10 and much m" + "\r" + strings.Repeat(" ", 19) + "\rbad: \\x1b[31m\nfired 10 and much m" +
-		"\rshort" + strings.Repeat(" ", 14) + strings.Repeat("\b", 14) + "\r" + strings.Repeat(" ", 5) + strings.Repeat("\b", 5)
+	want := "\rfired 10 and much" + "\r" + strings.Repeat(" ", 19) + "\rbad: \\x1b[31m\nfired 10 and much" +
+		"\rshort" + strings.Repeat(" ", 12) + strings.Repeat("\b", 12) + "\r" + strings.Repeat(" ", 5) + strings.Repeat("\b", 5)
 	if b.String() != want {
 		t.Errorf("%q\nwant\n%q", b.String(), want)
 	}
@@ -102,7 +102,7 @@ func TestConsole_narrower(t *testing.T) {
 	width = 8
 	b.Reset()
 	show("abcdefghijk")
-	if got, want := b.String(), "\r\x1b[2A\x1b[J\rabcdefg"; got != want {
+	if got, want := b.String(), "\r\x1b[2A\x1b[J\rabcde"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 	width = 4
@@ -128,6 +128,62 @@ func TestUpdates(t *testing.T) {
 		t.Setenv("CI", test.ci)
 		if updates(true) != test.want || updates(false) {
 			t.Errorf("%+v", test)
+		}
+	}
+}
+
+// TestFold: lines of words break at spaces, and what follows is indented; what is to be copied stays whole.
+func TestFold(t *testing.T) {
+	for _, test := range []struct {
+		line  string
+		width int
+		want  string
+	}{
+		{"hint: see what is there", 80, "hint: see what is there"},
+		{"hint: see what is there", 0, "hint: see what is there"},
+		{"hint: see what is there", 18, "hint: see what is\n      there"},
+		{"hint: see  what is therewithoutaspace and", 18, "hint: see  what is\n      therewithoutaspace\n      and"},
+		{"refire: caf\u00e9 caf\u00e9 caf\u00e9 caf\u00e9", 22, "refire: caf\u00e9 caf\u00e9 caf\u00e9\n        caf\u00e9"},
+		{"hint: see what is there", 10, "hint: see what is there"}, // too narrow for any of it
+		{"  by status  503", 14, "  by status\n  503"},
+	} {
+		if got := fold(test.line, test.width, hang(test.line)); got != test.want {
+			t.Errorf("%q in %d columns:\n%s", test.line, test.width, got)
+		}
+	}
+}
+
+// TestConsole_hint: a hint may be several lines; on a terminal they are folded, and a command is not.
+func TestConsole_hint(t *testing.T) {
+	const text = "fire what still fails once more:\n  refire run --base http://shop.example --again\nor \x1b[31m"
+	for _, test := range []struct {
+		terminal bool
+		want     string
+	}{
+		{false, "hint: fire what still fails once more:\n        refire run --base http://shop.example --again\n      or \\x1b[31m\n"},
+		{true, "hint: fire what still\n      fails once more:\n        refire run --base http://shop.example --again\n      or \\x1b[31m\n"},
+	} {
+		var b strings.Builder
+		c := &console{w: &b, terminal: test.terminal, width: func() int { return 24 }}
+		c.hint("")
+		c.hint(text)
+		if b.String() != test.want {
+			t.Errorf("terminal %v:\n%s", test.terminal, b.String())
+		}
+	}
+}
+
+// TestWriteRows: a table folds in a narrow window, and a count keeps its colour there.
+func TestWriteRows(t *testing.T) {
+	rows := []row{{"recovered", 20, "", green, true}, {"still failing", 1062, "578 404, 484 500", red, true}, {"unknown", 0, "", red, false}}
+	paint := func(code, text string) string { return "<" + code + " " + text + ">" }
+	for width, want := range map[int]string{
+		0:  "  recovered        <32    20>\n  still failing    <31 1,062>   578 404, 484 500\n",
+		36: "  recovered        <32    20>\n  still failing    <31 1,062>   578 404,\n            484 500\n",
+	} {
+		var b strings.Builder
+		if writeRows(&b, rows, paint, width); b.String() != want {
+			t.Errorf("%d:\n%s", width, b.String())
 		}
 	}
 }

@@ -37,7 +37,7 @@ func TestParseMoment(t *testing.T) {
 			t.Errorf("%q: %v, %v; want %v", text, m, err, want)
 		}
 	}
-	for _, text := range []string{"", "h", "-2h", "2", "yesterday", "14:00", "2026-13-01", "2026-03-12 25:00", "99999999999h", "-1d", "1d-2h", "99999d", "ago", "d", "1.5d"} {
+	for _, text := range []string{"", "h", "-2h", "2", "tomorrow", "24:00", "14:60", "14:", "2026-13-01", "2026-03-12 25:00", "99999999999h", "-1d", "1d-2h", "99999d", "ago", "d", "1.5d"} {
 		if m, err := parseMoment(text, now); err == nil {
 			t.Errorf("%q: %v (%v)", text, m.time, m.wall)
 		}
@@ -93,4 +93,64 @@ func FuzzParseMoment(f *testing.F) {
 			t.Errorf("%q: %v", text, m.time)
 		}
 	})
+}
+
+// TestDaily: what is counted from the day, or is a time of it, is so where the log is.
+func TestDaily(t *testing.T) {
+	now := time.Date(2026, 3, 12, 23, 30, 0, 0, time.UTC)
+	east := time.FixedZone("", 3*3600) // 02:30 of the 13th
+	at := func(day, hour, minute int, zone *time.Location) time.Time {
+		return time.Date(2026, 3, day, hour, minute, 0, 0, zone)
+	}
+	for _, test := range []struct {
+		since, until string
+		entry        time.Time
+		want         string
+	}{
+		{"14:00", "", at(12, 13, 59, time.UTC), tooEarly},
+		{"14:00", "", at(12, 14, 0, time.UTC), ""},
+		{"14:00", "", at(12, 13, 59, east), tooEarly}, // 14:00 of the 13th lies ahead there
+		{"14:00", "", at(12, 14, 0, east), ""},
+		{"23:31", "", at(11, 23, 31, time.UTC), ""},
+		{"2:00:30", "", at(13, 2, 0, east), tooEarly},
+		{"2:00:30", "", at(13, 2, 1, east), ""},
+		{"today", "", at(11, 23, 59, time.UTC), tooEarly},
+		{"today", "", at(12, 0, 0, time.UTC), ""},
+		{"today", "", at(12, 23, 59, east), tooEarly},
+		{"yesterday", "today", at(10, 23, 59, time.UTC), tooEarly},
+		{"yesterday", "today", at(11, 0, 0, time.UTC), ""},
+		{"yesterday", "today", at(12, 0, 0, time.UTC), tooLate},
+		{"yesterday", "14:00", at(12, 13, 59, time.UTC), ""},
+		{"yesterday", "14:00", at(12, 14, 0, time.UTC), tooLate},
+		{"22:00", "02:00", at(12, 23, 0, time.UTC), ""}, // until 02:00 of the 13th
+		{"22:00", "02:00", at(12, 1, 0, time.UTC), tooEarly},
+		{"22:00", "02:00", at(12, 23, 0, east), ""},
+		{"22:00", "02:00", at(13, 2, 0, east), tooLate},
+		{"22:00", "23:00", at(12, 23, 0, time.UTC), tooLate},
+		{"today", "23:45", at(12, 23, 40, time.UTC), ""}, // lies ahead
+		{"", "14:00", at(12, 13, 0, time.UTC), ""},
+		{"", "14:00", at(12, 14, 0, time.UTC), tooLate},
+		{"2h", "23:00", at(12, 22, 0, time.UTC), ""},
+	} {
+		var w window
+		for text, m := range map[string]*moment{test.since: &w.since, test.until: &w.until} {
+			if text == "" {
+				continue
+			}
+			var err error
+			if *m, err = parseMoment(text, now); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := w.outside(test.entry); got != test.want || w.check() != nil {
+			t.Errorf("%s to %s, %v: %q, want %q; %v", test.since, test.until, test.entry, got, test.want, w.check())
+		}
+	}
+	for _, never := range [][2]string{{"today", "yesterday"}, {"today", "today"}, {"yesterday", "yesterday"}} {
+		since, _ := parseMoment(never[0], now)
+		until, _ := parseMoment(never[1], now)
+		if err := (&window{since, until}).check(); err == nil {
+			t.Errorf("%s to %s is taken", never[0], never[1])
+		}
+	}
 }
