@@ -22,7 +22,7 @@ func (r *run) attempts(work, intake context.Context, req *Request) (o Outcome, f
 		}
 		answer, ok := r.attempt(work, gate, probe, req)
 		if !ok {
-			if !fired {
+			if r.cutShort = r.cutShort || fired; !fired {
 				r.withdraw(req)
 			}
 			return o, fired

@@ -54,6 +54,20 @@ func TestBreaker(t *testing.T) {
 	held(time.Second, true)
 }
 
+// TestBreakerDefaults: pauses begin with a second, double, and stay at half a minute.
+func TestBreakerDefaults(t *testing.T) {
+	now := time.Unix(0, 0)
+	b := refire.Breaker{After: 1}
+	b.Tell(now, b.Pass(), true)
+	for i, pause := range []time.Duration{1, 2, 4, 8, 16, 30, 30} {
+		if wait, holds := b.Holds(now); !holds || wait != pause*time.Second {
+			t.Fatalf("pause %d is %v, want %d s", i, wait, pause)
+		}
+		now = now.Add(pause * time.Second)
+		b.Tell(now, b.Pass(), true)
+	}
+}
+
 func TestBreakerOff(t *testing.T) {
 	var b refire.Breaker
 	for range 1000 {
@@ -118,6 +132,43 @@ func TestLimit(t *testing.T) {
 	tell(&one, 1000, usual, 100)
 	if one.N() != 1 {
 		t.Errorf("a limit of 1 goes down to %d", one.N())
+	}
+}
+
+// TestLimit_share: what counts is the share of troubles in a window, against what it was of late.
+func TestLimit_share(t *testing.T) {
+	l := refire.NewLimit(64)
+	tell := func(windows, bad, want int) { // of ten
+		t.Helper()
+		for range windows {
+			for i := range max(l.N(), 8) {
+				l.Tell(time.Millisecond, i%10 < bad)
+			}
+		}
+		if l.N() != want {
+			t.Fatalf("%d of ten fail: %d at a time, want %d", bad, l.N(), want)
+		}
+	}
+	tell(10, 0, 64)
+	tell(1, 4, 32)  // far more than before
+	tell(40, 0, 64) // well again
+	tell(30, 2, 64) // somewhat more, for long
+	tell(30, 4, 64) // and that again
+	tell(1, 5, 32)  // half
+
+	few := refire.NewLimit(2)
+	for i := range 80 {
+		if few.Tell(time.Millisecond, i%8 == 0); few.N() != 2 {
+			t.Fatalf("one of eight fails: %d at a time, want 2", few.N())
+		}
+	}
+	anew := refire.NewLimit(64)
+	anew.Reset()
+	for i := range 8 {
+		anew.Tell(time.Millisecond, i < 3)
+	}
+	if anew.N() != 9 {
+		t.Errorf("after a first window without strain %d at a time, want 9", anew.N())
 	}
 }
 

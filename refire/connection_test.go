@@ -112,3 +112,65 @@ func testNotWellFormed(t *testing.T, newClient newClientFunc) {
 		t.Errorf("sent %q", heads)
 	}
 }
+
+// TestSwitchedIsNotKept: after a 101 a connection speaks another protocol, and takes no further request.
+func TestSwitchedIsNotKept(t *testing.T) { eachClient(t, testSwitchedIsNotKept) }
+
+func testSwitchedIsNotKept(t *testing.T, newClient newClientFunc) {
+	hush(t)
+	s := newRawServer(t, func(net.Conn, string, int, int) string {
+		return "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"
+	})
+	client := newClient(t, refire.HTTPConfig{}, s.origin(t))
+	for range 3 {
+		r := refire.Request{Method: "GET", Origin: s.origin(t), Target: "/"}
+		if a := client.Attempt(t.Context(), &r); a.Status != 101 || a.Err != nil {
+			t.Errorf("%+v", a)
+		}
+	}
+	if n := s.connections(); n != 3 {
+		t.Errorf("%d connections for 3 requests", n)
+	}
+}
+
+// TestHalfARequestIsNotGoneOnWith: a server answers before it has read all, keeps the connection and reads no more. What was not sent of that request must
+// not be followed by another one, which would be taken for its rest.
+func TestHalfARequestIsNotGoneOnWith(t *testing.T) { eachClient(t, testHalfARequestIsNotGoneOnWith) }
+
+func testHalfARequestIsNotGoneOnWith(t *testing.T, newClient newClientFunc) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	connections := make(chan int, 1)
+	go func() {
+		n := 0
+		defer func() { connections <- n }()
+		for ; ; n++ {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			defer conn.Close()
+			conn.(*net.TCPConn).SetReadBuffer(16 << 10)
+			if _, err := conn.Read(make([]byte, 100)); err != nil {
+				t.Error(err)
+			}
+			io.WriteString(conn, okAnswer)
+		}
+	}()
+	origin := mustOrigin(t, "http://"+l.Addr().String())
+	client := newClient(t, refire.HTTPConfig{Timeout: 500 * time.Millisecond}, origin)
+	long := refire.Request{Method: "GET", Origin: origin, Target: "/" + strings.Repeat("x", 8<<20)}
+	if a := client.Attempt(t.Context(), &long); a.Status != 200 {
+		t.Errorf("%+v", a)
+	}
+	next := refire.Request{Method: "GET", Origin: origin, Target: "/"}
+	if a := client.Attempt(t.Context(), &next); a.Status != 200 || a.Err != nil {
+		t.Errorf("the next one: %+v", a)
+	}
+	l.Close()
+	if n := <-connections; n != 2 {
+		t.Errorf("%d connections", n)
+	}
+}

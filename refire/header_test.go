@@ -24,7 +24,7 @@ func TestParseHeader(t *testing.T) {
 		"", ":", "X-A", "X-A:", "X-A: \t", ": b", "X A: b", "X-A : b", " X-A: b", "Xé: b", "X-A: sesame\r\nX-B: c", "X-A: sesame\nX-B: c", "X-A: sesame\x00", "X-A: sesame\x7f",
 		"X-A: sesamé", "X-A: sesame" + strings.Repeat("x", refire.MaxHeaderValueBytes),
 		"Host: sesame", "hOST: sesame", "Content-Length: sesame", "Transfer-Encoding: sesame", "Connection: sesame", "Keep-Alive: sesame", "TE: sesame",
-		"Trailer: sesame", "Upgrade: sesame", "Proxy-Connection: sesame", "Proxy-Authorization: sesame", "Expect: sesame", ":authority: sesame",
+		"Trailer: sesame", "Upgrade: sesame", "Proxy-Connection: sesame", "Proxy-Authorization: sesame", "Expect: sesame", "HTTP2-Settings: sesame", "Content-Encoding: sesame", ":authority: sesame",
 	} {
 		if _, err := refire.ParseHeader(line); err == nil || strings.Contains(err.Error(), "sesam") {
 			t.Errorf("%q: %v", line, err)
@@ -50,6 +50,8 @@ func TestLooksSecret(t *testing.T) {
 	for line, want := range map[string]bool{
 		"Authorization: x": true, "authorization: x": true, "Cookie: a=b": true, "X-Api-Key: x": true, "X-API-KEY: x": true, "X-Auth-Token: x": true, "X-Vault-Token: x": true,
 		"X-Amz-Security-Token: x": true, "X-Password: x": true, "X-Whatever: Bearer abc": true, "X-Whatever: basic abc": true,
+		"X-Session-Id: x": true, "X-Credentials: x": true, "X-Access-Key: x": true, "X-Auth-Key: x": true, "X-Auth: x": true, "X-Client-Secret: x": true, "X-ApiKey: x": true,
+		"X-Whatever: Digest x": true, "X-Whatever: Negotiate x": true,
 		"X-Debug: 1": false, "Accept-Language: de": false, "X-Forwarded-For: 192.0.2.1": false, "User-Agent: basically/1": false, "Cache-Control: no-cache": false,
 	} {
 		h, err := refire.ParseHeader(line)

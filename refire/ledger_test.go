@@ -36,6 +36,8 @@ func TestLedgerDedup(t *testing.T) {
 	l.Load(outcome(loaded, 200, 0, ""))
 	other := request(4, "/loaded")
 	other.Method = "HEAD"
+	elsewhere := request(8, "/loaded")
+	elsewhere.Origin.Host = "elsewhere"
 	for _, c := range []struct {
 		r    refire.Request
 		want refire.Reason
@@ -45,6 +47,7 @@ func TestLedgerDedup(t *testing.T) {
 		{request(3, "/new"), ""},
 		{request(5, "/new"), refire.Duplicate},
 		{other, ""},
+		{elsewhere, ""},
 		{request(6, "/new?"), ""},
 		{request(7, "/new?retry=True"), ""},
 	} {
@@ -143,6 +146,40 @@ func TestLedgerBarred(t *testing.T) {
 			t.Errorf("round %d: what is barred is fired again", round)
 		}
 		history = append(history, outcome(a, 500, round-1, ""))
+	}
+}
+
+// TestLedgerNewIsNotAgain: an entry that this run has met in a log is not fired a second time as one of the journal.
+func TestLedgerNewIsNotAgain(t *testing.T) {
+	l := refire.NewLedger(false)
+	l.Load(outcome(request(1, "/a"), 500, 0, ""))
+	l.BeginAgain()
+	b := request(2, "/b")
+	if why := l.Admit(&b); why != "" {
+		t.Fatalf("new: %q", why)
+	}
+	if b.Again = true; l.Admit(&b) != refire.AlreadyDone {
+		t.Error("fired twice at a time")
+	}
+}
+
+// TestLedgerRoundsDoNotGoBack: the last round is the highest, wherever it stands.
+func TestLedgerRoundsDoNotGoBack(t *testing.T) {
+	l := refire.NewLedger(false)
+	l.Load(outcome(request(1, "/a"), 500, 2, ""))
+	l.Load(outcome(request(2, "/b"), 200, 0, ""))
+	if n, _ := l.BeginAgain(); n != 1 || l.Round() != 3 {
+		t.Errorf("%d entries in round %d", n, l.Round())
+	}
+}
+
+// TestLedgerBarredForOneReason: what this run's options bar is not told as what may have been done.
+func TestLedgerBarredForOneReason(t *testing.T) {
+	l := refire.NewLedger(false)
+	l.MayNot, l.Once = func(*refire.Request) refire.Reason { return refire.OtherMethod }, all
+	l.Load(outcome(request(1, "/"), 0, 0, "timeout: x"))
+	if barred := l.Barred(); len(barred) != 1 || barred[refire.OtherMethod] != 1 {
+		t.Errorf("%v", barred)
 	}
 }
 

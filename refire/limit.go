@@ -44,9 +44,7 @@ func (l *Limit) N() int {
 
 // Tell takes in an answer.
 func (l *Limit) Tell(latency time.Duration, trouble bool) {
-	if l.limit == 0 {
-		l.limit, l.usual = float64(l.Max), -1
-	}
+	l.begin()
 	l.n++
 	if trouble {
 		l.troubles++
@@ -63,6 +61,12 @@ func (l *Limit) Tell(latency time.Duration, trouble bool) {
 		l.limit = min(l.limit+1, float64(l.Max))
 	}
 	l.n, l.troubles, l.good, l.latency = 0, 0, 0, 0
+}
+
+func (l *Limit) begin() {
+	if l.limit == 0 {
+		l.limit, l.usual = float64(l.Max), -1
+	}
 }
 
 // strained judges a whole window, and remembers it.
@@ -87,6 +91,6 @@ func (l *Limit) strained() bool {
 
 // Reset goes down to the least: the place was away, and comes back to all who waited for it.
 func (l *Limit) Reset() {
-	l.Tell(0, true)
+	l.begin()
 	*l = Limit{Min: l.Min, Max: l.Max, limit: float64(l.Min), usual: l.usual, usualTime: l.usualTime}
 }

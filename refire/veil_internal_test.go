@@ -33,3 +33,11 @@ func TestVeil(t *testing.T) {
 		t.Errorf("without a secret: %v", a.Err)
 	}
 }
+
+// TestVeil_short: a secret is hidden from four bytes on; shorter ones would be found everywhere.
+func TestVeil_short(t *testing.T) {
+	v := newVeil([]Header{{Name: "X-A", Value: "k3y!", Secret: true}, {Name: "X-B", Value: "abc", Secret: true}, {Name: "X-C", Value: "Basic dTpwYTU1", Secret: true}}) // u:pa55
+	if got := v.clean("k3y! abc k3y pa55"); got != "[hidden] abc k3y [hidden]" {
+		t.Errorf("%q", got)
+	}
+}

@@ -114,6 +114,9 @@ func TestReader_damaged(t *testing.T) {
 			if err == nil && string(text) != packedText || err != nil && !errors.As(err, &fault) {
 				t.Errorf("%s, byte %d: %d bytes, %v", a.name, i, len(text), err)
 			}
+			if err == nil && a.kind == unpack.XZ && (i < 24 || i >= len(data)-28) { // each bit of its heads, checksums, index and footer is held by a rule
+				t.Errorf("%s, byte %d: nothing is said about what is wrong", a.name, i)
+			}
 		}
 	}
 }
