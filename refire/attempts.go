@@ -31,6 +31,10 @@ func (r *run) attempts(work, intake context.Context, req *Request) (o Outcome, f
 		if !fired {
 			r.guard.budget.Fired()
 		}
+		if answer.Status != 0 {
+			now := aio.Now(work)
+			r.echoes.sent(req, now.Add(-answer.Latency), now, answer.Status)
+		}
 		o, fired = Outcome{
 			Request: *req, Status: answer.Status, Attempts: n, Latency: answer.Latency, Bytes: answer.Bytes,
 			Time: aio.Now(work), Round: r.Ledger.Round(), Unsent: unsent,
@@ -71,7 +75,7 @@ func (r *run) begin(gate *gate) (probe bool, err error) {
 // attempt makes one. ok is false if it says nothing about the entry.
 func (r *run) attempt(work context.Context, gate *gate, probe bool, req *Request) (answer Answer, ok bool) {
 	r.running++
-	answer = r.send(work, req)
+	answer = r.Client.Attempt(work, req)
 	r.running--
 	if why := answer.endsRun(); why != nil {
 		gate.abandon(probe)
@@ -84,18 +88,6 @@ func (r *run) attempt(work context.Context, gate *gate, probe bool, req *Request
 		r.end(r.guard.away)
 	}
 	return answer, true
-}
-
-// send makes an attempt, and takes note of it if it may be found in a log.
-func (r *run) send(work context.Context, req *Request) Answer {
-	l := r.Ledger
-	if l.Wanted == nil {
-		return r.Client.Attempt(work, req)
-	}
-	flight := l.echoes.depart(req, aio.Now(work))
-	answer := r.Client.Attempt(work, req)
-	l.echoes.arrive(req, flight, aio.Now(work), &answer, l.Wanted)
-	return answer
 }
 
 func (r *run) wait(ctx context.Context, d time.Duration) error {

@@ -26,7 +26,7 @@ func (c *HTTPConfig) Curl(r *Request) string {
 		w.add("-X", r.Method)
 	}
 	headers := c.headersFor(r.Origin)
-	if h := headers[0]; h == (Header{Name: "User-Agent", Value: "refire"}) {
+	if h := headers[0]; h == (Header{Name: "User-Agent", Value: UserAgent}) {
 		w.add("-A", h.Value)
 		headers = headers[1:]
 	} else if strings.EqualFold(h.Name, "User-Agent") {

@@ -1,49 +1,32 @@
 package refire
 
 import (
-	"context"
 	"hash/maphash"
-	"slices"
 	"strconv"
 	"time"
-
-	"github.com/seed8b1f0744/aio"
 )
 
-// echoes are refire's own requests, as far as a server may have logged them among the failures that are looked for. Who reads the log of the very server that
-// he fires at finds what failed again there, fires it again, and so on without end. A line does not say who sent the request; but of entries with the same
-// method, place, target and status, of the time at which refire sent that, as many as it sent are as good as its own.
-//
-// It holds about 50 bytes for each request that failed. It is for one goroutine, or one loop, at a time.
+// UserAgent is what refire calls itself in requests. Servers log it, so that it tells refire's own requests from those of others: see OwnRequest. It has no
+// bytes that any server escapes.
+const UserAgent = "refire/1-again"
+
+// echoes counts entries that are just like what this run has sent: method, place, target, status, time. Where a server logs no User-Agent, nobody can tell them
+// from those of others; but many of them say that the log is that of the server which is fired at, so that what fails is fired again and again. It knows
+// the last failures only. It is for one loop.
 type echoes struct {
-	seed    maphash.Seed
-	spans   map[uint64][]span    // of those that have ended, by method, place, target and status
-	flights map[uint64][]*flight // of those under way, by method, place and target
+	seed maphash.Seed
+	last [256]struct {
+		key      uint64
+		from, to int64 // seconds
+	}
+	next  int
+	alike int
 }
 
-// span is when a request was under way, in seconds, both included.
-type span struct{ from, to int64 }
+// echoSlack is how far, in seconds, a server's clock may be from ours; logs have whole seconds.
+const echoSlack = 2
 
-// flight is a request that is under way.
-type flight struct {
-	key   uint64
-	began time.Time
-	over  bool
-	ended *aio.Promise[struct{}] // resolved when it is over; nil: nobody waits for that
-}
-
-// Logs have whole seconds, and a server's clock need not be ours. How long a server went on after no answer had come, nobody knows.
-const (
-	echoSlack     = 2
-	echoSlackLate = 60
-)
-
-// noAnswer stands for the status of a request that got none: the server may have logged any.
-const noAnswer = 0
-
-func newEchoes() *echoes {
-	return &echoes{seed: maphash.MakeSeed(), spans: map[uint64][]span{}, flights: map[uint64][]*flight{}}
-}
+func newEchoes() *echoes { return &echoes{seed: maphash.MakeSeed()} }
 
 func (e *echoes) key(r *Request, status int) uint64 {
 	var h maphash.Hash
@@ -55,85 +38,24 @@ func (e *echoes) key(r *Request, status int) uint64 {
 	return h.Sum64()
 }
 
-// load takes note of what an earlier run tells: when the last attempt was under way; of those before it, that there were some.
-func (e *echoes) load(o *Outcome, wanted func(status int) bool) {
-	if o.Unsent || o.Attempts < 1 {
+// sent takes note of a request that failed.
+func (e *echoes) sent(r *Request, from, to time.Time, status int) {
+	at := &e.last[e.next%len(e.last)]
+	at.key, at.from, at.to = e.key(r, status), from.Unix(), to.Unix()
+	e.next++
+}
+
+// met takes note of an entry that is about to be fired.
+func (e *echoes) met(r *Request) {
+	if r.Logged.IsZero() || e.next == 0 {
 		return
 	}
-	began := o.Time.Add(-o.Latency)
-	e.sent(&o.Request, began, o.Time, o.Status, wanted)
-	for n := 1; n < o.Attempts; n++ {
-		e.sent(&o.Request, began.Add(-time.Duration(n)*time.Minute), began, noAnswer, wanted)
-	}
-}
-
-func (e *echoes) sent(r *Request, from, to time.Time, status int, wanted func(status int) bool) {
-	if status == noAnswer || wanted(status) {
-		key := e.key(r, status)
-		e.spans[key] = append(e.spans[key], span{from.Unix(), to.Unix()})
-	}
-}
-
-// take reports whether an entry is an echo, of which each request has one. One without a time is none.
-func (e *echoes) take(r *Request) bool {
-	return !r.Logged.IsZero() && (e.takeAs(r, r.OldStatus, echoSlack) || e.takeAs(r, noAnswer, echoSlackLate))
-}
-
-func (e *echoes) takeAs(r *Request, status int, late int64) bool {
-	if len(e.spans) == 0 {
-		return false
-	}
-	key, at := e.key(r, status), r.Logged.Unix()
-	spans := e.spans[key]
-	i := slices.IndexFunc(spans, func(s span) bool { return s.from-echoSlack <= at && at <= s.to+late })
-	if i < 0 {
-		return false
-	}
-	if spans = slices.Delete(spans, i, i+1); len(spans) > 0 {
-		e.spans[key] = spans
-	} else {
-		delete(e.spans, key)
-	}
-	return true
-}
-
-// depart notes that a request goes out.
-func (e *echoes) depart(r *Request, now time.Time) *flight {
-	f := &flight{key: e.key(r, noAnswer), began: now}
-	e.flights[f.key] = append(e.flights[f.key], f)
-	return f
-}
-
-// arrive notes what has become of it.
-func (e *echoes) arrive(r *Request, f *flight, now time.Time, answer *Answer, wanted func(status int) bool) {
-	if flights := slices.DeleteFunc(e.flights[f.key], func(other *flight) bool { return other == f }); len(flights) > 0 {
-		e.flights[f.key] = flights
-	} else {
-		delete(e.flights, f.key)
-	}
-	if !answer.Unsent {
-		e.sent(r, f.began, now, answer.Status, wanted)
-	}
-	if f.over = true; f.ended != nil {
-		f.ended.Resolve(struct{}{})
-	}
-}
-
-// settle waits for the requests of which the entry may be an echo: the server logs one before we have read its answer. In a task; it suspends.
-func (e *echoes) settle(ctx context.Context, r *Request) error {
-	if r.Logged.IsZero() || len(e.flights) == 0 {
-		return nil
-	}
-	for _, f := range slices.Clone(e.flights[e.key(r, noAnswer)]) {
-		if f.over || f.began.Unix()-echoSlack > r.Logged.Unix() {
-			continue
-		}
-		if f.ended == nil {
-			f.ended = aio.NewPromise[struct{}]()
-		}
-		if _, err := f.ended.Await(ctx); err != nil {
-			return err
+	key, at := e.key(r, r.OldStatus), r.Logged.Unix()
+	for i := range e.last {
+		if s := &e.last[i]; s.key == key && s.from-echoSlack <= at && at <= s.to+echoSlack {
+			s.key = 0
+			e.alike++
+			return
 		}
 	}
-	return nil
 }

@@ -73,6 +73,7 @@ type Progress struct {
 	NoAnswer    int // of Unreachable: nothing came
 	Unwritten   int // fired, and then their outcome could not be written
 	Elapsed     time.Duration
+	Alike       int // of Admitted: entries just like what this run has sent, and was answered with their status
 
 	Asked      []Origin // the places that requests were to go to so far
 	Held       []Held   // places that nothing is fired at for now
@@ -91,7 +92,7 @@ type Progress struct {
 // *AwayError. What was not begun then is not written, and is there for the next run. When a source fails, what was read before is fired, and the error is the
 // source's.
 func (f *Firing) Run(ctx context.Context) (Progress, error) {
-	r := &run{Firing: f, pace: Pace{PerSecond: f.Rate}, begun: aio.Now(ctx), requests: newIntake()}
+	r := &run{Firing: f, pace: Pace{PerSecond: f.Rate}, begun: aio.Now(ctx), requests: newIntake(), echoes: newEchoes()}
 	r.guard = newGuard(f.Safety, r.concurrency(), r.begun)
 	r.skipped = map[Reason]int{}
 	err := r.run(ctx)
@@ -108,6 +109,7 @@ type run struct {
 	outcomes aio.Queue[unwritten]
 
 	announcements aio.Queue[announcement]
+	echoes        *echoes
 
 	read        int64
 	readAll     bool
@@ -253,9 +255,6 @@ func (r *run) admit(intake context.Context, stopReading func(error)) iter.Seq[Re
 				return
 			}
 			r.read = f.read
-			if r.Ledger.Wanted != nil && r.Ledger.echoes.settle(intake, &f.request) != nil {
-				return
-			}
 			if why := r.Ledger.Admit(&f.request); why != "" {
 				if !f.request.Again {
 					r.skipped[why]++
@@ -263,6 +262,9 @@ func (r *run) admit(intake context.Context, stopReading func(error)) iter.Seq[Re
 				continue
 			}
 			r.admitted++
+			if !f.request.Again {
+				r.echoes.met(&f.request)
+			}
 			if !yield(f.request) {
 				return
 			}
@@ -395,6 +397,6 @@ func (r *run) progress(ctx context.Context) Progress {
 	return Progress{
 		Read: r.read, ReadAll: r.readAll, Skipped: skipped, Admitted: r.admitted, Done: r.done, Running: r.running, Recovered: r.recovered,
 		Unreachable: r.unreachable, NoAnswer: r.noAnswer, Unwritten: r.unwritten, Elapsed: aio.Now(ctx).Sub(r.begun),
-		Asked: r.guard.asked(), Held: held, Waiting: waiting, NotRetried: r.guard.budget.Short(), Enough: r.enough,
+		Asked: r.guard.asked(), Held: held, Waiting: waiting, NotRetried: r.guard.budget.Short(), Enough: r.enough, Alike: r.echoes.alike,
 	}
 }

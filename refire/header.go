@@ -111,7 +111,7 @@ func (r *Request) IdempotencyKey() string {
 
 // headersFor are those of c that go to o, refire's own ones first.
 func (c *HTTPConfig) headersFor(o Origin) []Header {
-	list := []Header{{Name: "User-Agent", Value: "refire"}, {Name: "Accept", Value: "*/*"}}
+	list := []Header{{Name: "User-Agent", Value: UserAgent}, {Name: "Accept", Value: "*/*"}}
 	for _, h := range c.Headers {
 		if h.Secret && o != c.Base {
 			continue

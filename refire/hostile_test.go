@@ -96,7 +96,7 @@ func testHostileLines(t *testing.T, newClient newClientFunc) {
 	}
 }
 
-var headForm = regexp.MustCompile(`^([!#$%&'*+.^_|~0-9A-Za-z` + "`" + `-]+) (/[\x21-\x7e]*) HTTP/1\.1\r\nHost: ([^\r\n]*)\r\nUser-Agent: refire\r\n(Content-Length: 0\r\n)?Accept: \*/\*\r\n\r\n$`)
+var headForm = regexp.MustCompile(`^([!#$%&'*+.^_|~0-9A-Za-z` + "`" + `-]+) (/[\x21-\x7e]*) HTTP/1\.1\r\nHost: ([^\r\n]*)\r\nUser-Agent: refire/1-again\r\n(Content-Length: 0\r\n)?Accept: \*/\*\r\n\r\n$`)
 
 // strictHead reads a head by a grammar of its own: one request, one line each, nothing else.
 func strictHead(t testing.TB, head, host string) (method, target string) {

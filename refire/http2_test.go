@@ -44,7 +44,7 @@ func testHTTP2(t *testing.T, newClient newClientFunc) {
 		mu.Lock()
 		seen = append(seen, fmt.Sprintf("%s %s %s %d %d %v", r.Proto, r.Method, r.RequestURI, r.ContentLength, n, err))
 		mu.Unlock()
-		if here := r.Context().Value(http.LocalAddrContextKey).(net.Addr); r.Host != here.String() || r.UserAgent() != "refire" {
+		if here := r.Context().Value(http.LocalAddrContextKey).(net.Addr); r.Host != here.String() || r.UserAgent() != refire.UserAgent {
 			t.Errorf("%s: %q", r.Host, r.Header)
 		}
 		w.WriteHeader(http.StatusTeapot)

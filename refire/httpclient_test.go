@@ -33,7 +33,7 @@ func testWire(t *testing.T, newClient newClientFunc) {
 			t.Errorf("%s %s: %d, %v", method, target, a.Status, a.Err)
 			return
 		}
-		want := fmt.Sprintf("%s %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: refire\r\n%sAccept: */*\r\n\r\n", method, target, s.Addr(), more)
+		want := fmt.Sprintf("%s %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: refire/1-again\r\n%sAccept: */*\r\n\r\n", method, target, s.Addr(), more)
 		if heads := s.seen(); heads[len(heads)-1] != want {
 			t.Errorf("sent %q, want %q", heads[len(heads)-1], want)
 		}

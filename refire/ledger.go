@@ -25,16 +25,11 @@ type Ledger struct {
 
 	// Once chooses the requests that are fired at most once: one that may have arrived, and was not answered, is not fired again. Set it before Load. nil: none.
 	Once func(*Request) bool
-
-	// Wanted chooses the statuses with which entries are fired. If it is set, before Load, entries are not taken on that this program has caused itself: see
-	// Echo. nil: all are.
-	Wanted func(status int) bool
-	echoes *echoes
 }
 
 // NewLedger returns an empty ledger. With dedup, a second entry with the same method, place and target is not admitted.
 func NewLedger(dedup bool) *Ledger {
-	l := &Ledger{verdicts: map[accesslog.ID]Verdict{}, reasons: []Reason{""}, echoes: newEchoes()}
+	l := &Ledger{verdicts: map[accesslog.ID]Verdict{}, reasons: []Reason{""}}
 	if dedup {
 		l.targets = map[[16]byte]struct{}{}
 	}
@@ -51,9 +46,6 @@ func (l *Ledger) Load(o *Outcome) {
 		v.barred = l.reasonIndex(MayHaveDone)
 	}
 	l.verdicts[o.ID] = v
-	if l.Wanted != nil {
-		l.echoes.load(o, l.Wanted)
-	}
 	if o.Round > l.last {
 		l.last, l.round = o.Round, o.Round
 	}
@@ -81,9 +73,6 @@ func (l *Ledger) Admit(r *Request) Reason {
 	}
 	if _, known := l.verdicts[r.ID]; known {
 		return AlreadyDone
-	}
-	if l.Wanted != nil && l.echoes.take(r) {
-		return Echo
 	}
 	if l.targets != nil {
 		key := targetKey(r)

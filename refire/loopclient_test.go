@@ -51,7 +51,7 @@ func TestAnyTargetOnLoop(t *testing.T) {
 			t.Errorf("%s: %+v", target, a)
 		}
 		heads := s.seen()
-		want := "GET " + target + " HTTP/1.1\r\nHost: " + s.Addr().String() + "\r\nUser-Agent: refire\r\nAccept: */*\r\n\r\n"
+		want := "GET " + target + " HTTP/1.1\r\nHost: " + s.Addr().String() + "\r\nUser-Agent: refire/1-again\r\nAccept: */*\r\n\r\n"
 		if got := heads[len(heads)-1]; got != want {
 			t.Errorf("sent %q, want %q", got, want)
 		}

@@ -24,10 +24,12 @@ func (p *Plan) MayNot(r *Request) Reason {
 
 // Decide returns the request to fire for e, or the reason why there is none. The entry's status is taken to be a wanted one.
 //
-// Whether there is a request at all comes before the method, and the method before the host: an entry has one reason, the first that holds.
+// An entry that is Tagged is refire's OwnRequest: give its UserAgent as accesslog.Options.Tag. Whether there is a request at all comes before the method, and the method before the host: an entry has one reason, the first that holds.
 func (p *Plan) Decide(e *accesslog.Entry) (Request, Reason) {
 	at, target, why := p.Routes.Place(e.Method, e.Target, e.Host, e.Scheme)
 	switch {
+	case e.Tagged:
+		return Request{}, OwnRequest
 	case why.IsNoRequest():
 		return Request{}, why
 	case !p.Methods.Contains(e.Method):

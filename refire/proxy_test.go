@@ -60,7 +60,7 @@ func TestProxyForPlain(t *testing.T) {
 			t.Errorf("%s: %+v", target, a)
 		}
 		heads := s.seen()
-		want := "GET http://shop.test:8080" + target + " HTTP/1.1\r\nHost: shop.test:8080\r\nUser-Agent: refire\r\nAccept: */*\r\nProxy-Authorization: " + auth + "\r\n\r\n"
+		want := "GET http://shop.test:8080" + target + " HTTP/1.1\r\nHost: shop.test:8080\r\nUser-Agent: refire/1-again\r\nAccept: */*\r\nProxy-Authorization: " + auth + "\r\n\r\n"
 		if got := heads[len(heads)-1]; got != want {
 			t.Errorf("sent %q, want %q", got, want)
 		}

@@ -35,6 +35,6 @@ const (
 	OtherPlace  Reason = "was fired at a place that is neither --base nor an --allow-host"
 	Duplicate   Reason = "same method and target as another one (--dedup)"
 	OtherMethod Reason = "method not asked for"
-	Echo        Reason = "refire's own request, which failed and was logged again"
+	OwnRequest  Reason = "refire's own request, which the server has logged"
 	MayHaveDone Reason = "may have arrived, and goes out at most once (--at-most-once=off lifts that)"
 )

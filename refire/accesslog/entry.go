@@ -43,6 +43,9 @@ type Entry struct {
 	// NoRequest says that the request field holds nothing that could be fired: it is empty, "-", a single word, or does
 	// not begin with a method (a TLS handshake, a probe of another protocol).
 	NoRequest bool
+
+	// Tagged says that the line holds Options.Tag.
+	Tagged bool
 }
 
 // ID identifies an entry: 128 bits of a SHA-256 over the first line of the stream (its first MaxKeyBytes bytes), the offset

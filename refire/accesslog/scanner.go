@@ -34,6 +34,9 @@ type Options struct {
 	// Status selects the entries to deliver. Empty: 5xx.
 	Status StatusSet
 
+	// Tag is looked for in the lines of the entries that are delivered: see Entry.Tagged. Empty: nothing is.
+	Tag string
+
 	// MaxLineBytes is the length of the longest line that is read, without its newline; longer ones are delivered as a BadLine
 	// and passed over without being held in memory. 0: DefaultMaxLineBytes.
 	MaxLineBytes int

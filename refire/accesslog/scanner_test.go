@@ -239,3 +239,26 @@ accesslog: x.log: line 2 (byte 3, 8 bytes long): no [time] followed by a "reques
 		t.Errorf("a cut line is quoted as %s", long.Quoted())
 	}
 }
+
+// TestTag: the entries whose lines hold the tag are told, in whichever format and place.
+func TestTag(t *testing.T) {
+	log := `192.0.2.1 - - [12/Mar/2026:14:02:00 +0000] "GET /a HTTP/1.1" 503 0 "-" "me/1-tag"
+192.0.2.1 - - [12/Mar/2026:14:02:00 +0000] "GET /b HTTP/1.1" 503 0 "-" "me/1"
+{"time":"2026-03-12T14:02:00Z","method":"GET","path":"/c","status":503,"agent":"(me/1-tag)"}
+{"time":"2026-03-12T14:02:00Z","method":"GET","path":"/d","status":503,"agent":""}
+`
+	for tag, want := range map[string]string{"me/1-tag": "/a /c ", "": "", "nobody": ""} {
+		got := ""
+		for e, err := range accesslog.NewScanner(strings.NewReader(log), accesslog.Options{Tag: tag}).All(t.Context()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if e.Tagged {
+				got += e.Target + " "
+			}
+		}
+		if got != want {
+			t.Errorf("%q: %q, want %q", tag, got, want)
+		}
+	}
+}

@@ -21,6 +21,7 @@ const (
 type walker struct {
 	source   string
 	maxLine  int
+	tag      []byte
 	ids      *identifier
 	grammars *grammars
 	selected [1024]bool // by status; longer than needed, so that an index can be masked instead of checked
@@ -35,7 +36,7 @@ type walker struct {
 }
 
 func newWalker(opts *Options, key streamKey, r reader) *walker {
-	w := &walker{source: opts.Source, maxLine: opts.MaxLineBytes, ids: newIdentifier(key), grammars: openGrammars(r)}
+	w := &walker{source: opts.Source, maxLine: opts.MaxLineBytes, tag: []byte(opts.Tag), ids: newIdentifier(key), grammars: openGrammars(r)}
 	for status := range statuses {
 		w.selected[status] = opts.Status.Contains(status)
 	}
@@ -104,6 +105,7 @@ func (w *walker) look(line []byte, offset int64) {
 		return
 	}
 	e := f.entry(&w.clock)
+	e.Tagged = len(w.tag) > 0 && bytes.Contains(line, w.tag)
 	if e.NoRequest {
 		w.stats.NoRequest++
 		w.stats.SelectedNoRequest++

@@ -75,7 +75,7 @@ func (f *selectFlags) check() error {
 const minLineBytes = 64
 
 func (f *selectFlags) options() accesslog.Options {
-	return accesslog.Options{Format: f.format, Status: f.status, MaxLineBytes: f.maxLine}
+	return accesslog.Options{Format: f.format, Status: f.status, Tag: refire.UserAgent, MaxLineBytes: f.maxLine}
 }
 
 // runFlags are those of run.

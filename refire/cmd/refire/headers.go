@@ -27,9 +27,10 @@ const defaultKeyHeader = "Idempotency-Key"
 
 var sendingTopic = topic{"sending", "What a request holds, and which way it goes", where, `What a request holds beside its target, and which way it goes.
 
-refire sends Host, User-Agent: refire and Accept: */*, and Content-Length: 0
-with a POST, PUT or PATCH; an access log knows no others. --header adds one, or
-takes the place of User-Agent or Accept. Those that frame a request or say where
+refire sends Host, User-Agent: refire/1-again and Accept: */*, and with a POST,
+PUT or PATCH Content-Length: 0; an access log knows no others. --header adds
+one, or takes the place of User-Agent (by which refire knows its own requests,
+should it find them in a log) or Accept. Those that frame a request or say where
 it goes (Host, Content-Length, Transfer-Encoding, Connection, ...) are refused.
 
 Whoever may run ps sees a command line, so --header takes no credentials

@@ -14,6 +14,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/seed8b1f0744/aio/refire"
 )
 
 // TestLogOfTheTarget: the log that is read is the one that the server under fire appends to, and all fails again. What was there when the run began is
@@ -59,35 +61,52 @@ func TestLogOfTheTarget(t *testing.T) {
 	}
 }
 
-// TestFollowLogOfTheTarget: the log that is followed is that of the server that is fired at, where all fails again. Each failure of others is fired once, by
-// this run and by the next.
+// TestFollowLogOfTheTarget: the log that is followed is that of the server that is fired at, where all fails again. What others asked for is fired once, by
+// this run and by the next, with a User-Agent in the log; without one refire says what is going on.
 func TestFollowLogOfTheTarget(t *testing.T) {
 	const entries = 40
-	dir := t.TempDir()
-	log := filepath.Join(dir, "access.log")
-	write := func(target string) {
-		now := time.Now().Format("02/Jan/2006:15:04:05 -0700")
-		appendTo(t, log, fmt.Sprintf("192.0.2.1 - - [%s] \"GET %s HTTP/1.1\" 500 0 \"-\" \"-\"\n", now, target))
-	}
-	for i := range entries {
-		write("/" + strconv.Itoa(i%7))
-	}
-	var mu sync.Mutex
-	asked := 0 // guarded by mu
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		mu.Lock()
-		defer mu.Unlock()
-		write(r.RequestURI)
-		asked++
-		w.WriteHeader(http.StatusInternalServerError)
-	}))
-	defer s.Close()
-	for _, how := range []string{"--follow-for=1s", "--follow-for=300ms", "--progress=off"} { // the last one does not follow
-		out, err := child(t, "run", "--base", s.URL, "--breaker", "0", "--out", filepath.Join(dir, "retry.log"), how, log).CombinedOutput()
-		mu.Lock()
-		if code := exitCode(err); code != 1 || asked != entries || !bytes.Contains(out, []byte("refire's own request")) {
-			t.Errorf("%s: exit code %d, %d requests; want 1, %d\n%s", how, code, asked, entries, out)
+	for _, agents := range []bool{true, false} {
+		dir := t.TempDir()
+		log := filepath.Join(dir, "access.log")
+		write := func(target, agent string) {
+			end := ""
+			if agents {
+				end = fmt.Sprintf(" \"-\" %q", agent)
+			}
+			appendTo(t, log, fmt.Sprintf("192.0.2.1 - - [%s] \"GET %s HTTP/1.1\" 500 0%s\n", time.Now().Format("02/Jan/2006:15:04:05 -0700"), target, end))
 		}
-		mu.Unlock()
+		for i := range entries {
+			write("/"+strconv.Itoa(i%7), "a client")
+		}
+		var mu sync.Mutex
+		asked := 0 // guarded by mu
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			mu.Lock()
+			defer mu.Unlock()
+			write(r.RequestURI, r.UserAgent())
+			asked++
+			w.WriteHeader(http.StatusInternalServerError)
+		}))
+		runs := []string{"--follow-for=3s", "--follow-for=300ms", "--progress=off"} // the last one does not follow
+		if !agents {
+			runs = []string{"--follow"} // until --max
+		}
+		for _, how := range runs {
+			args := []string{"run", "--base", s.URL, "--breaker", "0", "--max", "400", "--out", filepath.Join(dir, "retry.log"), how, log}
+			out, err := child(t, args...).CombinedOutput()
+			mu.Lock()
+			n, text := asked, string(out)
+			mu.Unlock()
+			warned := strings.Contains(text, "just like what this run has sent")
+			switch {
+			case exitCode(err) != 1:
+				t.Errorf("%s: exit code %d\n%s", how, exitCode(err), text)
+			case agents && (n != entries || warned || !strings.Contains(text, string(refire.OwnRequest))):
+				t.Errorf("%s: %d requests, want %d\n%s", how, n, entries, text)
+			case !agents && !warned:
+				t.Errorf("%s: %d requests, and no warning\n%s", how, n, text)
+			}
+		}
+		s.Close()
 	}
 }

@@ -28,7 +28,7 @@ func watchProgress(f *runFlags, firing *refire.Firing, read *reading, c *console
 	case f.progress == "on":
 		every = time.Second
 	}
-	if tell == nil && e == nil {
+	if tell == nil && e == nil && !f.follows() {
 		return
 	}
 	var told time.Duration
@@ -37,12 +37,26 @@ func watchProgress(f *runFlags, firing *refire.Firing, read *reading, c *console
 		firing.Every = min(every, eventEvery)
 	}
 	firing.Progress = func(p refire.Progress) {
+		read.sayCircles(&p)
 		e.progress(p)
 		if tell != nil && p.Elapsed-told > every-firing.Every/2 {
 			told = p.Elapsed
 			tell(p)
 		}
 	}
+}
+
+// manyAlike is how many entries must be just like what refire has sent, and half of all, to be told of.
+const manyAlike = 20
+
+// sayCircles warns, once, of a run that may follow its own traces, in a log without the column that would tell.
+func (r *reading) sayCircles(p *refire.Progress) {
+	if r.circles || !r.flags.follows() || p.Alike < manyAlike || 2*p.Alike < p.Admitted {
+		return
+	}
+	r.circles = true
+	r.c.say("refire: %s are just like what this run has sent, in method, target, status and time: if it follows the log of the very server that it fires at, "+
+		"what fails there is fired again and again, as the log has no User-Agent to tell by; --rate and --max bound that", plural(p.Alike, "entry"))
 }
 
 // meter tells progress. It keeps a smoothed rate, so that the ETA follows what happens now.

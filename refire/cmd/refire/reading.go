@@ -25,6 +25,8 @@ type reading struct {
 	named    places                // by entries that are refused as they name another host
 	nothing  map[refire.Reason]int // no request
 	byMethod map[string]int        // methods not asked for
+	own      int                   // refire's own requests
+	circles  bool                  // sayCircles has said it
 	outside  map[string]int        // outside --since and --until, by why
 	timed    int                   // entries that are not without a time, as far as there are --since or --until
 
@@ -188,6 +190,9 @@ func (r *reading) left(e *accesslog.Entry, why refire.Reason) {
 	case why == refire.OtherMethod:
 		countMethod(r.byMethod, e.Method)
 		return
+	case why == refire.OwnRequest:
+		r.own++
+		return
 	case why.IsNoRequest():
 		r.nothing[why]++
 	default:
@@ -220,6 +225,9 @@ func (r *reading) rowsOf(skipped, again map[refire.Reason]int) []row {
 	}
 	for why, n := range r.outside {
 		skippedParts[why] = n
+	}
+	if r.own > 0 {
+		skippedParts[string(refire.OwnRequest)] = r.own
 	}
 	if others > 0 {
 		skippedParts[string(refire.OtherMethod)+" ("+parts(r.byMethod, func(m string) string { return m })+")"] = others

@@ -29,14 +29,20 @@ func (f *runFlags) remembered() map[string]string {
 	return all
 }
 
-// logKey is what a log is known by, whatever it is called: its first line. Empty: that is not known (a pipe, a log that is not there yet).
+// logKey is what a log is known by, whatever it is called: its first line that is no directive, as those of W3C's format begin all logs of a server. Empty: that is
+// not known (a pipe, a log that is not there yet).
 func logKey(head []byte) string {
-	line, _, found := strings.Cut(string(head), "\n")
-	if !found {
-		return ""
+	for text := string(head); ; {
+		line, rest, found := strings.Cut(text, "\n")
+		if !found {
+			return ""
+		}
+		if !strings.HasPrefix(line, "#") {
+			sum := sha256.Sum256([]byte(line))
+			return hex.EncodeToString(sum[:8])
+		}
+		text = rest
 	}
-	sum := sha256.Sum256([]byte(line))
-	return hex.EncodeToString(sum[:8])
 }
 
 // recall reads what is beside --out before it is opened. What a later version wrote is left to it.

@@ -65,7 +65,6 @@ func runRun(f *runFlags, args []string, std stdio) error {
 	}
 	ledger := refire.NewLedger(f.dedup)
 	read := newReading(logs, refire.Plan{Methods: f.methods, Routes: routes, CanSend: f.client.canSend}, f, c)
-	ledger.Wanted = f.status.Contains
 	ledger.MayNot, ledger.Once = read.plan.MayNot, f.durable.applies
 	f.sayUnsafe(c)
 	f.headers.say(routes.Base, c)

@@ -136,6 +136,7 @@ func (e *ended) whenUp(rest string) string {
 
 // sayCut tells what safety left out of a run.
 func (e *ended) sayCut(c *console) {
+	e.read.sayCircles(&e.Progress)
 	if e.Enough {
 		c.say("refire: --max %s: stopped there; the same command goes on with the rest, if there is any", number(e.flags.safety.max))
 	}

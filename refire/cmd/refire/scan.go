@@ -208,6 +208,9 @@ func (n *counts) count(e *accesslog.Entry, f *selectFlags) (inside, taken bool) 
 func (n *counts) take(e *accesslog.Entry, f *selectFlags) bool {
 	_, _, why := new(refire.Routes).Place(e.Method, e.Target, "", "")
 	switch {
+	case e.Tagged:
+		n.leave(refire.OwnRequest)
+		return false
 	case why.IsNoRequest():
 		n.leave(why)
 		return false
@@ -267,13 +270,14 @@ func (n *counts) leftRows() []row {
 		switch {
 		case why.IsNoRequest():
 			nothing[why] = count
-		case why != refire.OtherHost:
+		case why != refire.OtherHost && why != refire.OwnRequest:
 			refused[why] = count
 		}
 	}
 	reason := func(why refire.Reason) string { return string(why) }
 	return []row{
 		{"names a host", n.left[refire.OtherHost], n.named.String() + "; run needs --alias or --allow-host", "", false},
+		{"run skips", n.left[refire.OwnRequest], string(refire.OwnRequest), "", false},
 		{"refused", sum(refused), parts(refused, reason), "", false},
 		{"no request", sum(nothing), parts(nothing, reason), "", false},
 	}
