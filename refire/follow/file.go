@@ -274,6 +274,7 @@ func (t *File) next(g *generation, p []byte) (int, error) {
 	if err != nil && err != io.EOF {
 		return 0, err
 	}
+	n = written(g.f, p[:n], t.mark.Offset)
 	holds := t.mark.Holds(g.f) // asked after the read
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -1,7 +1,9 @@
 package follow
 
 import (
+	"bytes"
 	"fmt"
+	"io"
 	"os"
 
 	"github.com/seed8b1f0744/aio/refire/internal/mark"
@@ -69,3 +71,26 @@ func (e *TruncatedError) Error() string {
 
 // Unwrap returns ErrTruncated.
 func (e *TruncatedError) Unwrap() error { return ErrTruncated }
+
+// maxRoom bounds how far zeros are followed: a writer takes some hundred KB of room.
+const maxRoom = 16 << 20
+
+// written is how much of p, which was read at offset, is text: not the zeros at the end of a file whose writer takes room beforehand (IIS), and writes there
+// later. Zeros with something behind them are as good as text.
+func written(f io.ReaderAt, p []byte, offset int64) int {
+	n := len(bytes.TrimRight(p, "\x00"))
+	if n == len(p) {
+		return n
+	}
+	buf := make([]byte, 64<<10)
+	for at := offset + int64(len(p)); at < offset+maxRoom; {
+		got, err := f.ReadAt(buf, at)
+		if len(bytes.TrimRight(buf[:got], "\x00")) > 0 {
+			return len(p)
+		}
+		if at += int64(got); err != nil {
+			return n
+		}
+	}
+	return len(p)
+}

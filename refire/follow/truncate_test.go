@@ -127,3 +127,30 @@ func TestFile_truncateTwice(t *testing.T) {
 		r.read(text("three.", 0, 6000))
 	})
 }
+
+// TestFile_room: the zeros at the end of a log whose writer takes room beforehand are not text: what is written over them is read when it is there. Zeros
+// with text behind them are read.
+func TestFile_room(t *testing.T) {
+	bubble(t, func(t *testing.T, name string) {
+		const size = 100_000 // more than is looked at at once
+		over := func(offset int64, text string) {
+			t.Helper()
+			f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE, 0o600)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			if _, err := f.WriteAt([]byte(text), offset); err != nil {
+				t.Fatal(err)
+			}
+		}
+		over(0, "one\n"+strings.Repeat("\x00", size))
+		f := start(t, name, nil)
+		f.want("one\n")
+		over(4, "two\n")
+		f.want("one\ntwo\n")
+		over(4+size, "three\n\x00\x00")
+		f.want("one\ntwo\n" + strings.Repeat("\x00", size-4) + "three\n")
+		f.end(errOver)
+	})
+}

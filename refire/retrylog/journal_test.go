@@ -117,3 +117,26 @@ func TestJournalIsARegularFile(t *testing.T) {
 		t.Error("a directory is opened")
 	}
 }
+
+// TestInUse: whoever has the retry log open is noticed, by its lock and not by the number of a process; and to ask keeps nobody from opening it.
+func TestInUse(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "retry.log")
+	if used, known := retrylog.InUse(path); used || known {
+		t.Error("of a file that is not there:", used, known)
+	}
+	for range 2 {
+		j, _, err := retrylog.Open(path, retrylog.Options{}, func(*refire.Outcome) error { return nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if used, known := retrylog.InUse(path); j.Locked() != known || known && !used {
+			t.Error("while it is open:", used, known)
+		}
+		if err := j.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if used, _ := retrylog.InUse(path); used {
+			t.Error("after it was closed")
+		}
+	}
+}

@@ -37,10 +37,21 @@ func (f *runFlags) againHint(words string) string {
 
 // elsewhereCommand fires logs into a retry log that is not there yet.
 func (f *runFlags) elsewhereCommand(logs []string) string {
-	return f.command([]string{"again", "fresh", "out"}, append([]string{"--out", unusedName(f.out)}, logs...)...)
+	words := []string{"--out", unusedName(f.out)}
+	if slices.ContainsFunc(logs, func(name string) bool { return strings.HasPrefix(name, "-") }) {
+		words = append(words, "--")
+	}
+	for _, name := range logs {
+		if name == "-" || strings.HasPrefix(name, "/dev/") { // a pipe, which has been read
+			return ""
+		}
+		words = append(words, name)
+	}
+	return f.command([]string{"again", "fresh", "out"}, words...)
 }
 
-// command is the command line of a run with the flags that were given, but for some, and with more words behind them; empty: it holds a password.
+// command is the command line of a run with the flags that were given, but for some, and with more words behind them; empty: it holds a password, or
+// what a terminal does not show.
 func (f *runFlags) command(without []string, more ...string) string {
 	if f.given == nil || strings.Contains(f.proxy, "@") {
 		return ""
@@ -56,6 +67,9 @@ func (f *runFlags) command(without []string, more ...string) string {
 	})
 	words = append(words, more...)
 	for i := range words {
+		if safe(words[i]) != words[i] { // it would be shown in another way than it is
+			return ""
+		}
 		words[i] = shellWord(words[i])
 	}
 	return strings.Join(words, " ")

@@ -99,10 +99,18 @@ func (s story) running() string {
 	switch {
 	case m.Host != host:
 		return since + " on " + safe(m.Host) + " goes on, or was killed"
-	case m.PID != os.Getpid() && isRunning(m.PID):
+	case s.goesOn():
 		return since + fmt.Sprintf(" goes on (process %d)", m.PID)
 	}
 	return since + " was killed"
+}
+
+// goesOn reports whether the last run has the retry log open: its lock says so, in any container; where there are none, its number does.
+func (s story) goesOn() bool {
+	if used, known := retrylog.InUse(s.name); known {
+		return used
+	}
+	return s.meta.PID != os.Getpid() && isRunning(s.meta.PID)
 }
 
 // howFar says how much of its logs the last run had read, if it did not come to an end of them.
@@ -129,7 +137,7 @@ func (s story) open() []string {
 
 // hint is what to do about what is missing.
 func (s story) hint() string {
-	if m := s.meta; m.Running && m.PID != os.Getpid() && isRunning(m.PID) {
+	if s.meta.Running && s.goesOn() {
 		return "" // wait for it
 	}
 	return "the command of that run, given again, goes on with what is not in " + s.name

@@ -179,7 +179,7 @@ func remember(before *retrylog.Meta, f *runFlags, logs []*log, ledger *refire.Le
 	}
 	m = &retrylog.Meta{PID: os.Getpid(), Began: time.Now().UTC().Truncate(time.Second), Options: options, Logs: map[string]string{}, Running: true}
 	m.Host, _ = os.Hostname()
-	if ledger.Len() > 0 { // else it is another retry log
+	if ledger.Len() > 0 || before != nil && before.Running { // else it is another retry log
 		m.GoOn(before)
 	}
 	if before != nil && len(before.Logs) < maxLogs {
