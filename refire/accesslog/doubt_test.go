@@ -22,8 +22,8 @@ func TestDoubt(t *testing.T) {
 		log(312, 318, 565, 200, 200):              "",
 		log(555, 555, 503):                        "",
 		log(200, 503, 301, 302, 303, 304, 305, 306, 309, 310, 312, 313, 200, 200, 200): "306, 309, 310, 312 and 313, where the status should be, are none that servers use",
-		log(789):                                  "789, where the status should be, is none that servers use",
-		log(711, 712, 713, 714, 715, 716, 717):    "711, 712, 713, 714, 715 and others, where the status should be, are none that servers use",
+		log(789):                               "789, where the status should be, is none that servers use",
+		log(711, 712, 713, 714, 715, 716, 717): "711, 712, 713, 714, 715 and others, where the status should be, are none that servers use",
 		log(200) + strings.ReplaceAll(log(789), "GET", "PUT")[:len(log(789))/60*5]: "",
 	} {
 		if got := accesslog.Detect([]byte(name)).Doubt; got != want {
