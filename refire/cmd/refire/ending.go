@@ -36,7 +36,7 @@ func (e *ended) rememberEnd(err error, c *console) {
 		m.NotFired = &retrylog.NotFired{At: how.At, Counts: e.read.notFired(e.Skipped)}
 	}
 	for _, l := range e.read.logs {
-		if e.err == nil && !e.Enough && !l.broken {
+		if e.err == nil && !e.Enough && l.trouble == nil {
 			m.Finish(l.key, l.name)
 		}
 	}
