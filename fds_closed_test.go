@@ -270,6 +270,54 @@ func TestAddReader_closedDuplicate(t *testing.T) {
 	l.RemoveReader(a)
 }
 
+// What goes on being reported of a closed descriptor, whose file is open under another number too, is not taken for what has
+// the number by then, be that watched or not.
+func TestAddReader_reportOfFileBefore(t *testing.T) {
+	for name, watched := range map[string]bool{"the next one is watched": true, "nothing is": false} {
+		t.Run(name, func(t *testing.T) {
+			l := start(t, newReports().option())
+			r, w := barePipe(t)
+			closes(t, w)
+			other, err := syscall.Dup(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			closes(t, other)
+			a, wa := pipe(t)
+			got := make(chan string, 1)
+			adds(t, l, a, func() { got <- get(t, a, 9) }) // so that the loop looks
+			defer l.RemoveReader(a)
+			adds(t, l, r, func() { t.Error("the callback of the file before is called") })
+			var tr trace
+			newer := -1
+			on(t, l, func(context.Context) error {
+				if _ = syscall.Close(r); watched {
+					newer = next(t, r)
+					adds(t, l, r, func() { tr.add("'%s'", get(t, r, 9)) })
+				} else {
+					l.RemoveReader(r)
+				}
+				put(t, w, "x")
+				return nil
+			})
+			turn(t, l)
+			turn(t, l)
+			want := ""
+			if watched {
+				on(t, l, func(context.Context) error { put(t, newer, "new"); return nil })
+				turn(t, l)
+				turn(t, l)
+				want = "'new'"
+			}
+			tr.check(t, want)
+			put(t, wa, "a")
+			if text := <-got; text != "a" {
+				t.Errorf("read %q of another one", text)
+			}
+		})
+	}
+}
+
 // Of many, too: each is found, though only some are looked at at a time.
 func TestAddReader_closedMany(t *testing.T) {
 	told := newReports()

@@ -33,6 +33,9 @@ func (s *socket) closeWhenDropped() {
 	if first := s.first.Load(); first != nil {
 		e.watches = append(e.watches, first.Watch)
 	}
+	if b := s.handedOver(); b != nil { // by a goroutine that had to wait for the connection
+		e.file = b.file
+	}
 	e.forget = runtime.AddCleanup(s, (*estate).close, e)
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -129,6 +130,52 @@ func TestServe_end(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A connection whose handler never ran, because ctx ended when it was to begin, is closed as others are.
+func TestServe_neverRan(t *testing.T) {
+	run(t, func(ctx context.Context) error {
+		l, err := aionet.Listen(ctx, "unix", filepath.Join(t.TempDir(), "s")) // whose queue has who has dialed
+		if err != nil {
+			return err
+		}
+		defer l.Close()
+		var clients []*aionet.Conn
+		for range 3 {
+			c, err := aionet.Dial(ctx, "unix", l.Addr().String())
+			if err != nil {
+				return err
+			}
+			defer c.Close()
+			clients = append(clients, c)
+		}
+		inner, cancel := context.WithCancel(ctx)
+		defer cancel()
+		ran, served := 0, 0 // served: how many were taken when the first handler ran
+		loop, _ := aio.LoopOf(ctx)
+		err = aionet.Serve(inner, l, func(context.Context, *aionet.Conn) error {
+			ran++
+			for _, info := range loop.Tasks() {
+				if strings.HasPrefix(info.Name, "serve ") {
+					served++
+				}
+			}
+			cancel()
+			return nil
+		})
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("Serve: %v, want context.Canceled", err)
+		}
+		if ran != 1 || served != len(clients) {
+			t.Fatalf("%d handlers ran, of %d connections that were taken; want 1 of %d", ran, served, len(clients))
+		}
+		for i, c := range clients {
+			if n, err := peek(c); n != 0 || err != nil {
+				t.Errorf("connection %d: %d bytes, %v; want the end", i, n, err)
+			}
+		}
+		return nil
+	})
 }
 
 // Without a loop there is nothing to serve on.
