@@ -226,7 +226,7 @@ func (b *backend) fate(target, agent string) string {
 	switch state := b.state.Load(); {
 	case !ok || state == well:
 		return "200"
-	case state == mended, state == brokenForOthers && agent == "refire":
+	case state == mended, state == brokenForOthers && agent == "refire/1-again":
 		return after
 	case before == "gone": // for others
 		return "503"

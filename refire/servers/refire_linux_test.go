@@ -161,7 +161,7 @@ func scan(t *testing.T, args ...string) scanned {
 	var s scanned
 	for line := range strings.Lines(string(out)) {
 		field := strings.Split(line, "\t")
-		if len(field) != 4 {
+		if len(field) != 5 { // the last is the time
 			t.Fatalf("scan prints %q", line)
 		}
 		status, err := strconv.Atoi(field[0])

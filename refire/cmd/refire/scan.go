@@ -116,14 +116,14 @@ func (s *scanning) scan(l *log) error {
 			}
 			return nil
 		}
-		inside, taken := n.count(e, s.f)
+		inside, selected := n.count(e, s.f)
 		if inside {
 			n.outage.add(e)
 			if !s.alone {
 				s.whole.add(e)
 			}
 		}
-		if !taken {
+		if !selected {
 			return nil
 		}
 		return s.print(e)
@@ -182,8 +182,8 @@ func (s *scanning) print(e *accesslog.Entry) error {
 	return nil
 }
 
-// count reports whether the entry's time is wanted, and whether its method is, too.
-func (n *counts) count(e *accesslog.Entry, f *selectFlags) (inside, taken bool) {
+// count reports whether the entry's time is wanted, and whether its method is, too. What run would make of it is counted, and does not matter for that.
+func (n *counts) count(e *accesslog.Entry, f *selectFlags) (inside, selected bool) {
 	if e.NoRequest {
 		if f.window.outside(e.Time) == "" {
 			n.leave(refire.NoRequestLine)
@@ -201,24 +201,25 @@ func (n *counts) count(e *accesslog.Entry, f *selectFlags) (inside, taken bool) 
 		n.outside[why]++
 		return false, false
 	}
-	return true, n.take(e, f)
+	n.take(e, f)
+	return true, f.methods.Contains(e.Method)
 }
 
-// take reports whether run would fire the entry, given the places.
-func (n *counts) take(e *accesslog.Entry, f *selectFlags) bool {
+// take counts what run would make of the entry, given the places.
+func (n *counts) take(e *accesslog.Entry, f *selectFlags) {
 	_, _, why := new(refire.Routes).Place(e.Method, e.Target, "", "")
 	switch {
 	case e.Tagged:
 		n.leave(refire.OwnRequest)
-		return false
+		return
 	case why.IsNoRequest():
 		n.leave(why)
-		return false
+		return
 	case !f.methods.Contains(e.Method):
-		return false
+		return
 	case why == refire.NoBase: // it names none, so that it goes there
 		n.taken++
-		return true
+		return
 	}
 	n.leave(why)
 	if why == refire.OtherHost {
@@ -227,7 +228,6 @@ func (n *counts) take(e *accesslog.Entry, f *selectFlags) bool {
 		}
 		n.named.add(e.Target)
 	}
-	return why == refire.OtherHost
 }
 
 func (n *counts) leave(why refire.Reason) {
