@@ -37,7 +37,7 @@ func firedAt(path string) *firedLog {
 	path = Beside(path, FiredSuffix)
 	return &firedLog{
 		create: func() (file, error) {
-			f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL|os.O_APPEND, 0o644)
+			f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL|os.O_APPEND, 0o600)
 			if err != nil {
 				return nil, err
 			}
@@ -91,7 +91,7 @@ func createNew(name string, flags int) (*os.File, error) {
 	if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	return os.OpenFile(name, flags|os.O_CREATE|os.O_EXCL, 0o644)
+	return os.OpenFile(name, flags|os.O_CREATE|os.O_EXCL, 0o600)
 }
 
 // lines writes a line for each request, and returns them one by one, too.

@@ -66,7 +66,7 @@ type Journal struct {
 // torn when a run was killed is cut off, a missing last newline is added. What was announced and has no outcome gets one: nobody knows (refire.Unknown). A
 // file that refire has not written is left as it is: *NotOursError.
 func Open(path string, o Options, visit func(*refire.Outcome) error) (j *Journal, r Repairs, err error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o644)
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, r, err
 	}

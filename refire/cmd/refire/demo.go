@@ -77,7 +77,7 @@ func prepareDemo(dir string) (demoLogs, error) {
 			return demoLogs{}, fmt.Errorf("%s is there already, and the demo overwrites nothing", name)
 		}
 	}
-	return logs, os.WriteFile(logs.access, sampleLog, 0o644)
+	return logs, os.WriteFile(logs.access, sampleLog, 0o600)
 }
 
 type demo struct {

@@ -175,7 +175,7 @@ func load(ledger *refire.Ledger, fired *retrylog.Fired) func(*refire.Outcome) er
 }
 
 func openURLs(name string) (*output, error) {
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, refusedOutput(name, err)
 	}
