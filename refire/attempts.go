@@ -31,7 +31,7 @@ func (r *run) attempts(work, intake context.Context, req *Request) (o Outcome, f
 		if !fired {
 			r.guard.budget.Fired()
 		}
-		if answer.Status != 0 {
+		if answer.Status >= 400 { // else no entry is like it
 			now := aio.Now(work)
 			r.echoes.sent(req, now.Add(-answer.Latency), now, answer.Status)
 		}
