@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"strings"
+
+	"github.com/seed8b1f0744/aio/refire/internal/shell"
 )
 
 // Curl is a command for a POSIX shell that sends what a LoopClient of c would send for r, byte for byte, by curl 7.55 or later. Secrets are not in it: it reads
@@ -93,7 +95,7 @@ func (w *curlWords) String() string {
 	if len(w.env) > 0 {
 		b.WriteString("printf '%s\\n'")
 		for _, h := range w.env {
-			b.WriteString(" " + shellWord(h.Name+": ") + `"$` + h.Env + `"`)
+			b.WriteString(" " + shell.Word(h.Name+": ") + `"$` + h.Env + `"`)
 		}
 		b.WriteString(" | ") // printf is of the shell itself: ps does not see it
 	}
@@ -101,18 +103,7 @@ func (w *curlWords) String() string {
 		if i > 0 {
 			b.WriteByte(' ')
 		}
-		b.WriteString(shellWord(word))
+		b.WriteString(shell.Word(word))
 	}
 	return b.String()
-}
-
-// shellWord quotes s for a POSIX shell, if it must be.
-func shellWord(s string) string {
-	plain := func(c rune) bool {
-		return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.ContainsRune("%+,-./:=@_", c)
-	}
-	if s != "" && !strings.ContainsFunc(s, func(c rune) bool { return !plain(c) }) {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }

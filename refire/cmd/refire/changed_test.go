@@ -121,7 +121,7 @@ func doAsHinted(t *testing.T, text, copied string) {
 	if command == nil {
 		t.Fatalf("no command in\n%s", text)
 	}
-	if output, err := shell(t, strings.ReplaceAll(command[1], "COPY", copied)); err != nil {
+	if output, err := inShell(t, strings.ReplaceAll(command[1], "COPY", copied)); err != nil {
 		t.Fatalf("%v\n%s", err, output)
 	}
 }
@@ -156,7 +156,7 @@ func TestAnnouncementsAreChanged(t *testing.T) {
 	}
 }
 
-func shell(t *testing.T, command string) (string, error) {
+func inShell(t *testing.T, command string) (string, error) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "/bin/sh", "-c", command)
 	cmd.Dir = t.TempDir()

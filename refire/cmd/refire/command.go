@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/seed8b1f0744/aio/refire/internal/shell"
 	"github.com/spf13/pflag"
 )
 
@@ -70,7 +71,7 @@ func (f *runFlags) command(without []string, more ...string) string {
 		if safe(words[i]) != words[i] { // it would be shown in another way than it is
 			return ""
 		}
-		words[i] = shellWord(words[i])
+		words[i] = shell.Word(words[i])
 	}
 	return strings.Join(words, " ")
 }
@@ -95,15 +96,6 @@ func flagWordsOf(f *pflag.Flag) (words []string) {
 		}
 	}
 	return words
-}
-
-// shellWord is a word as a POSIX shell reads it.
-func shellWord(word string) string {
-	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:=,@%+"
-	if word != "" && strings.Trim(word, plain) == "" {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
 // unusedName is a name like this one that no file has: retry-2.log for retry.log.

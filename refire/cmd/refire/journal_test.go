@@ -298,7 +298,7 @@ func TestDamagedThroughALink(t *testing.T) {
 	if code != exitCannotRun || command == nil {
 		t.Fatalf("exit code %d\n%s", code, text)
 	}
-	if output, err := shell(t, command[1]); err != nil {
+	if output, err := inShell(t, command[1]); err != nil {
 		t.Fatal(output)
 	}
 	if text, code := run(); code != exitStillFails || s.total() != entries || !strings.Contains(text, "under way when a run was stopped: 3 requests") {

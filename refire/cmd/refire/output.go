@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/seed8b1f0744/aio/refire"
+	"github.com/seed8b1f0744/aio/refire/internal/shell"
 	"github.com/seed8b1f0744/aio/refire/retrylog"
 )
 
@@ -242,7 +243,7 @@ func notARetryLog(name string, err error, hint string) *failure {
 	}
 	return cannotRun(fmt.Errorf("%s is damaged: %w, %s", name, err, rest),
 		fmt.Sprintf("nothing was fired, and the file is as it was; take that line out (sed -i.bak %dd %s) and its entry is fired again, the others are not",
-			foreign.Line, retrylog.Beside(name, ""))) // sed would put a file in the place of a link
+			foreign.Line, shell.Word(retrylog.Beside(name, "")))) // sed would put a file in the place of a link
 }
 
 // cannotPrint is for standard output.

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/seed8b1f0744/aio/refire/accesslog"
+	"github.com/seed8b1f0744/aio/refire/internal/shell"
 )
 
 // formatHelp is what to do about a log that is not recognised, where nothing better is known.
@@ -59,12 +60,12 @@ func unrecognised(name string, line []byte, format accesslog.Format) (looks, hin
 // pairs are key=value.
 var pairs = regexp.MustCompile(`(?:^| )[A-Za-z_][A-Za-z0-9_.-]*=[^ ]`)
 
-// shellName is a file's name in a command.
+// shellName is a file's name in a command; LOG stands for one that cannot be named there.
 func shellName(name string) string {
-	if name == "-" || safe(name) != name || strings.ContainsAny(name, " '\"\\$`*?[]{}()<>|&;!#~") {
+	if name == "-" || safe(name) != name {
 		return "LOG"
 	}
-	return name
+	return shell.Word(name)
 }
 
 // keysHint says how to read a JSON line: which keys it has, and which of those that --field names it has not.
