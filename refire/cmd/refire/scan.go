@@ -10,6 +10,7 @@ import (
 
 	"github.com/seed8b1f0744/aio/refire"
 	"github.com/seed8b1f0744/aio/refire/accesslog"
+	"github.com/seed8b1f0744/aio/refire/report"
 	"github.com/spf13/cobra"
 )
 
@@ -55,7 +56,7 @@ func runScan(f *selectFlags, args []string, std stdio) error {
 	if err != nil {
 		return err
 	}
-	s := &scanning{f: f, c: c, out: newDataWriter(std.out), whole: &outage{}, left: -1, alone: len(logs) == 1}
+	s := &scanning{f: f, c: c, out: newDataWriter(std.out), whole: &outage{paths: new(report.Paths)}, left: -1, alone: len(logs) == 1}
 	if isTerminal(std.out) {
 		s.left = maxOnScreen
 	}
@@ -74,7 +75,7 @@ func runScan(f *selectFlags, args []string, std stdio) error {
 	if len(logs) > 1 {
 		s.more()
 		s.total.outage = s.whole
-		s.total.report(c, f, plural(len(logs), "log"), pathRows(&s.whole.paths, c.room()))
+		s.total.report(c, f, plural(len(logs), "log"), pathRows(s.whole.paths, c.room()))
 	}
 	return troubled(logs, c)
 }
@@ -107,7 +108,10 @@ type counts struct {
 }
 
 func (s *scanning) scan(l *log) error {
-	n := counts{outage: &outage{}}
+	n := counts{outage: s.whole}
+	if !s.alone {
+		n.outage = new(outage) // of this log; the paths are named once, of all
+	}
 	l.guess = func(d accesslog.Detection) { n.guess = s.f.guess(d) }
 	stats, err := l.scan(context.Background(), s.f.options(), func(e *accesslog.Entry, bad *accesslog.BadLine) error {
 		if bad != nil {
@@ -138,7 +142,7 @@ func (s *scanning) scan(l *log) error {
 	var paths []row
 	if s.alone {
 		s.more()
-		paths = pathRows(&n.outage.paths, s.c.room())
+		paths = pathRows(n.outage.paths, s.c.room())
 	}
 	if l.trouble == nil || l.broken || stats.Entries+stats.NoRequest > 0 { // else what it is instead is all there is to say
 		n.report(s.c, s.f, l.name, paths)

@@ -27,16 +27,18 @@ const maxMinutes = 100_000
 type outage struct {
 	first, last time.Time     // zero: no time is known
 	minutes     map[int64]int // of the epoch: how many; nil: there were too many minutes to be counted
-	undated     int
-	paths       report.Paths
+	dated       int
+	paths       *report.Paths // nil: they are counted elsewhere
 }
 
 func (o *outage) add(e *accesslog.Entry) {
-	o.paths.Add(e.Method, "", e.Target, strconv.Itoa(e.Status), "")
+	if o.paths != nil {
+		o.paths.Add(e.Method, "", e.Target, strconv.Itoa(e.Status), "")
+	}
 	if e.Time.IsZero() {
-		o.undated++
 		return
 	}
+	o.dated++
 	if o.last.IsZero() {
 		o.first, o.last, o.minutes = e.Time, e.Time, map[int64]int{}
 	}
@@ -97,5 +99,5 @@ func (o *outage) busiest() (minute int64, most int) {
 
 // row says when. The count is of the entries whose time is known.
 func (o *outage) row() row {
-	return row{"when", o.paths.Total() - o.undated, o.when(), "", false}
+	return row{"when", o.dated, o.when(), "", false}
 }
